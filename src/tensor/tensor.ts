@@ -1,0 +1,111 @@
+import { type Shape, sizeOf } from './shape.ts';
+
+/** NumPy's names; `bool` is stored a byte an element, `float16` as its bit patterns. */
+export interface DataOf {
+  float16: Uint16Array;
+  float32: Float32Array;
+  float64: Float64Array;
+  int8: Int8Array;
+  int16: Int16Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  uint8: Uint8Array;
+  uint16: Uint16Array;
+  uint32: Uint32Array;
+  uint64: BigUint64Array;
+  bool: Uint8Array;
+}
+
+export type DType = keyof DataOf;
+
+/** A dense host array in C (row-major) order. `shape` [] is a 0-d array of one element. */
+export type Tensor<D extends DType = DType> = {
+  [K in D]: { readonly dtype: K; readonly shape: Shape; readonly data: DataOf[K] };
+}[D];
+
+export type TensorMap = ReadonlyMap<string, Tensor>;
+
+export const bytesPerElement: { readonly [D in DType]: number } = {
+  float16: 2,
+  float32: 4,
+  float64: 8,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  bool: 1,
+};
+
+const allocate: { readonly [D in DType]: (size: number) => DataOf[D] } = {
+  float16: (n) => new Uint16Array(n),
+  float32: (n) => new Float32Array(n),
+  float64: (n) => new Float64Array(n),
+  int8: (n) => new Int8Array(n),
+  int16: (n) => new Int16Array(n),
+  int32: (n) => new Int32Array(n),
+  int64: (n) => new BigInt64Array(n),
+  uint8: (n) => new Uint8Array(n),
+  uint16: (n) => new Uint16Array(n),
+  uint32: (n) => new Uint32Array(n),
+  uint64: (n) => new BigUint64Array(n),
+  bool: (n) => new Uint8Array(n),
+};
+
+/** A tensor of zeros. */
+export const zeros = <D extends DType>(dtype: D, shape: Shape): Tensor<D> =>
+  ({ dtype, shape, data: allocate[dtype](sizeOf(shape)) }) as Tensor<D>;
+
+/** Wraps `data` without copying; throws RangeError when its length does not fill `shape`. */
+export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): Tensor<D> {
+  if (data.length !== sizeOf(shape)) {
+    throw new RangeError(`${data.length} elements do not fill shape [${shape.join(', ')}]`);
+  }
+  return { dtype, shape, data } as Tensor<D>;
+}
+
+export const scalar = (value: number): Tensor<'float32'> =>
+  tensor('float32', [], Float32Array.of(value));
+
+/** The tensor's bytes, little-endian (as on every platform Node runs on), without copying. */
+export const bytesOf = (t: Tensor): Uint8Array =>
+  new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
+
+/** A view of raw bytes as a typed array; copies only where alignment asks for it. */
+export function fromBytes<D extends DType>(dtype: D, shape: Shape, bytes: Uint8Array): Tensor<D> {
+  const size = sizeOf(shape) * bytesPerElement[dtype];
+  if (bytes.byteLength !== size) {
+    throw new RangeError(`${bytes.byteLength} bytes do not fill ${dtype} [${shape.join(', ')}]`);
+  }
+  const out = zeros(dtype, shape);
+  bytesOf(out).set(bytes);
+  return out;
+}
+
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Every element as a float64 (int64 beyond 2^53 rounds). */
+export function toFloat64(t: Tensor): Float64Array {
+  if (t.dtype === 'float64') return t.data;
+  if (t.dtype === 'float16') return Float64Array.from(t.data, halfToNumber);
+  if (t.dtype === 'int64' || t.dtype === 'uint64') {
+    const out = new Float64Array(t.data.length);
+    for (let i = 0; i < out.length; i++) out[i] = Number(t.data[i]);
+    return out;
+  }
+  return Float64Array.from(t.data);
+}
+
+/** Every element rounded to float32. */
+export const toFloat32 = (t: Tensor): Float32Array =>
+  t.dtype === 'float32' ? t.data : Float32Array.from(toFloat64(t));
