@@ -81,7 +81,7 @@ export function fromBytes<D extends DType>(dtype: D, shape: Shape, bytes: Uint8A
     throw new RangeError(`${bytes.byteLength} bytes do not fill ${dtype} [${shape.join(', ')}]`);
   }
   const out = zeros(dtype, shape);
-  bytesOf(out).set(bytes);
+  bytesOf(out as Tensor).set(bytes);
   return out;
 }
 
