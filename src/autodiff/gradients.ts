@@ -1,0 +1,49 @@
+import { GraphError } from '../errors.ts';
+import { add, constant, reduceSum, reshape } from '../ir/build.ts';
+import { topologicalOrder } from '../ir/graph.ts';
+import type { Node } from '../ir/node.ts';
+import type { Op } from '../ir/op.ts';
+import { formatShape, type Shape, sameShape } from '../tensor/shape.ts';
+import { adjoints } from './adjoints.ts';
+import { type AdjointRule, neverAsked, noGradient } from './rule.ts';
+
+/** Undoes a broadcast: sums `x` over the axes along which `shape` was stretched. */
+function sumTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  const offset = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((d, i) =>
+    i < offset || (shape[i - offset] === 1 && d !== 1) ? [i] : [],
+  );
+  return reshape(reduceSum(x, axes), shape);
+}
+
+/**
+ * Reverse-mode differentiation of a scalar: the gradient of `loss` with respect to every float value
+ * it depends on, activations included. Gradients are nodes like any other; those nobody fetches are
+ * never computed. A value used several times gets the sum, added in the order of the backward walk.
+ *
+ * Throws GraphError when `loss` is no scalar or an op on the way has no adjoint.
+ */
+export function gradients(loss: Node): ReadonlyMap<Node, Node> {
+  if (loss.shape.length !== 0 || loss.dtype !== 'float') {
+    throw new GraphError(
+      `a gradient needs a scalar loss, not ${loss.dtype}${formatShape(loss.shape)}`,
+    );
+  }
+  const grads = new Map<Node, Node>([[loss, constant(1)]]);
+  for (const y of topologicalOrder([loss]).reverse()) {
+    const dy = grads.get(y);
+    const rule = adjoints[y.op];
+    if (dy === undefined || rule === noGradient) continue;
+    if (rule === neverAsked) throw new GraphError(`${y.op} has no adjoint: it is one itself`);
+    const contributions = (rule as AdjointRule<Op>)(y, dy);
+    y.inputs.forEach((x, i) => {
+      const contribution = contributions[i];
+      if (contribution === null || contribution === undefined || x.dtype !== 'float') return;
+      const term = sumTo(contribution, x.shape);
+      const sum = grads.get(x);
+      grads.set(x, sum === undefined ? term : add(sum, term));
+    });
+  }
+  return grads;
+}

@@ -1,0 +1,40 @@
+import type { Program } from '../program/program.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+
+/** A tensor that lives where the backend computes. Only its own backend looks inside. */
+export interface DeviceTensor {
+  readonly shape: Shape;
+}
+
+/**
+ * What a run reads and replaces, by name. A device tensor belongs to one state: a run frees what it
+ * replaces.
+ */
+export type DeviceState = Map<string, DeviceTensor>;
+
+export interface Executable {
+  /**
+   * Runs the program once: reads `state` and `inputs`, replaces the state values that change, and gives
+   * back what was chosen to be fetched. Floats go in as float32 or float64 tensors of the declared shape.
+   */
+  run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+/** Whatever can run programs. */
+export interface Backend {
+  readonly name: string;
+  readonly device: string;
+  /** How it holds `float`. */
+  readonly precision: 'float32' | 'float64';
+  /** What runs it, for logs and reports: library, version, device. */
+  readonly description: string;
+  /** Prepares a program, computing only `fetches` and the state's changes. */
+  compile(program: Program, fetches: readonly string[]): Promise<Executable>;
+  upload(values: TensorMap): Promise<DeviceState>;
+  /** Copies of the named values (all, when no names are given) on the host. */
+  download(state: DeviceState, names?: readonly string[]): Promise<Map<string, Tensor>>;
+  /** Releases device memory; the state is empty afterwards. */
+  free(state: DeviceState): Promise<void>;
+}

@@ -1,0 +1,166 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as ElementType,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { DType } from '../../ir/op.ts';
+import type { Shape } from '../../tensor/shape.ts';
+
+/** The name of a value in the ONNX graph. */
+export type Value = string;
+
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+
+/** An ONNX graph under construction. */
+export interface OnnxGraph {
+  /** Appends a node with one result. */
+  emit(type: string, inputs: readonly Value[], attributes?: Attributes): Value;
+  /** Appends a node with `count` results. */
+  emitMany(type: string, inputs: readonly Value[], count: number, attributes?: Attributes): Value[];
+  /** An int64 vector as a constant; equal ones are shared. */
+  ints(values: readonly number[]): Value;
+  /** A float constant: one number, or that number in every element of `shape`. */
+  floats(value: number, shape?: Shape): Value;
+  /** Computes a derived value (a transposed weight, say) once, however many ops ask for it. */
+  once(key: string, build: () => Value): Value;
+  /** Later nodes take this text into their names, so that profiles and errors speak of layers. */
+  scope: string;
+  input(name: Value, dtype: DType, shape: Shape): void;
+  /** Gives `value` a second, public name. */
+  output(name: Value, value: Value, dtype: DType, shape: Shape): void;
+  /** The serialised ModelProto. */
+  toBytes(): Uint8Array;
+}
+
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+const opset = 21n;
+/** The newest file format that the opset above needs; newer ones shut out older runtimes. */
+const irVersion = 10n;
+
+const elementTypes: { readonly [D in DType]: ElementType } = {
+  float: ElementType.FLOAT,
+  int: ElementType.INT64,
+};
+
+const encoder = new TextEncoder();
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  if (typeof value === 'number') {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  }
+  if (typeof value === 'string') {
+    const s = encoder.encode(value);
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s });
+  }
+  if ('float' in value) {
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  }
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+}
+
+const valueInfo = (name: string, dtype: DType, shape: Shape): ValueInfoProto =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: elementTypes[dtype],
+          shape: {
+            dim: shape.map((d) => ({ value: { case: 'dimValue' as const, value: BigInt(d) } })),
+          },
+        },
+      },
+    },
+  });
+
+/** Starts an empty graph. Operators other than ONNX's own are named `domain::Type`. */
+export function onnxGraph(name: string): OnnxGraph {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  const inputs: ValueInfoProto[] = [];
+  const outputs: ValueInfoProto[] = [];
+  const domains = new Set<string>();
+  const shared = new Map<string, Value>();
+  let values = 0;
+
+  const initializer = (dims: Shape, dataType: ElementType, data: ArrayBufferView): Value => {
+    const value = `const_${values++}`;
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    const proto = { name: value, dims: dims.map(BigInt), dataType, rawData };
+    initializers.push(create(TensorProtoSchema, proto));
+    return value;
+  };
+
+  const graph: OnnxGraph = {
+    scope: '',
+    emit: (type, operands, attributes) => graph.emitMany(type, operands, 1, attributes)[0],
+    emitMany(type, operands, count, attributes = {}) {
+      const [opType, domain = ''] = type.split('::').reverse();
+      if (domain !== '') domains.add(domain);
+      const id = `${graph.scope}/${opType}_${values++}`;
+      const results = Array.from({ length: count }, (_, i) => (i === 0 ? id : `${id}:${i}`));
+      nodes.push(
+        create(NodeProtoSchema, {
+          name: id,
+          opType,
+          domain,
+          input: [...operands],
+          output: results,
+          attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
+        }),
+      );
+      return results;
+    },
+    ints: (list) =>
+      graph.once(`ints ${list.join()}`, () =>
+        initializer([list.length], ElementType.INT64, BigInt64Array.from(list, BigInt)),
+      ),
+    floats: (value, shape = []) =>
+      graph.once(`floats ${value} ${shape.join()}`, () => {
+        const data = new Float32Array(shape.reduce((n, d) => n * d, 1)).fill(value);
+        return initializer(shape, ElementType.FLOAT, data);
+      }),
+    once(key, build) {
+      const known = shared.get(key);
+      if (known !== undefined) return known;
+      const value = build();
+      shared.set(key, value);
+      return value;
+    },
+    input: (value, dtype, shape) => inputs.push(valueInfo(value, dtype, shape)),
+    output(value, source, dtype, shape) {
+      const alias = {
+        name: `output ${value}`,
+        opType: 'Identity',
+        input: [source],
+        output: [value],
+      };
+      nodes.push(create(NodeProtoSchema, alias));
+      outputs.push(valueInfo(value, dtype, shape));
+    },
+    toBytes: () =>
+      toBinary(
+        ModelProtoSchema,
+        create(ModelProtoSchema, {
+          irVersion,
+          opsetImport: [
+            { domain: '', version: opset },
+            ...[...domains].map((domain) => ({ domain, version: 1n })),
+          ],
+          graph: { name, node: nodes, initializer: initializers, input: inputs, output: outputs },
+        }),
+      ),
+  };
+  return graph;
+}

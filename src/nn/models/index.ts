@@ -1,0 +1,42 @@
+import { UsageError } from '../../errors.ts';
+import type { Module } from '../module.ts';
+import { vgg } from './vgg.ts';
+
+/** A model as the command line names it. */
+export interface ModelSpec {
+  /** As in the paper and the original repository. */
+  readonly title: string;
+  readonly build: (classes: number) => Module;
+}
+
+export const models = {
+  vgg16: {
+    title: 'VGG16',
+    build: (classes) => vgg({ depth: 16, batchNorm: false, classes }),
+  },
+  vgg16bn: {
+    title: 'VGG16BN',
+    build: (classes) => vgg({ depth: 16, batchNorm: true, classes }),
+  },
+  vgg19: {
+    title: 'VGG19',
+    build: (classes) => vgg({ depth: 19, batchNorm: false, classes }),
+  },
+  vgg19bn: {
+    title: 'VGG19BN',
+    build: (classes) => vgg({ depth: 19, batchNorm: true, classes }),
+  },
+} as const satisfies Record<string, ModelSpec>;
+
+export type ModelName = keyof typeof models;
+
+/** Accepts any spelling of the original's names (`VGG16`, `vgg16`). Throws UsageError. */
+export function modelName(text: string): ModelName {
+  const wanted = text.toLowerCase();
+  if (Object.hasOwn(models, wanted)) return wanted as ModelName;
+  throw new UsageError(`there is no model "${text}"`, {
+    fix: `choose one of ${Object.values(models)
+      .map((m) => m.title)
+      .join(', ')}`,
+  });
+}

@@ -1,0 +1,74 @@
+import { GraphError } from '../errors.ts';
+import { topologicalOrder, verify } from '../ir/graph.ts';
+import type { Node } from '../ir/node.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
+
+/** A value carried from run to run: read as `current`, replaced by `next` when the run ends. */
+export interface StateSlot {
+  readonly current: Node<'input'>;
+  /** Absent where the program only reads. */
+  readonly next?: Node;
+}
+
+/**
+ * What a backend runs: a graph with names at its edges.
+ *
+ * `fetches` names everything one may ask for: losses, every layer's output (`features.0`), every
+ * gradient (`features.0.weight.grad`). Only what is asked for when compiling is computed.
+ */
+export interface Program {
+  readonly name: string;
+  readonly inputs: ReadonlyMap<string, Node<'input'>>;
+  readonly state: ReadonlyMap<string, StateSlot>;
+  readonly fetches: ReadonlyMap<string, Node>;
+}
+
+/** The names under which a gradient and a momentum go beside their parameter. */
+export const gradientOf = (name: string): string => `${name}.grad`;
+export const momentumOf = (name: string): string => `${name}.momentum`;
+
+/** By-name map of a pass's inputs. */
+export const byInputName = (nodes: Iterable<Node<'input'>>): Map<string, Node<'input'>> =>
+  new Map([...nodes].map((node) => [node.params.name, node]));
+
+/** The graph's results for the chosen fetches: those, then every state value that changes. */
+export function programRoots(
+  program: Program,
+  fetches: readonly string[],
+): { readonly fetched: ReadonlyMap<string, Node>; readonly nextState: ReadonlyMap<string, Node> } {
+  const fetched = new Map(
+    fetches.map((name) => {
+      const node = program.fetches.get(name);
+      if (node === undefined) throw new GraphError(`${program.name} has nothing called ${name}`);
+      return [name, node] as const;
+    }),
+  );
+  const nextState = new Map<string, Node>();
+  for (const [name, { next }] of program.state) if (next !== undefined) nextState.set(name, next);
+  return { fetched, nextState };
+}
+
+/** Checks shapes, names, and that nothing is read which is neither input nor state. */
+export function verifyProgram(program: Program): Program {
+  const roots = [...program.fetches.values()];
+  for (const [name, { current, next }] of program.state) {
+    if (current.params.name !== name) {
+      throw new GraphError(`state ${name} reads an input called ${current.params.name}`);
+    }
+    if (next === undefined) continue;
+    if (!sameShape(current.shape, next.shape)) {
+      throw new GraphError(
+        `state ${name} goes from ${formatShape(current.shape)} to ${formatShape(next.shape)}`,
+      );
+    }
+    roots.push(next);
+  }
+  verify(roots);
+  for (const node of topologicalOrder(roots)) {
+    if (node.op !== 'input') continue;
+    const { name } = node.params;
+    const known = program.inputs.get(name) ?? program.state.get(name)?.current;
+    if (known !== node) throw new GraphError(`${program.name} reads ${name}, which nobody feeds`);
+  }
+  return program;
+}
