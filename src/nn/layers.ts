@@ -129,8 +129,8 @@ export function batchNormLayer(
     const centred = sub(x, perChannel(mean));
     const variance = reduceMean(mul(centred, centred), overImages);
     const count = sizeOf(x.shape) / channels;
-    const share = pass.batchNormMomentum ?? momentum;
-    const move = (old: Node, batch: Node): Node => add(mul(old, sub(1, share)), mul(batch, share));
+    const { keep, take } = pass.statisticsShares ?? { keep: 1 - momentum, take: momentum };
+    const move = (old: Node, batch: Node): Node => add(mul(old, keep), mul(batch, take));
     pass.bufferUpdates.set(name('running_mean'), move(state('running_mean'), mean));
     pass.bufferUpdates.set(
       name('running_var'),

@@ -1,8 +1,8 @@
 import { GraphError } from '../errors.ts';
-import { input } from '../ir/build.ts';
+import { input, type Operand } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
 import type { Shape } from '../tensor/shape.ts';
-import type { InitStep } from '../torch/initialise.ts';
+import type { InitPlan, InitStep } from '../torch/initialise.ts';
 
 /** `parameter`: trained by the optimizer. `buffer`: carried and updated by the forward pass. */
 export type Role = 'parameter' | 'buffer';
@@ -31,6 +31,12 @@ export interface DropoutSpec {
   readonly width: number;
 }
 
+/** How running statistics move: old · keep + new · take; keep is 1 − take, rounded from a float64. */
+export interface StatisticsShares {
+  readonly keep: Operand;
+  readonly take: Operand;
+}
+
 /** What one building of a forward graph carries along. */
 export interface ForwardPass {
   readonly mode: 'train' | 'eval';
@@ -39,7 +45,7 @@ export interface ForwardPass {
   /** False leaves dropout out of a training pass (profile `ncpaddle`). */
   readonly dropout: boolean;
   /** Overrides every batch norm's own momentum (BN refresh feeds it). */
-  readonly batchNormMomentum?: Node;
+  readonly statisticsShares?: StatisticsShares;
   /** Filled on the way: every layer's output, by the layer's name. */
   readonly outputs: Map<string, Node>;
   /** Filled on the way: the buffers' values after the pass. */
@@ -51,7 +57,7 @@ export interface ForwardPass {
 /** A fresh pass over `module`, with an input for everything it carries. */
 export function forwardPass(
   module: Module,
-  options: Pick<ForwardPass, 'mode'> & Partial<Pick<ForwardPass, 'dropout' | 'batchNormMomentum'>>,
+  options: Pick<ForwardPass, 'mode'> & Partial<Pick<ForwardPass, 'dropout' | 'statisticsShares'>>,
 ): ForwardPass {
   return {
     dropout: true,
@@ -86,3 +92,9 @@ export const recorded =
     pass.outputs.set(layer, y);
     return y;
   };
+
+/** What PyTorch's constructor draws for this module, and in which shapes. */
+export const initPlan = (module: Module): InitPlan => ({
+  shapes: new Map(module.state.map(({ name, shape }) => [name, shape])),
+  steps: module.init,
+});

@@ -13,17 +13,18 @@ export const hasBatchNorm = (model: Module): boolean =>
  * One batch of the pass that recomputes batch norm's running statistics for averaged weights
  * (Izmailov et al. 2018, section 3.2; the authors' bn_update).
  *
- * Inputs: images, and `momentum` = n / (seen + n) for a batch of n images, which weights a short last
- * batch by its size. Buffers must start at mean 0 and variance 1. Layers behind the last batch norm, and
+ * Inputs: images, `take` = n / (seen + n) for a batch of n images, which weights a short last batch by its
+ * size, and `keep` = 1 − take. Buffers must start at mean 0 and variance 1. Layers behind the last batch norm, and
  * so dropout, are not in the graph: the refresh needs no random masks.
  */
 export function batchNormRefresh(model: Module, imageShape: Shape): Program {
   const images = input('images', imageShape) as Node<'input'>;
-  const momentum = input('momentum', []) as Node<'input'>;
+  const keep = input('keep', []) as Node<'input'>;
+  const take = input('take', []) as Node<'input'>;
   const pass = forwardPass(model, {
     mode: 'train',
     dropout: false,
-    batchNormMomentum: momentum,
+    statisticsShares: { keep, take },
   });
   model.forward(images, pass);
   const read = new Set(topologicalOrder(pass.bufferUpdates.values()));
@@ -35,7 +36,7 @@ export function batchNormRefresh(model: Module, imageShape: Shape): Program {
   }
   return verifyProgram({
     name: 'batch norm refresh',
-    inputs: byInputName([images, momentum]),
+    inputs: byInputName([images, keep, take]),
     state,
     fetches: new Map(),
   });

@@ -18,21 +18,22 @@ type Shapes = Iterable<readonly [string, Shape]>;
 export const averageOf = (name: string): string => `swa.${name}`;
 
 /**
- * Takes the current weights into the running average. Input: alpha = 1 / (models averaged + 1).
+ * Takes the current weights into the running average. Inputs: keep and take, see `swaShares`.
  * State: every parameter (read) and its average `swa.<name>`.
  */
 export function averageWeights(parameters: Shapes): Program {
-  const alpha = input('alpha', []) as Node<'input'>;
+  const keep = input('keep', []) as Node<'input'>;
+  const take = input('take', []) as Node<'input'>;
   const state = new Map<string, StateSlot>();
   for (const [name, shape] of parameters) {
     const weight = input(name, shape) as Node<'input'>;
     const average = input(averageOf(name), shape) as Node<'input'>;
     state.set(name, { current: weight });
-    state.set(averageOf(name), { current: average, next: swaUpdate(average, weight, alpha) });
+    state.set(averageOf(name), { current: average, next: swaUpdate(average, weight, keep, take) });
   }
   return verifyProgram({
     name: 'SWA average',
-    inputs: byInputName([alpha]),
+    inputs: byInputName([keep, take]),
     state,
     fetches: new Map(),
   });

@@ -67,8 +67,9 @@ export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D])
   return { dtype, shape, data } as Tensor<D>;
 }
 
-export const scalar = (value: number): Tensor<'float32'> =>
-  tensor('float32', [], Float32Array.of(value));
+/** A 0-d float64; a float32 backend rounds it when it is fed. */
+export const scalar = (value: number): Tensor<'float64'> =>
+  tensor('float64', [], Float64Array.of(value));
 
 /** The tensor's bytes, little-endian (as on every platform Node runs on), without copying. */
 export const bytesOf = (t: Tensor): Uint8Array =>

@@ -1,0 +1,39 @@
+import { formatShape, sameShape } from '../tensor/shape.ts';
+import { type Tensor, type TensorMap, toFloat64 } from '../tensor/tensor.ts';
+import { type Distances, distances } from './distance.ts';
+import type { Check, Verdict } from './verdict.ts';
+
+/** How one tensor's distances turn into checks. */
+export type Judge = (name: string, measured: Distances) => readonly Check[];
+
+/** Why two tensors must not be compared, or undefined. */
+export function incomparable(ours: Tensor, theirs: Tensor): string | undefined {
+  if (!sameShape(ours.shape, theirs.shape)) {
+    return `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}`;
+  }
+  if (ours.dtype !== theirs.dtype) return `dtype ${ours.dtype} against ${theirs.dtype}`;
+  if (ours.data.length === 0) return 'there is nothing in it';
+  const bad = (t: Tensor): number => toFloat64(t).findIndex((x) => !Number.isFinite(x));
+  const [at, atTheirs] = [bad(ours), bad(theirs)];
+  if (at >= 0) return `our element ${at} is ${toFloat64(ours)[at]}`;
+  if (atTheirs >= 0) return `PyTorch's element ${atTheirs} is ${toFloat64(theirs)[atTheirs]}`;
+  return undefined;
+}
+
+/**
+ * Compares two recordings key by key. A key that only one side has, another shape or dtype, NaN and
+ * Inf fail and say so; nothing broadcasts, and an empty recording fails too.
+ */
+export function compareMaps(ours: TensorMap, theirs: TensorMap, judge: Judge): Verdict[] {
+  const names = [...new Set([...theirs.keys(), ...ours.keys()])];
+  if (names.length === 0) return [{ name: '(nothing)', checks: [], problem: 'nothing recorded' }];
+  return names.map((name) => {
+    const [a, b] = [ours.get(name), theirs.get(name)];
+    if (a === undefined) return { name, checks: [], problem: 'missing on our side' };
+    if (b === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
+    const problem = incomparable(a, b);
+    if (problem !== undefined) return { name, checks: [], problem };
+    const measured = distances(a, b);
+    return { name, checks: judge(name, measured), distances: measured };
+  });
+}

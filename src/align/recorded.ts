@@ -1,0 +1,131 @@
+import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../tensor/tensor.ts';
+import { incomparable } from './compareMaps.ts';
+import { distances } from './distance.ts';
+import { gather, type Moments, momentsOf, samplePositions } from './samplePositions.ts';
+import { type Check, check, type Verdict } from './verdict.ts';
+
+/** One tensor as the reference holds it: whole, or a sample with the moments of the whole. */
+export interface Recorded {
+  /** PyTorch's float32. */
+  readonly pytorch: Tensor;
+  /** PyTorch's float64 on the same inputs: the truth both are measured by. */
+  readonly truth: Tensor;
+  readonly moments?: Moments;
+}
+
+const momentsFrom = (stats: Tensor | undefined): Moments | undefined => {
+  if (stats === undefined) return undefined;
+  const [sum, sumOfSquares, min, max] = toFloat64(stats);
+  return { sum, sumOfSquares, min, max };
+};
+
+/** Finds `name` among a reference file's arrays; undefined when it was not recorded. */
+export function recorded(arrays: TensorMap, name: string): Recorded | undefined {
+  const pytorch = arrays.get(`f32/${name}`);
+  const truth = arrays.get(`f64/${name}`);
+  if (pytorch !== undefined && truth !== undefined) return { pytorch, truth };
+  const sample = arrays.get(`f32/${name}#sample`);
+  const truthSample = arrays.get(`f64/${name}#sample`);
+  const moments = momentsFrom(arrays.get(`f64/${name}#stats`));
+  if (sample === undefined || truthSample === undefined || moments === undefined) return undefined;
+  return { pytorch: sample, truth: truthSample, moments };
+}
+
+/** Names under a prefix, without it: `recordedNames(arrays, 'iter0/')`. */
+export function recordedNames(arrays: TensorMap, prefix: string): string[] {
+  const start = `f32/${prefix}`;
+  const names = [...arrays.keys()].filter(
+    (key) => key.startsWith(start) && !key.endsWith('#stats'),
+  );
+  return names.map((key) => key.slice(start.length).replace(/#sample$/, ''));
+}
+
+export interface Tolerance {
+  /** Bound on ‖ours − truth‖ / ‖truth‖. */
+  readonly relativeL2: number;
+  /**
+   * For a tensor whose truth is zero but for rounding (a bias that batch norm cancels): the scale its
+   * error is measured by instead, and what that scale is.
+   */
+  readonly scale?: { readonly value: number; readonly what: string };
+}
+
+const rms = (x: Float64Array): number => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
+
+/**
+ * If ‖ours − truth‖ ≤ ε‖truth‖ then the sums differ by at most ε√n‖truth‖, the sums of squares by
+ * (2ε + ε²)‖truth‖² and each extreme by ε‖truth‖. So these ratios of difference to bound, all ≤ 1, are
+ * what the unrecorded elements must satisfy; the largest is the result.
+ */
+function momentsExcess(ours: Moments, truth: Moments, size: number, epsilon: number): number {
+  const norm = Math.sqrt(truth.sumOfSquares);
+  const slack = epsilon * norm;
+  return Math.max(
+    Math.abs(ours.sum - truth.sum) / (slack * Math.sqrt(size)),
+    Math.abs(ours.sumOfSquares - truth.sumOfSquares) / ((2 + epsilon) * slack * norm),
+    Math.abs(ours.min - truth.min) / slack,
+    Math.abs(ours.max - truth.max) / slack,
+  );
+}
+
+/** The same value in every element, of which there are several. */
+export const isConstant = (t: Tensor): boolean =>
+  t.data.length > 1 && toFloat64(t).every((v, _, all) => v === all[0]);
+
+export interface JudgedTensor {
+  readonly verdict: Verdict;
+  /** Both sides as compared (samples of large tensors), for the recordings. */
+  readonly ours: Tensor;
+  readonly pytorch: Tensor;
+}
+
+/**
+ * Judges one tensor against its record by its distance to the float64 truth, with PyTorch's own distance
+ * beside it. A truth that is the same everywhere is refused: agreeing with it proves nothing.
+ */
+export function judgeRecorded(
+  name: string,
+  ours: Tensor,
+  record: Recorded,
+  { relativeL2, scale }: Tolerance,
+): JudgedTensor {
+  const sampled = record.moments !== undefined;
+  const picked = sampled
+    ? gather(ours, samplePositions(ours.data.length, record.pytorch.data.length))
+    : ours;
+  const single = tensor('float32', picked.shape, toFloat32(picked));
+  const sides = { ours: single, pytorch: record.pytorch };
+  const fail = (problem: string): JudgedTensor => ({
+    verdict: { name, checks: [], problem },
+    ...sides,
+  });
+  const problem = incomparable(single, record.pytorch);
+  if (problem !== undefined) return fail(problem);
+  const truth = toFloat64(record.truth);
+  if (isConstant(record.truth))
+    return fail(`the reference is ${truth[0]} everywhere, which proves nothing`);
+
+  const toTruth = distances({ ...picked } as Tensor, record.truth);
+  const pytorchToTruth = distances(record.pytorch, record.truth);
+  const checks: Check[] = [];
+  if (scale === undefined) {
+    checks.push(
+      check('relative l2', toTruth.relativeL2, relativeL2, { pytorch: pytorchToTruth.relativeL2 }),
+    );
+  } else {
+    const error = (t: Tensor): number =>
+      rms(toFloat64(t).map((v, i) => v - truth[i])) / scale.value;
+    checks.push(
+      check('scaled', error(picked), relativeL2, {
+        pytorch: error(record.pytorch),
+        note: `zero but for rounding: RMS error over ${scale.what}`,
+      }),
+    );
+  }
+  if (record.moments !== undefined && scale === undefined) {
+    const size = ours.data.length;
+    const excess = momentsExcess(momentsOf(ours), record.moments, size, relativeL2);
+    checks.push(check('moments', excess, 1, { note: 'largest share of the allowed difference' }));
+  }
+  return { verdict: { name, checks, distances: distances(single, record.pytorch) }, ...sides };
+}

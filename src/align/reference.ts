@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../errors.ts';
+import { readNpy } from '../io/npy.ts';
+import { readNpz } from '../io/npz.ts';
+import { readFileOrFail } from '../io/readFile.ts';
+import { sha256Hex } from '../io/sha256.ts';
+import { modelName, models } from '../nn/models/index.ts';
+import type { Module } from '../nn/module.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+import { type Manifest, manifestSchema, type StageName } from './manifest.ts';
+
+/** A directory of recorded PyTorch results, checked against its manifest as it is read. */
+export interface Reference {
+  readonly dir: string;
+  readonly manifest: Manifest;
+  readonly model: Module;
+  /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
+  stage<S extends StageName>(name: S): NonNullable<Manifest['stages'][S]>;
+  /** The arrays of one of its npz files. */
+  arrays(file: string): TensorMap;
+  /** An array of the fixed inputs, as `inputs/fake_data.npy`. */
+  input(path: string): Tensor;
+  /** The directory of the synthetic set, its files' hashes checked. */
+  syntheticDirectory(): string;
+}
+
+/** The fixtures that came with this package. */
+export const fixturesDirectory: string = fileURLToPath(new URL('../../fixtures', import.meta.url));
+
+const regenerate = 'write the reference again with fixtures/export_reference.py';
+
+function verified(path: string, expected: string | undefined): Uint8Array {
+  const bytes = readFileOrFail(path, { fix: regenerate });
+  if (expected === undefined) {
+    throw new InputError('is not in the manifest', { where: path, fix: regenerate });
+  }
+  const found = sha256Hex(bytes);
+  if (found !== expected) {
+    throw new InputError(
+      `SHA-256 is ${found.slice(0, 12)}…, the manifest says ${expected.slice(0, 12)}…: another or a damaged file`,
+      { where: path, fix: regenerate },
+    );
+  }
+  return bytes;
+}
+
+function readManifest(path: string): Manifest {
+  const text = new TextDecoder().decode(readFileOrFail(path, { fix: regenerate }));
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InputError('is not JSON', { where: path, fix: regenerate });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${issue.path.join('.') || 'manifest'}: ${issue.message}`, {
+    where: path,
+    fix: regenerate,
+  });
+}
+
+/**
+ * Opens a reference directory. Its inputs lie two directories up (`fixtures/` for
+ * `fixtures/reference/vgg16`). Throws InputError when something is missing, damaged or altered, or when
+ * it is the reference of another model than `expectedModel`.
+ */
+export function openReference(dir: string, expectedModel: string): Reference {
+  if (!existsSync(dir)) {
+    throw new InputError('there is no such reference directory', { where: dir, fix: regenerate });
+  }
+  const manifestPath = join(dir, 'manifest.json');
+  const manifest = readManifest(manifestPath);
+  const name = modelName(manifest.model);
+  if (name !== modelName(expectedModel)) {
+    throw new InputError(`is a reference of ${manifest.model}, not of ${expectedModel}`, {
+      where: dir,
+      fix: `give --model ${manifest.model} or another --reference`,
+    });
+  }
+  const root = resolve(dir, '..', '..');
+  return {
+    dir,
+    manifest,
+    model: models[name].build(manifest.classes),
+    stage<S extends StageName>(stageName: S) {
+      const section = manifest.stages[stageName];
+      if (section === undefined) {
+        throw new InputError(`holds no ${stageName} stage`, {
+          where: manifestPath,
+          fix: regenerate,
+        });
+      }
+      return section as NonNullable<Manifest['stages'][S]>;
+    },
+    arrays: (file) => {
+      const path = join(dir, file);
+      return readNpz(verified(path, manifest.files[file]), path);
+    },
+    input: (path) => {
+      const full = join(root, path);
+      return readNpy(verified(full, manifest.inputs[path]), full);
+    },
+    syntheticDirectory() {
+      for (const [path, digest] of Object.entries(manifest.inputs)) {
+        if (path.startsWith('synthetic/')) verified(join(root, path), digest);
+      }
+      return join(root, 'synthetic');
+    },
+  };
+}
+
+/** An array of a reference file. Throws InputError naming file and key when it is missing. */
+export function arrayOf(arrays: TensorMap, key: string, where: string): Tensor {
+  const found = arrays.get(key);
+  if (found === undefined) {
+    throw new InputError(`holds no array ${key}`, { where, fix: regenerate });
+  }
+  return found;
+}

@@ -1,0 +1,40 @@
+import { sha256Hex } from '../io/sha256.ts';
+import { initPlan, type Module } from '../nn/module.ts';
+import { bytesOf, type Tensor, type TensorMap } from '../tensor/tensor.ts';
+import { manualSeed } from '../torch/generator.ts';
+import { initialise } from '../torch/initialise.ts';
+import type { StageContext } from './stage.ts';
+import { check, type Verdict } from './verdict.ts';
+
+/** The weights PyTorch would build after manual_seed(seed). */
+export const weightsFromSeed = (model: Module, seed: number): Map<string, Tensor<'float32'>> =>
+  initialise(initPlan(model), manualSeed(seed));
+
+/** Compares every tensor's SHA-256 with the manifest's: bit for bit, or not at all. */
+export function judgeWeights(
+  weights: TensorMap,
+  expected: Readonly<Record<string, string>>,
+  name = 'initial weights',
+): Verdict {
+  const names = Object.keys(expected);
+  const missing = names.filter((n) => !weights.has(n));
+  const extra = [...weights.keys()].filter((n) => !Object.hasOwn(expected, n));
+  if (missing.length > 0) return { name, checks: [], problem: `${missing[0]} is missing` };
+  if (extra.length > 0) return { name, checks: [], problem: `${extra[0]} is not in the reference` };
+  const differing = names.filter((n) => sha256Hex(bytesOf(weights.get(n)!)) !== expected[n]);
+  const note =
+    differing.length === 0
+      ? `${names.length} tensors, by SHA-256`
+      : `differ: ${differing.join(', ')}`;
+  return { name, checks: [check('equal', differing.length, 0, { note })] };
+}
+
+/** The weights a stage starts from, and the verdict on them. */
+export function startingWeights({ reference, weights }: StageContext): {
+  readonly weights: TensorMap;
+  readonly verdict: Verdict;
+} {
+  const { seed, sha256 } = reference.manifest.weights;
+  const found = weights ?? weightsFromSeed(reference.model, seed);
+  return { weights: found, verdict: judgeWeights(found, sha256) };
+}

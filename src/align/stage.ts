@@ -1,0 +1,50 @@
+import type { Backend } from '../backends/backend.ts';
+import type { TensorMap } from '../tensor/tensor.ts';
+import type { StageName } from './manifest.ts';
+import type { Reference } from './reference.ts';
+import { passed, type Verdict } from './verdict.ts';
+
+export interface StageContext {
+  readonly backend: Backend;
+  readonly reference: Reference;
+  /** Stands in for the weights that are otherwise drawn from the reference's seed. */
+  readonly weights?: TensorMap;
+}
+
+/** What a stage found, before anybody prints it. */
+export interface StageFindings {
+  readonly verdicts: readonly Verdict[];
+  /** What was compared, for `*_ts.npy` and `*_pytorch.npy`. */
+  readonly ours: TensorMap;
+  readonly pytorch: TensorMap;
+  /** Paths below fixtures/ of the inputs it read. */
+  readonly inputs: readonly string[];
+  /** Lines worth reading beside the verdicts. */
+  readonly notes: readonly string[];
+}
+
+export type Stage = (context: StageContext) => Promise<StageFindings>;
+
+export interface StageResult extends StageFindings {
+  readonly stage: StageName;
+  readonly model: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+}
+
+/** Runs a stage and takes its time. */
+export async function runStage(
+  name: StageName,
+  stage: Stage,
+  context: StageContext,
+): Promise<StageResult> {
+  const start = performance.now();
+  const findings = await stage(context);
+  return {
+    ...findings,
+    stage: name,
+    model: context.reference.manifest.model,
+    passed: findings.verdicts.length > 0 && findings.verdicts.every(passed),
+    seconds: (performance.now() - start) / 1000,
+  };
+}

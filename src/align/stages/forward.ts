@@ -1,0 +1,79 @@
+import { evaluationStep } from '../../program/evaluationStep.ts';
+import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
+import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
+import { startingWeights } from '../seedWeights.ts';
+import type { Stage, StageContext } from '../stage.ts';
+import { tolerances } from '../tolerances.ts';
+import { check, type Verdict } from '../verdict.ts';
+
+const images = 'inputs/fake_data.npy';
+
+/**
+ * Evaluation mode, the 30 fixed fake images. The logits come from the program as it is used in earnest;
+ * every layer's output from a second one that keeps them all.
+ */
+export const forward: Stage = async (context) => {
+  const { reference } = context;
+  const arrays = reference.arrays(reference.stage('forward').file);
+  const { weights, verdict } = startingWeights(context);
+  const layerNames = recordedNames(arrays, '').filter((name) => name !== 'logits');
+  const { logits, layers } = await forwardPasses(context, weights, layerNames);
+
+  const { meanAbs, relativeL2 } = tolerances;
+  const judged = judgeRecorded('logits', logits, recorded(arrays, 'logits')!, { relativeL2 });
+  const logitsVerdict: Verdict =
+    judged.verdict.distances === undefined
+      ? judged.verdict
+      : {
+          ...judged.verdict,
+          checks: [
+            check('mean', judged.verdict.distances.meanAbs, meanAbs),
+            ...judged.verdict.checks,
+          ],
+        };
+  const layerVerdicts = layerNames.map((name) => {
+    const output = layers.get(name);
+    return output === undefined
+      ? { name, checks: [], problem: 'our model has no such layer' }
+      : judgeRecorded(name, output, recorded(arrays, name)!, { relativeL2 }).verdict;
+  });
+  return {
+    verdicts: [verdict, logitsVerdict, ...layerVerdicts],
+    ours: new Map([['logits', judged.ours]]),
+    pytorch: new Map([['logits', judged.pytorch]]),
+    inputs: [images],
+    notes: [],
+  };
+};
+
+async function forwardPasses(
+  { backend, reference }: StageContext,
+  weights: TensorMap,
+  layerNames: readonly string[],
+): Promise<{ logits: Tensor; layers: ReadonlyMap<string, Tensor> }> {
+  const data = reference.input(images);
+  const program = evaluationStep(reference.model, data.shape);
+  const state = await backend.upload(weights);
+  const run = async (fetches: readonly string[]): Promise<ReadonlyMap<string, Tensor>> => {
+    const executable = await backend.compile(program, fetches);
+    const labels = {
+      dtype: 'int64',
+      shape: [data.shape[0]],
+      data: new BigInt64Array(data.shape[0]),
+    } as const;
+    const results = await executable.run(
+      state,
+      new Map<string, Tensor>([
+        ['images', data],
+        ['labels', labels],
+      ]),
+    );
+    await executable.dispose();
+    return results;
+  };
+  const known = layerNames.filter((name) => program.fetches.has(name));
+  const logits = (await run(['logits'])).get('logits')!;
+  const layers = await run(known);
+  await backend.free(state);
+  return { logits, layers };
+}

@@ -1,0 +1,42 @@
+/** What was measured and how it was judged: the vocabulary all stages and reports share. */
+import type { Distances } from './distance.ts';
+
+/** How a value is judged. The text is what a log line says before "diff". */
+export type Method =
+  | 'mean' // mean |a − b| against PyTorch's float32
+  | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
+  | 'scaled' // RMS of the difference over the scale named in the check's note
+  | 'ulp' // float32 numbers between
+  | 'moments' // sum, sum of squares, extremes of a tensor recorded as a sample
+  | 'equal'; // number of elements that differ
+
+export interface Check {
+  readonly method: Method;
+  readonly value: number;
+  /** Largest value that passes. */
+  readonly threshold: number;
+  readonly passed: boolean;
+  /** PyTorch's float32, by the same measure. */
+  readonly pytorch?: number;
+  readonly note?: string;
+}
+
+/** All checks of one named thing: a tensor, a loss, a digest. */
+export interface Verdict {
+  readonly name: string;
+  readonly checks: readonly Check[];
+  /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
+  readonly problem?: string;
+  readonly distances?: Distances;
+}
+
+/** NaN never passes. */
+export const check = (
+  method: Method,
+  value: number,
+  threshold: number,
+  more: Pick<Check, 'pytorch' | 'note'> = {},
+): Check => ({ method, value, threshold, passed: value <= threshold, ...more });
+
+export const passed = ({ problem, checks }: Verdict): boolean =>
+  problem === undefined && checks.length > 0 && checks.every((c) => c.passed);

@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from 'commander';
+
+/** The original spells its flags with underscores (`--swa_start=161`); ours take either. */
+export const withDashes = (argv: readonly string[]): string[] =>
+  argv.map((arg) => {
+    if (!arg.startsWith('--')) return arg;
+    const [flag, ...value] = arg.split('=');
+    return [flag.replaceAll('_', '-'), ...value].join('=');
+  });
+
+const number =
+  (accepts: (n: number) => boolean, what: string) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (text.trim() === '' || !accepts(n)) throw new InvalidArgumentError(`${text} is not ${what}.`);
+    return n;
+  };
+
+/** 1, 2, 3 … */
+export const positiveInteger = number(
+  (n) => Number.isSafeInteger(n) && n >= 1,
+  'a whole number from 1 on',
+);
+
+/** 0, 1, 2 … */
+export const naturalNumber = number(
+  (n) => Number.isSafeInteger(n) && n >= 0,
+  'a whole number from 0 on',
+);
+
+export const positiveNumber = number((n) => Number.isFinite(n) && n > 0, 'a number above 0');
+
+export const nonNegativeNumber = number((n) => Number.isFinite(n) && n >= 0, 'a number from 0 on');

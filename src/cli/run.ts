@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { UserError } from '../errors.ts';
+import { packageVersion } from '../version.ts';
+import { commands } from './commands/index.ts';
+import { withDashes } from './flags.ts';
+import type { CliContext } from './context.ts';
+
+/** 0 passed, 1 a check failed, 2 bad usage or input. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Runs one command line. The only place that turns errors into exit codes. */
+export async function run(argv: readonly string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const context: CliContext = {
+    print: (text) => process.stdout.write(`${text}\n`),
+    fail: () => {
+      exitCode = 1;
+    },
+  };
+  const program = new Command('swa-align')
+    .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
+    .version(packageVersion)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  for (const register of commands) register(program, context);
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  try {
+    await program.parseAsync(withDashes(argv), { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const help = error.code === 'commander.help';
+    const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    console.error(`swa-align: ${help ? 'name a command' : line}; \`swa-align --help\` lists what there is`);
+    return 2;
+  }
+  if (error instanceof UserError) {
+    console.error(`swa-align: ${error.message}`);
+    return 2;
+  }
+  throw error;
+}

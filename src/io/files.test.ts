@@ -1,0 +1,147 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputError, UsageError } from '../errors.ts';
+import { writeFileAtomic } from './atomicFile.ts';
+import { fileError } from './fileError.ts';
+import { writeNpy } from './npy.ts';
+import { writeNpz } from './npz.ts';
+import { readFileOrFail } from './readFile.ts';
+import { writeSafetensors } from './safetensors.ts';
+import { sha256Hex } from './sha256.ts';
+import { counting, expectSameMap, vector } from './testdata/support.ts';
+import { writeTorchCheckpoint } from './torchCheckpointWriter.ts';
+import { readWeights } from './weights.ts';
+
+let directory = '';
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'swa-align-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const at = (name: string) => join(directory, name);
+const isRoot = process.getuid?.() === 0;
+
+describe('writeFileAtomic', () => {
+  it('writes bytes or chunks, over an old file too', () => {
+    writeFileAtomic(at('a'), bytes('old'));
+    writeFileAtomic(at('a'), [bytes('ne'), new Uint8Array(0), bytes('w')]);
+    expect(readFileSync(at('a'), 'utf8')).toBe('new');
+    expect(readdirSync(directory)).toEqual(['a']);
+  });
+
+  it('keeps the old file and leaves nothing behind when the chunks fail half way', () => {
+    writeFileAtomic(at('a'), bytes('old'));
+    const failing = function* () {
+      yield bytes('half');
+      throw new InputError('broken source');
+    };
+    expect(() => writeFileAtomic(at('a'), failing())).toThrow('broken source');
+    expect(readFileSync(at('a'), 'utf8')).toBe('old');
+    expect(readdirSync(directory)).toEqual(['a']);
+  });
+
+  it('says so when the directory is missing, or the name is a directory', () => {
+    expect(() => writeFileAtomic(at('none/a'), bytes(''))).toThrow(InputError);
+    expect(() => writeFileAtomic(at('none/a'), bytes(''))).toThrow('no such file or directory');
+    mkdirSync(at('dir'));
+    expect(() => writeFileAtomic(at('dir'), bytes(''))).toThrow('is a directory, not a file');
+    expect(readdirSync(directory)).toEqual(['dir']);
+  });
+
+  it.skipIf(isRoot)('says so without permission (not as root, who always has it)', () => {
+    chmodSync(directory, 0o500);
+    expect(() => writeFileAtomic(at('a'), bytes(''))).toThrow('permission denied');
+    chmodSync(directory, 0o700);
+  });
+
+  it('turns a full disk into one line', () => {
+    const full = Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
+    expect(String(fileError('a.pt', full))).toBe(
+      'InputError: a.pt: no space left on the disk; free some space and try again',
+    );
+    const other = new RangeError('a mistake of ours');
+    expect(fileError('a.pt', other)).toBe(other);
+  });
+});
+
+describe('readFileOrFail', () => {
+  it('reads what is there', () => {
+    writeFileSync(at('a'), 'abc');
+    expect(readFileOrFail(at('a'))).toEqual(bytes('abc'));
+  });
+
+  it.each([
+    ['missing', 'no such file or directory'],
+    ['', 'is a directory'],
+    ['a\0b', 'is no valid path'],
+    ['loop', 'too many symbolic links'],
+    [`${'x'.repeat(300)}`, 'the path is too long'],
+  ])('%j is refused in one line', (name, line) => {
+    symlinkSync(at('loop'), at('loop'));
+    const read = () => readFileOrFail(at(name), { fix: 'do this' });
+    expect(read).toThrow(InputError);
+    expect(read).toThrow(line);
+    expect(read).toThrow('; do this');
+  });
+
+  it.skipIf(process.platform === 'win32')('refuses devices, which have no end (POSIX)', () => {
+    expect(() => readFileOrFail('/dev/zero')).toThrow('is not a regular file');
+  });
+});
+
+describe('readWeights', () => {
+  const map = new Map([['w', counting('float32', [2, 3])]]);
+  const files = {
+    'a.pt': writeTorchCheckpoint(map),
+    'a.PTH': writeTorchCheckpoint(map),
+    'a.npz': writeNpz(map),
+    'a.safetensors': writeSafetensors(map),
+  };
+
+  it.each(Object.entries(files))('%s by its extension', (name, content) => {
+    writeFileSync(at(name), content);
+    expectSameMap(readWeights(at(name)), map);
+  });
+
+  it.each([
+    ['b.npz', files['a.pt'], 'is named .npz but holds a PyTorch checkpoint'],
+    ['b.pt', files['a.npz'], 'is named .pt but holds a NumPy archive'],
+    ['b.pt', files['a.safetensors'], 'is named .pt but holds a safetensors file'],
+    ['b.safetensors', files['a.npz'], 'is named .safetensors but holds a NumPy archive'],
+    ['b.npz', vector('torch/refused-legacy'), 'holds a PyTorch checkpoint'],
+    ['b.npz', writeNpy(counting('int8', [1])), 'holds a single .npy array'],
+    ['b.npz', writeNpz(new Map()), 'holds no tensors'],
+    ['b.npz', bytes('hello'), 'no whole zip archive'],
+    ['b.pt', new Uint8Array(0), 'is not a PyTorch checkpoint'],
+  ])('%s with other content', (name, content, line) => {
+    writeFileSync(at(name), content);
+    expect(() => readWeights(at(name))).toThrow(InputError);
+    expect(() => readWeights(at(name))).toThrow(line);
+  });
+
+  it.each(['weights', 'weights.bin', 'weights.constructor'])('%s is no known kind', (name) => {
+    expect(() => readWeights(at(name))).toThrow(UsageError);
+    expect(() => readWeights(at(name))).toThrow('.pt, .pth, .safetensors, .npz');
+  });
+});
+
+it('sha256Hex: the published values of the empty text and of abc', () => {
+  expect(sha256Hex(bytes(''))).toBe(
+    'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  );
+  expect(sha256Hex(bytes('abc'))).toBe(
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
+});

@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../errors.ts';
+import { zeros } from '../tensor/tensor.ts';
+import { crc32, crc32Plain } from './crc32.ts';
+import { writeNpy } from './npy.ts';
+import { openNpz, readNpz, writeNpz } from './npz.ts';
+import { anyMap, counting, expectSameMap, vector } from './testdata/support.ts';
+
+const arrays = new Map([
+  ['f32/features.0.weight', counting('float32', [2, 3])],
+  ['label', counting('int64', [4])],
+]);
+
+it.each(['npz/stored', 'npz/deflated'])('%s, as NumPy wrote it', (name) => {
+  expectSameMap(readNpz(vector(name), name), arrays);
+});
+
+describe('writing', () => {
+  it.each([true, false])('gives back what was written, compress %s', (compress) => {
+    fc.assert(
+      fc.property(anyMap, (map) => expectSameMap(readNpz(writeNpz(map, { compress }), 'x'), map)),
+    );
+  });
+
+  it('gives the same bytes for the same map', () => {
+    expect(writeNpz(arrays)).toEqual(writeNpz(new Map(arrays)));
+    expect(writeNpz(arrays).subarray(10, 14)).toEqual(Uint8Array.of(0, 0, 0x21, 0));
+  });
+
+  it('takes 200 MB', { timeout: 30_000 }, () => {
+    const big = new Map([0, 1, 2, 3].map((i) => [`w${i}`, zeros('float32', [12_500, 1000])]));
+    const file = writeNpz(big);
+    expect(file.byteLength).toBeGreaterThan(200_000_000);
+    expect(openNpz(file, 'x').get('w3')?.().data.length).toBe(12_500_000);
+  });
+
+  it.each(['a\0b', '\ud800', 'x'.repeat(1025)])('refuses a name no zip can carry', (name) => {
+    expect(() => writeNpz(new Map([[name, counting('int8', [1])]]))).toThrow(InputError);
+  });
+});
+
+describe('archives by other writers', () => {
+  const npy = writeNpy(counting('int8', [3]));
+
+  it('entries that are no arrays are left out', () => {
+    const file = zipSync({
+      'a.npy': npy,
+      'readme.txt': Uint8Array.of(65),
+      'dir/': new Uint8Array(0),
+    });
+    expect([...readNpz(file, 'x').keys()]).toEqual(['a']);
+  });
+
+  it('a zip without arrays is refused, an empty one is an empty map', () => {
+    expect(() => readNpz(zipSync({ 'a.txt': npy }), 'x')).toThrow("it holds 'a.txt'");
+    expect(readNpz(zipSync({}), 'x').size).toBe(0);
+  });
+
+  it('nothing is unpacked before it is asked for', () => {
+    const file = zipSync({ 'good.npy': npy, 'bad.npy': Uint8Array.of(1, 2, 3) }, { level: 0 });
+    const open = openNpz(file, 'x.npz');
+    expect(open.get('good')?.().shape).toEqual([3]);
+    expect(() => open.get('bad')?.()).toThrow('x.npz: bad: is not a .npy file');
+  });
+});
+
+/** The last central directory record's offset, found from the end record. */
+const centralOf = (file: Uint8Array) =>
+  new DataView(file.buffer, file.byteOffset).getUint32(file.byteLength - 6, true);
+
+describe('hostile archives', () => {
+  it('a bomb is refused before it is unpacked', () => {
+    const bomb = zipSync({ 'a.npy': new Uint8Array(320 * 2 ** 10) }, { level: 0 });
+    const view = new DataView(bomb.buffer);
+    view.setUint16(centralOf(bomb) + 10, 8, true);
+    view.setUint32(centralOf(bomb) + 24, 300 * 2 ** 20, true);
+    expect(() => readNpz(bomb, 'x')).toThrow('unpacks to 300 MiB, more than the 256 MiB');
+  });
+
+  it.each([
+    ['more than it declares', 20_000],
+    ['less than it declares', 40_000],
+    ['a size deflate cannot reach', 2 ** 27],
+  ])('%s', (_, declared) => {
+    const file = zipSync({ 'a.npy': new Uint8Array(30_000) });
+    new DataView(file.buffer).setUint32(centralOf(file) + 24, declared, true);
+    expect(() => readNpz(file, 'x')).toThrow(InputError);
+  });
+
+  it('overlapping entries, as the densest bombs use them', () => {
+    const file = zipSync({ 'a.npy': writeNpy(counting('int8', [3])), 'b.npy': new Uint8Array(3) });
+    const view = new DataView(file.buffer);
+    const second = centralOf(file) + 46 + 5;
+    view.setUint32(second + 42, view.getUint32(centralOf(file) + 42, true), true);
+    file[second + 46] = 97;
+    expect(() => readNpz(file, 'x')).toThrow(/twice|overlap/);
+  });
+
+  it('the same name twice', () => {
+    const file = zipSync({ 'a.npy': new Uint8Array(3), 'b.npy': new Uint8Array(3) }, { level: 0 });
+    const text = Buffer.from(file.buffer);
+    for (let at = text.indexOf('b.npy'); at >= 0; at = text.indexOf('b.npy')) text[at] = 97;
+    expect(() => readNpz(file, 'x')).toThrow("entry 'a.npy' is there twice");
+  });
+});
+
+it('the plain CRC-32 agrees with the native one and the published check value', () => {
+  expect(crc32Plain(Buffer.from('123456789'))).toBe(0xcbf43926);
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      expect(crc32Plain(bytes)).toBe(crc32(bytes));
+    }),
+  );
+});

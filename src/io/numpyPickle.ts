@@ -1,0 +1,137 @@
+import type { Tensor } from '../tensor/tensor.ts';
+import { parseDescr, type StoredType } from './dtypeCode.ts';
+import { decodeElements, type Layout } from './elements.ts';
+import { printable } from './names.ts';
+import {
+  isKind,
+  type PickleContext,
+  type PickleObject,
+  type PickleRule,
+  type PickleValue,
+  pickleType,
+  sizesOf,
+} from './pickleValue.ts';
+import { storedBytes } from './shapeCheck.ts';
+
+/** A NumPy array: its elements, or the Python objects of dtype object, once its state is there. */
+export interface PickledArray extends PickleObject {
+  readonly type: 'ndarray';
+  tensor: Tensor | undefined;
+  objects: readonly PickleValue[] | undefined;
+}
+
+interface PickledType extends PickleObject {
+  readonly type: 'dtype';
+  readonly code: string;
+  order: string;
+}
+
+export const isPickledArray = (value: PickleValue | undefined): value is PickledArray =>
+  isKind(value, 'object') && value.type === 'ndarray';
+
+const isPickledType = (value: PickleValue | undefined): value is PickledType =>
+  isKind(value, 'object') && value.type === 'dtype';
+
+/** `numpy.dtype(code, align, copy)`, whose state then says the byte order. */
+const dtype: PickleRule = ([code], { damaged }) => {
+  if (typeof code !== 'string') throw damaged('the pickle holds an unreadable dtype');
+  const made: PickledType = {
+    kind: 'object',
+    type: 'dtype',
+    code,
+    order: '=',
+    build: (state) => {
+      const order = isKind(state, 'tuple') ? state.items[1] : undefined;
+      if (typeof order !== 'string') throw damaged('the pickle holds an unreadable dtype');
+      made.order = order;
+    },
+  };
+  return made;
+};
+
+function storedType(value: PickleValue | undefined, { damaged }: PickleContext): StoredType {
+  const stored = isPickledType(value) ? parseDescr(`${value.order}${value.code}`) : undefined;
+  if (stored !== undefined) return stored;
+  const name = isPickledType(value) ? value.code : pickleType(value);
+  throw damaged(`the pickle holds an array of dtype ${printable(name)}, not of numbers`);
+}
+
+/** Python 2 pickled the elements as a str, a character a byte. */
+function rawBytes(value: PickleValue | undefined): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  return typeof value === 'string' ? Buffer.from(value, 'latin1') : undefined;
+}
+
+function decode(
+  type: PickleValue | undefined,
+  shape: readonly number[] | undefined,
+  data: PickleValue | undefined,
+  layout: Layout,
+  context: PickleContext,
+): Tensor {
+  const stored = storedType(type, context);
+  const bytes = rawBytes(data);
+  const filled =
+    bytes !== undefined &&
+    shape !== undefined &&
+    bytes.byteLength === storedBytes(stored.dtype, shape);
+  if (!filled)
+    throw context.damaged('the pickle holds an array whose elements do not fill its shape');
+  context.spend(bytes.byteLength);
+  return decodeElements(stored.dtype, shape, bytes, { ...layout, bigEndian: stored.bigEndian });
+}
+
+const arrayOf = (tensor: Tensor | undefined): PickledArray => ({
+  kind: 'object',
+  type: 'ndarray',
+  tensor,
+  objects: undefined,
+});
+
+/** `_reconstruct(ndarray, (0,), b'b')`: an empty array, filled by its state. */
+const reconstruct: PickleRule = ([base], { damaged }) => {
+  if (!isKind(base, 'global') || base.name !== 'numpy.ndarray') {
+    throw damaged('the pickle holds an array of an unknown class');
+  }
+  const made: PickledArray = {
+    ...arrayOf(undefined),
+    build: (state, context) => {
+      const [version, sizes, type, fortran, data] = isKind(state, 'tuple') ? state.items : [];
+      const shape = sizesOf(sizes);
+      if (version !== 1 || typeof fortran !== 'boolean') {
+        throw damaged('the pickle holds an array with an unreadable state');
+      }
+      if (isPickledType(type) && /^O\d?$/.test(type.code)) {
+        const count = shape?.reduce((n, d) => n * d, 1);
+        if (!isKind(data, 'list') || data.items.length !== count) {
+          throw damaged('the pickle holds an object array that does not fill its shape');
+        }
+        made.objects = data.items;
+      } else made.tensor = decode(type, shape, data, { fortran }, context);
+    },
+  };
+  return made;
+};
+
+/** `scalar(dtype, bytes)`: a NumPy number, read as a 0-d array. */
+const scalar: PickleRule = ([type, data], context) => arrayOf(decode(type, [], data, {}, context));
+
+/** `_frombuffer(bytes, dtype, shape, order)`: protocol 5, the bytes in the pickle itself. */
+const fromBuffer: PickleRule = ([data, type, sizes, order], context) => {
+  if (order !== 'C' && order !== 'F') throw context.damaged('the pickle holds an unreadable array');
+  return arrayOf(decode(type, sizesOf(sizes), data, { fortran: order === 'F' }, context));
+};
+
+/** NumPy's pickle globals, under the module names of NumPy 1 (`core`) and 2 (`_core`). */
+export const numpyGlobals: readonly (readonly [string, PickleRule | null])[] = [
+  ['numpy.ndarray', null],
+  ['numpy.dtype', dtype],
+  ...['numpy.core', 'numpy._core'].flatMap(
+    (core) =>
+      [
+        [`${core}.multiarray._reconstruct`, reconstruct],
+        [`${core}.multiarray.scalar`, scalar],
+        [`${core}.numeric._frombuffer`, fromBuffer],
+      ] as const,
+  ),
+];

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import type { InputError } from '../errors.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { DType } from '../tensor/tensor.ts';
+import { printable } from './names.ts';
+import { storedBytes } from './shapeCheck.ts';
+
+export const safetensorsTypeOf: { readonly [D in DType]: string } = {
+  float16: 'F16',
+  float32: 'F32',
+  float64: 'F64',
+  int8: 'I8',
+  int16: 'I16',
+  int32: 'I32',
+  int64: 'I64',
+  uint8: 'U8',
+  uint16: 'U16',
+  uint32: 'U32',
+  uint64: 'U64',
+  bool: 'BOOL',
+};
+
+const dtypeOf: ReadonlyMap<string, DType> = new Map(
+  (Object.keys(safetensorsTypeOf) as DType[]).map((dtype) => [safetensorsTypeOf[dtype], dtype]),
+);
+
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** Bytes from the start of the data section. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+const METADATA = '__metadata__';
+const count = z.int().nonnegative();
+const entrySchema = z.strictObject({
+  dtype: z.string(),
+  shape: z.array(count),
+  data_offsets: z.tuple([count, count]),
+});
+const metadataSchema = z.array(z.tuple([z.string(), z.string()]));
+
+type Complain = (what: string) => InputError;
+
+function parseObject(text: Uint8Array, damaged: Complain): [string, unknown][] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text));
+  } catch {
+    throw damaged('the .safetensors header is not JSON');
+  }
+  // The format asks for a brace as the very first byte.
+  if (text[0] !== 0x7b || typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw damaged('the .safetensors header is not a JSON object');
+  }
+  return Object.entries(parsed);
+}
+
+function parseEntry(name: string, value: unknown, damaged: Complain): SafetensorsEntry {
+  const entry = entrySchema.safeParse(value);
+  if (!entry.success) throw damaged(`the header entry of '${printable(name)}' is malformed`);
+  const { dtype: stored, shape, data_offsets } = entry.data;
+  const dtype = dtypeOf.get(stored);
+  if (dtype === undefined) {
+    throw damaged(
+      `tensor '${printable(name)}' has dtype ${printable(stored)}, which is not supported`,
+    );
+  }
+  const [begin, end] = data_offsets;
+  if (storedBytes(dtype, shape) !== end - begin) {
+    throw damaged(
+      `tensor '${printable(name)}' of ${stored} [${printable(shape.join(', '))}] does not fill its ${end - begin} bytes`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/**
+ * Checks the JSON header against a data section of `dataBytes` bytes: tensors must follow each other
+ * without overlap or gap and end where the data end, so that no byte is hidden or read twice.
+ */
+export function parseSafetensorsHeader(
+  text: Uint8Array,
+  dataBytes: number,
+  damaged: Complain,
+): SafetensorsHeader {
+  const members = parseObject(text, damaged);
+  const [, stored] = members.find(([name]) => name === METADATA) ?? [METADATA, {}];
+  // Pairs rather than a record: a key such as `__proto__` is as good as any other.
+  const pairs = typeof stored === 'object' && stored !== null ? Object.entries(stored) : undefined;
+  const metadata = metadataSchema.safeParse(Array.isArray(stored) ? undefined : pairs);
+  if (!metadata.success) throw damaged('__metadata__ is not a map of strings');
+  const entries = members
+    .filter(([name]) => name !== METADATA)
+    .map(([name, value]) => parseEntry(name, value, damaged));
+  let at = 0;
+  for (const { name, begin, end } of [...entries].sort(
+    (a, b) => a.begin - b.begin || a.end - b.end,
+  )) {
+    if (begin !== at) {
+      const fault = begin < at ? 'overlaps another tensor' : 'leaves a gap before it';
+      throw damaged(`tensor '${printable(name)}' ${fault}`);
+    }
+    at = end;
+  }
+  if (at !== dataBytes) {
+    throw damaged(`the tensors take ${at} bytes, the file holds ${dataBytes}`);
+  }
+  return { entries, metadata: new Map(metadata.data) };
+}

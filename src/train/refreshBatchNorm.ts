@@ -1,0 +1,49 @@
+import type { Backend, DeviceState } from '../backends/backend.ts';
+import type { Module } from '../nn/module.ts';
+import { batchNormRefresh } from '../program/batchNormRefresh.ts';
+import { scalar, type Tensor, type TensorMap, zeros } from '../tensor/tensor.ts';
+import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
+
+export const refreshPrograms = (backend: Backend, model: Module): ByBatchSize =>
+  byBatchSize(backend, (batch) => batchNormRefresh(model, [batch, 3, 32, 32]), []);
+
+/** The statistics a refresh starts from: mean 0 and variance 1 for every buffer. */
+export function freshStatistics(model: Module): TensorMap {
+  const buffers = model.state.filter(({ role }) => role === 'buffer');
+  return new Map(
+    buffers.map(({ name, shape }): [string, Tensor] => {
+      const value = zeros('float32', shape);
+      if (name.endsWith('running_var')) value.data.fill(1);
+      return [name, value];
+    }),
+  );
+}
+
+/**
+ * Recomputes the running statistics in `state` from `batches` of images: the average of the batches'
+ * statistics, each weighted by its size. Nothing random is drawn here: whoever makes the batches decides.
+ */
+export async function refreshBatchNorm(
+  backend: Backend,
+  model: Module,
+  programs: ByBatchSize,
+  state: DeviceState,
+  batches: Iterable<Tensor<'float32'>>,
+): Promise<void> {
+  for (const [name, value] of await backend.upload(freshStatistics(model))) state.set(name, value);
+  let seen = 0;
+  for (const images of batches) {
+    const count = images.shape[0];
+    seen += count;
+    const take = count / seen;
+    const executable = await programs.get(count);
+    await executable.run(
+      state,
+      new Map<string, Tensor>([
+        ['images', images],
+        ['keep', scalar(1 - take)],
+        ['take', scalar(take)],
+      ]),
+    );
+  }
+}
