@@ -180,7 +180,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     return float(keepDims ? kept : shape.filter((_, i) => !axes.includes(i)));
   },
 
-  logSoftmax: unary('logSoftmax'),
+  logSoftmax: (_, inputs) => {
+    expect('logSoftmax', inputs, 'any');
+    if (inputs[0].shape.length === 0) fail('logSoftmax', 'needs an axis', inputs);
+    return float(inputs[0].shape);
+  },
   oneHot: ({ classes }, inputs) => {
     const [labels] = inputs;
     if (inputs.length !== 1 || labels.dtype !== 'int' || labels.shape.length !== 1) {

@@ -2,7 +2,7 @@ import type { Node } from '../../ir/node.ts';
 import type { Op } from '../../ir/op.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './convolution.ts';
-import type { Attributes, OnnxGraph, Value } from './onnxGraph.ts';
+import { type Attributes, type OnnxGraph, offOn, type Value } from './onnxGraph.ts';
 import { avgPool2d, avgPool2dGrad, maxPool2d, maxPool2dGrad } from './pooling.ts';
 
 /** Writes one op's ONNX nodes; the result is the value that holds the op's. */
@@ -69,11 +69,7 @@ export const lowerings: { readonly [K in Op]: Lowering<K> } = {
       : graph.emit('ReduceSum', [x, graph.ints(axes)], { keepdims: Number(keepDims) }),
 
   logSoftmax: direct('LogSoftmax', { axis: -1 }),
-  oneHot: (graph, { params }, [labels]) => {
-    const values = graph.once('off/on', () =>
-      graph.emit('Concat', [graph.floats(0, [1]), graph.floats(1, [1])], { axis: 0 }),
-    );
-    return graph.emit('OneHot', [labels, graph.ints([params.classes]), values], { axis: -1 });
-  },
+  oneHot: (graph, { params }, [labels]) =>
+    graph.emit('OneHot', [labels, graph.ints([params.classes]), offOn(graph)], { axis: -1 }),
   argMax: direct('ArgMax', { axis: -1, keepdims: 0, select_last_index: 0 }),
 };

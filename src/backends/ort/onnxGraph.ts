@@ -164,3 +164,7 @@ export function onnxGraph(name: string): OnnxGraph {
   };
   return graph;
 }
+
+/** The two values that OneHot makes its vectors of. */
+export const offOn = (g: OnnxGraph): Value =>
+  g.once('off/on', () => g.emit('Concat', [g.floats(0, [1]), g.floats(1, [1])], { axis: 0 }));

@@ -26,8 +26,7 @@ export function maxPool2dGrad(
 ): Value {
   const [, indices] = g.emitMany('MaxPool', [x], 2, windowAttributes(params));
   if (params.kernel.every((k, axis) => k <= params.stride[axis])) {
-    const { pads: _, ...attributes } = windowAttributes(params);
-    return g.emit('MaxUnpool', [dy, indices, g.ints(input.shape)], attributes);
+    return g.emit('MaxUnpool', [dy, indices, g.ints(input.shape)], windowAttributes(params));
   }
   const flat = g.ints([sizeOf(gradient.shape)]);
   const zeros = g.emit('Expand', [g.floats(0), g.ints([sizeOf(input.shape)])]);

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** From the bottom up: a folder may import from itself and from those before it. */
+const layers = [
+  'errors.ts',
+  'version.ts',
+  'fixtures.ts',
+  'tensor',
+  'io',
+  'torch',
+  'ir',
+  'autodiff',
+  'nn',
+  'optim',
+  'program',
+  'backends',
+  'data',
+  'train',
+  'align',
+  'report',
+  'cli',
+];
+
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testdata'),
+);
+
+const layerOf = (file: string): string => relative(src, file).split(/[\\/]/)[0];
+
+describe('imports', () => {
+  it('finds the source files', () => {
+    expect(sources.length).toBeGreaterThan(50);
+    expect(new Set(sources.map((f) => f.split(/[\\/]/)[0]))).toEqual(
+      new Set(layers.filter((layer) => sources.some((f) => f.split(/[\\/]/)[0] === layer))),
+    );
+  });
+
+  it.each(sources)('%s imports downwards only', (file) => {
+    const path = join(src, file);
+    const own = layers.indexOf(layerOf(path));
+    expect(own, `${file} lies in no known layer`).toBeGreaterThanOrEqual(0);
+    for (const [, target] of readFileSync(path, 'utf8').matchAll(/from '(\.[^']+)'/g)) {
+      const imported = layerOf(resolve(dirname(path), target));
+      if (imported.startsWith('..')) continue;
+      expect(layers.indexOf(imported), `${file} imports ${target}`).toBeLessThanOrEqual(own);
+    }
+  });
+
+  it('keeps training and alignment away from any particular backend', () => {
+    for (const file of sources.filter((f) => /^(train|align)[\\/]/.test(f))) {
+      const text = readFileSync(join(src, file), 'utf8');
+      expect(text, file).not.toMatch(/backends\/(ort|oracle)\//);
+    }
+  });
+});
