@@ -34,7 +34,9 @@ export const manifestSchema = z.object({
         kinkfree: z
           .object({
             batch: z.string(),
-            settings: sgd.extend({ images: z.int(), margin: z.number() }).loose(),
+            settings: sgd
+              .extend({ images: z.int(), margin: z.number(), noise_factor: z.number() })
+              .loose(),
             cancelled: z.array(z.string()),
             smallest_margin: z.number(),
             noise,
@@ -54,7 +56,7 @@ export const manifestSchema = z.object({
         steps: z.array(
           z.object({ order: sha256, labels: sha256, images: sha256, mask0: sha256, mask1: sha256 }),
         ),
-        noise: z.object({ threads2: z.array(z.number()), f64: z.array(z.number()) }),
+        noise: z.object({ floor: z.array(z.number()) }).loose(),
       })
       .loose()
       .optional(),

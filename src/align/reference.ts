@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { readNpy } from '../io/npy.ts';
 import { readNpz } from '../io/npz.ts';
@@ -10,6 +9,8 @@ import { modelName, models } from '../nn/models/index.ts';
 import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { type Manifest, manifestSchema, type StageName } from './manifest.ts';
+
+export { fixturesDirectory } from '../fixtures.ts';
 
 /** A directory of recorded PyTorch results, checked against its manifest as it is read. */
 export interface Reference {
@@ -25,9 +26,6 @@ export interface Reference {
   /** The directory of the synthetic set, its files' hashes checked. */
   syntheticDirectory(): string;
 }
-
-/** The fixtures that came with this package. */
-export const fixturesDirectory: string = fileURLToPath(new URL('../../fixtures', import.meta.url));
 
 const regenerate = 'write the reference again with fixtures/export_reference.py';
 

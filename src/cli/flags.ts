@@ -12,7 +12,8 @@ const number =
   (accepts: (n: number) => boolean, what: string) =>
   (text: string): number => {
     const n = Number(text);
-    if (text.trim() === '' || !accepts(n)) throw new InvalidArgumentError(`${text} is not ${what}.`);
+    if (text.trim() === '' || !accepts(n))
+      throw new InvalidArgumentError(`${text} is not ${what}.`);
     return n;
   };
 

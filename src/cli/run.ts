@@ -2,8 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { UserError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { commands } from './commands/index.ts';
-import { withDashes } from './flags.ts';
 import type { CliContext } from './context.ts';
+import { withDashes } from './flags.ts';
 
 /** 0 passed, 1 a check failed, 2 bad usage or input. */
 export type ExitCode = 0 | 1 | 2;
@@ -23,7 +23,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   for (const register of commands) register(program, context);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  for (const command of program.commands)
+    command.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     await program.parseAsync(withDashes(argv), { from: 'user' });
     return exitCode;
@@ -37,7 +38,9 @@ function report(error: unknown): ExitCode {
     if (error.exitCode === 0) return 0;
     const help = error.code === 'commander.help';
     const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    console.error(`swa-align: ${help ? 'name a command' : line}; \`swa-align --help\` lists what there is`);
+    console.error(
+      `swa-align: ${help ? 'name a command' : line}; \`swa-align --help\` lists what there is`,
+    );
     return 2;
   }
   if (error instanceof UserError) {

@@ -30,7 +30,13 @@ export async function refreshBatchNorm(
   state: DeviceState,
   batches: Iterable<Tensor<'float32'>>,
 ): Promise<void> {
-  for (const [name, value] of await backend.upload(freshStatistics(model))) state.set(name, value);
+  const replaced: DeviceState = new Map();
+  for (const [name, value] of await backend.upload(freshStatistics(model))) {
+    const old = state.get(name);
+    if (old !== undefined) replaced.set(name, old);
+    state.set(name, value);
+  }
+  await backend.free(replaced);
   let seen = 0;
   for (const images of batches) {
     const count = images.shape[0];

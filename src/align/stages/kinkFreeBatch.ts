@@ -107,7 +107,7 @@ export async function kinkFreeBatch(
     pytorch,
     inputs: [],
     notes: [
-      `kink-free batch: ${settings.images} images, nearest decision ${kinkfree.smallest_margin.toExponential(1)} of its layer's RMS from its kink`,
+      `kink-free batch: ${settings.images} images, every decision at least ${kinkfree.smallest_margin.toExponential(1)} of its layer's RMS and ${settings.noise_factor} times its float32 noise from its kink`,
     ],
   };
 }

@@ -41,7 +41,7 @@ function judgeDigests(found: Section['steps'], expected: Section['steps']): Verd
 /**
  * The first steps of the real recipe from a seed: two models drawn, the synthetic set shuffled, flipped
  * and cropped, dropout on. What every step sees must be PyTorch's bit for bit; its loss may stray from
- * PyTorch's ten times as far as PyTorch strays from itself at that step (one or two threads, float64).
+ * PyTorch's ten times as far as PyTorch has strayed from itself by that step (one or two threads, float64).
  */
 export const train: Stage = async ({ backend, reference }) => {
   const section = reference.stage('train');
@@ -82,7 +82,7 @@ export const train: Stage = async ({ backend, reference }) => {
   const truth = toFloat64(arrayOf(arrays, 'f64/losses', section.file));
   const expected = toFloat64(theirs);
   const lossVerdicts = Array.from(losses, (value, k): Verdict => {
-    const floor = Math.max(noise.threads2[k], noise.f64[k]);
+    const floor = noise.floor[k];
     const bound = Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor);
     const note = `PyTorch from itself ${floor.toExponential(1)}, ours from float64 ${Math.abs(value - truth[k]).toExponential(1)}`;
     return {

@@ -106,6 +106,9 @@ export function inputGrad(g: OnnxGraph, at: Geometry, dy: Value, w: Value): Valu
   return channelsFirst(g, summed(g, terms, 0), x);
 }
 
+/** Below this many input channels (an image's three) a Gemm a tap reads dy for next to nothing. */
+const fewChannels = 16;
+
 /** dw[·, ·, r, s] = dyᵀ [O, n·h·w] × x shifted by (r, s) [n·h·w, I]. */
 export function weightGrad(g: OnnxGraph, at: Geometry, x: Value, dy: Value): Value {
   const { stride, padding, kernel, y } = at;
@@ -114,10 +117,19 @@ export function weightGrad(g: OnnxGraph, at: Geometry, x: Value, dy: Value): Val
     g.emit('Reshape', [channelsLast(g, dy), g.ints([n * height * width, out])]),
   );
   const view = { pad: padding, stride, size: spatial(y) };
-  const matrices = tapsOf(kernel).map((tap) => {
-    const gradient = g.emit('Gemm', [rows, shiftedRows(g, x, at.x, view, tap)], { transA: 1 });
+  const shifted = tapsOf(kernel).map((tap) => shiftedRows(g, x, at.x, view, tap));
+  const into = at.x[1];
+  if (into <= fewChannels) {
+    const joined = g.emit('Concat', shifted, { axis: 1 });
+    const gradient = g.emit('Gemm', [rows, joined], { transA: 1 });
+    const byTap = g.emit('Reshape', [gradient, g.ints([out, shifted.length, into])]);
+    const ordered = g.emit('Transpose', [byTap], { perm: [0, 2, 1] });
+    return g.emit('Reshape', [ordered, g.ints([out, into, ...kernel])]);
+  }
+  const matrices = shifted.map((tap) => {
+    const gradient = g.emit('Gemm', [rows, tap], { transA: 1 });
     return g.emit('Unsqueeze', [gradient, g.ints([2])]);
   });
   const stacked = g.emit('Concat', matrices, { axis: 2 });
-  return g.emit('Reshape', [stacked, g.ints([out, at.x[1], ...kernel])]);
+  return g.emit('Reshape', [stacked, g.ints([out, into, ...kernel])]);
 }

@@ -12,7 +12,7 @@ import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName } from '../../nn/models/index.ts';
-import { diffJson, type DiffReport } from '../../report/diffJson.ts';
+import { type DiffReport, diffJson } from '../../report/diffJson.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
@@ -54,7 +54,10 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort or oracle', 'ort')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
-    .option('--weights <file>', 'weights to use instead of the regenerated ones (.pt, .safetensors, .npz)')
+    .option(
+      '--weights <file>',
+      'weights to use instead of the regenerated ones (.pt, .safetensors, .npz)',
+    )
     .option('--out <dir>', 'where logs and recordings go', 'diff')
     .option('--json <file>', 'write everything machine-readable')
     .action(async (names: string[], options: DiffOptions) => {
@@ -65,10 +68,16 @@ export const diff: RegisterCommand = (program, context) => {
       for (const reference of references(options, wanted)) {
         const present = wanted.filter((s) => reference.manifest.stages[s] !== undefined);
         const provenance = provenanceOf(backend, reference);
-        context.print(`${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`);
+        context.print(
+          `${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`,
+        );
         const results: StageResult[] = [];
         for (const name of present) {
-          const stageContext = { backend, reference, ...(weights === undefined ? {} : { weights }) };
+          const stageContext = {
+            backend,
+            reference,
+            ...(weights === undefined ? {} : { weights }),
+          };
           const result = await runStage(name, stages[name], stageContext);
           write(outputDirectory(options, reference), result, provenance);
           for (const line of stageSummary(result)) context.print(line);
@@ -76,7 +85,8 @@ export const diff: RegisterCommand = (program, context) => {
         }
         reports.push({ provenance, versions: versions(), results });
       }
-      if (options.json !== undefined) writeFileAtomic(options.json, encoder.encode(diffJson(reports)));
+      if (options.json !== undefined)
+        writeFileAtomic(options.json, encoder.encode(diffJson(reports)));
       const results = reports.flatMap((r) => r.results);
       const failed = results.filter((r) => !r.passed);
       if (failed.length > 0) context.fail();
@@ -91,7 +101,9 @@ export const diff: RegisterCommand = (program, context) => {
 function stagesCalled(names: readonly string[]): readonly StageName[] {
   for (const name of names) {
     if (!stageNames.includes(name as StageName)) {
-      throw new UsageError(`there is no stage "${name}"`, { fix: `choose from ${stageNames.join(', ')}` });
+      throw new UsageError(`there is no stage "${name}"`, {
+        fix: `choose from ${stageNames.join(', ')}`,
+      });
     }
   }
   return names.length === 0 ? stageNames : stageNames.filter((s) => names.includes(s));

@@ -1,0 +1,69 @@
+import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { modelName, models } from '../../nn/models/index.ts';
+import { datasetName, openDataset } from '../../train/dataset.ts';
+import { firstBatches, npzOf } from '../../train/firstBatches.ts';
+import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
+import type { RegisterCommand } from '../context.ts';
+import { naturalNumber, positiveInteger } from '../flags.ts';
+
+interface BatchesFlags {
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly count: number;
+  readonly numWorkers: number;
+  readonly evalFreq: number;
+  readonly model: string;
+  readonly dataset: string;
+  readonly dataPath?: string;
+  readonly swa: boolean;
+  readonly weights?: boolean;
+  readonly out: string;
+}
+
+/**
+ * Writes what the first training steps would see. Everything is drawn as the SWA authors' train.py --swa
+ * draws it with its defaults: a second model after the first, and one pass of the test loader after the
+ * first and every fifth epoch (after epoch 161 a second one, of the average).
+ */
+export const batches: RegisterCommand = (program, context) => {
+  program
+    .command('batches')
+    .description('write what the first training steps see, to be compared with PyTorch')
+    .option('--seed <n>', "PyTorch's manual_seed", naturalNumber, recipe.seed)
+    .option('--batch-size <n>', 'images a step', positiveInteger, recipe.batchSize)
+    .option('--count <n>', 'how many steps', positiveInteger, 1)
+    .option(
+      '--num-workers <n>',
+      'draw as PyTorch does with n workers',
+      naturalNumber,
+      recipe.numWorkers,
+    )
+    .option('--eval-freq <n>', 'epochs between evaluations', positiveInteger, recipe.evalFreq)
+    .option('--model <name>', 'whose weights and masks are drawn', 'VGG16')
+    .option('--dataset <name>', 'cifar10 or synthetic', recipe.dataset)
+    .option('--data-path <dir>', 'directory that holds cifar-10-batches-bin/')
+    .option('--no-swa', 'as without --swa: no second model is drawn')
+    .option('--weights', 'also write the weights that the run begins with')
+    .requiredOption('--out <file>', 'the .npz to write')
+    .action((flags: BatchesFlags) => {
+      const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;
+      const settings = settingsFrom({
+        seed,
+        batchSize,
+        numWorkers,
+        evalFreq,
+        swa,
+        model: modelName(flags.model),
+        dataset: datasetName(flags.dataset),
+      });
+      const dataset = openDataset(settings.dataset, flags.dataPath);
+      const model = models[settings.model].build(dataset.train.classes.length);
+      const { weights, arrays } = firstBatches(settings, model, dataset, count);
+      function* contents() {
+        if (flags.weights === true) yield* weights;
+        yield* arrays;
+      }
+      writeFileAtomic(out, npzOf(contents()));
+      context.print(`${count} steps of ${batchSize} images in ${out}`);
+    });
+};

@@ -1,0 +1,72 @@
+import { openBackend } from '../../backends/choose.ts';
+import { UsageError } from '../../errors.ts';
+import { modelName } from '../../nn/models/index.ts';
+import { datasetName, openDataset } from '../../train/dataset.ts';
+import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
+import { readTrainedModel, type WeightKind, weightKinds } from '../../train/trainedModel.ts';
+import type { RegisterCommand } from '../context.ts';
+import { positiveInteger } from '../flags.ts';
+
+interface EvalFlags {
+  readonly checkpoint: string;
+  readonly weights?: string;
+  readonly model?: string;
+  readonly dataset?: string;
+  readonly dataPath?: string;
+  readonly batchSize?: number;
+  readonly backend: string;
+  readonly threads?: number;
+}
+
+const weightKind = (text: string): WeightKind => {
+  const found = weightKinds.find((kind) => kind === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`there are no "${text}" weights`, {
+    fix: `--weights takes ${weightKinds.join(' or ')}`,
+  });
+};
+
+/**
+ * Prints loss and accuracy on the test set: the log's digits, then all of them. With the run's own data,
+ * batch size and backend they are the numbers that the run has logged.
+ */
+export const evaluation: RegisterCommand = (program, context) => {
+  program
+    .command('eval')
+    .description('loss and accuracy of a checkpoint, or of bare weights, on the test set')
+    .requiredOption(
+      '--checkpoint <file>',
+      'a checkpoint of train, or weights (.pt, .safetensors, .npz)',
+    )
+    .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
+    .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option('--dataset <name>', 'cifar10 or synthetic (that of the run)')
+    .option('--data-path <dir>', 'directory that holds cifar-10-batches-bin/')
+    .option('--batch-size <n>', 'images at a time (that of the run)', positiveInteger)
+    .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
+    .action(async (flags: EvalFlags) => {
+      const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {
+        ...(flags.weights === undefined ? {} : { kind: weightKind(flags.weights) }),
+        ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+      });
+      const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+      const { test } = openDataset(named, flags.dataPath);
+      const backend = await openBackend(flags.backend, flags);
+      const programs = evaluationPrograms(backend, model);
+      const state = await backend.upload(weights);
+      const batchSize = flags.batchSize ?? settings.batchSize;
+      const { loss, accuracy, predictions } = await evaluate(programs, state, test, batchSize);
+      await programs.dispose();
+      await backend.free(state);
+      const percent = accuracy * 100;
+      context.print(`${kind} weights, ${test.count} test images of ${named}`);
+      context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
+      context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
+      if (new Set(predictions).size === 1) {
+        context.print(
+          `every image is taken for class ${predictions[0]}: this accuracy says nothing`,
+        );
+      }
+    });
+};

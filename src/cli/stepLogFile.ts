@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { UsageError } from '../errors.ts';
+import { writeFileAtomic } from '../io/atomicFile.ts';
+import { readFileOrFail } from '../io/readFile.ts';
+import { append } from './trainLogFile.ts';
+
+/** `--log-steps`: a line a step, `step,lr,loss`, the loss with 9 significant digits (all of a float32). */
+export interface StepLogFile {
+  add(step: number, lr: number, loss: number): void;
+}
+
+const header = 'step,lr,loss';
+
+/**
+ * Begins the file, or cuts it back to the steps before `firstStep`, where a resumed run goes on. Throws
+ * UsageError rather than overwrite a file of another kind.
+ */
+export function openStepLog(path: string, firstStep: number): StepLogFile {
+  const earlier = existsSync(path) ? new TextDecoder().decode(readFileOrFail(path)) : '';
+  const [title, ...lines] = earlier.split('\n');
+  if (earlier !== '' && title !== header) {
+    throw new UsageError('is there already and is no log of steps', {
+      where: path,
+      fix: 'give --log-steps another file',
+    });
+  }
+  const kept = lines.filter((line) => line !== '' && Number.parseInt(line, 10) < firstStep);
+  const text = [header, ...kept].map((line) => `${line}\n`).join('');
+  writeFileAtomic(path, new TextEncoder().encode(text));
+  return { add: (step, lr, loss) => append(path, `${step},${lr},${loss.toPrecision(9)}\n`) };
+}

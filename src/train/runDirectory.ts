@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { listCheckpoints } from './checkpointFiles.ts';
+import type { TrainingSettings } from './trainingSettings.ts';
+
+/** The directory of a run that names none: `checkpoints/vgg16-cifar10-swa-seed1`. */
+const defaultDirectory = ({ model, dataset, swa, seed }: TrainingSettings): string =>
+  join('checkpoints', `${model}-${dataset}${swa ? '-swa' : ''}-seed${seed}`);
+
+/** `name`, `name-2`, `name-3` … */
+const numbered = (name: string, n: number): string => (n === 1 ? name : `${name}-${n}`);
+
+/** Where a new run goes by default: the first such directory that no run has. */
+export function freshDirectory(settings: TrainingSettings): string {
+  const name = defaultDirectory(settings);
+  for (let n = 1; ; n++) {
+    const dir = numbered(name, n);
+    if (listCheckpoints(dir).length === 0) return dir;
+  }
+}
+
+/** Where a run of these settings went last by default. */
+export function lastDirectory(settings: TrainingSettings): string {
+  const name = defaultDirectory(settings);
+  for (let n = 1; ; n++) {
+    if (!existsSync(numbered(name, n + 1))) return numbered(name, n);
+  }
+}
+
+/** Throws UsageError when a new run would mix its checkpoints with another's. */
+export function checkUnused(dir: string): void {
+  if (listCheckpoints(dir).length === 0) return;
+  throw new UsageError('holds the checkpoints of an earlier run', {
+    where: dir,
+    fix: 'add --resume to go on with it, or give another --dir',
+  });
+}

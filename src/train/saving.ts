@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { stepsPerEpoch, streamPosition } from '../data/trainingStream.ts';
+import { TrainingError } from '../errors.ts';
+import { writeFileAtomic } from '../io/atomicFile.ts';
+import { npzChunks } from '../io/npz.ts';
+import { writeSafetensorsTo } from '../io/safetensors.ts';
+import { momentumOf } from '../program/program.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+import { writeCheckpoint } from './checkpoint.ts';
+import { checkpointFileName, pruneCheckpoints } from './checkpointFiles.ts';
+import type { TrainingEvent } from './events.ts';
+import { type Session, stepsDone } from './session.ts';
+import { asFloat32, stateDict } from './stateDict.ts';
+import { refreshAverage } from './swaAverage.ts';
+
+const allFinite = ({ dtype, data }: Tensor): boolean =>
+  !dtype.startsWith('float') || (data as Float32Array | Float64Array).every(Number.isFinite);
+
+/** Throws TrainingError when a value is no number any more: such a state must not replace a good one. */
+export function checkFinite(tensors: TensorMap, { stream, saved }: Session): void {
+  for (const [name, value] of tensors) {
+    if (allFinite(value)) continue;
+    const step = stepsDone({ stream }) - 1;
+    throw new TrainingError(`${name} holds NaN or infinity after step ${step}`, lastGood(saved));
+  }
+}
+
+/** What to tell about a run that cannot go on. */
+export const lastGood = (saved: Session['saved']): { readonly fix?: string } =>
+  saved === undefined ? {} : { fix: `the last good checkpoint is ${saved.path}` };
+
+/** The SWA model as PyTorch would hold it, its running statistics fresh; undefined while it is empty. */
+async function savedAverage({ run, stream, average, programs }: Session) {
+  if (average === undefined || average.averaged === 0) return undefined;
+  const { backend, model } = run;
+  await refreshAverage(average, backend, model, programs.refresh, stream.settings);
+  // PyTorch counts the batches that its statistics come from: one pass.
+  const batches = stepsPerEpoch(stream.settings);
+  return stateDict(model, await backend.download(average.state), batches);
+}
+
+/** Writes a checkpoint of the run as it stands, and removes those that are no longer needed. */
+export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
+  const { run, stream, state, data, sums, rows } = session;
+  const values = await run.backend.download(state);
+  const average = await savedAverage(session);
+  checkFinite(values, session);
+  if (average !== undefined) checkFinite(average, session);
+  const step = stepsDone(session);
+  const path = join(run.directory, checkpointFileName(stream));
+  const momenta = run.model.state
+    .filter(({ role }) => role === 'parameter')
+    .map(({ name }): [string, Tensor] => [momentumOf(name), values.get(momentumOf(name))!]);
+  writeCheckpoint(path, {
+    settings: run.settings,
+    backend: run.backend.name,
+    data,
+    position: streamPosition(stream),
+    sums,
+    rows,
+    weights: stateDict(run.model, values, step),
+    momenta: new Map(momenta),
+    averaged: session.average?.averaged ?? 0,
+    average,
+  });
+  session.saved = { path, step };
+  pruneCheckpoints(run.directory, run.keep);
+  return { kind: 'saved', what: 'checkpoint', paths: [path] };
+}
+
+/**
+ * Writes the trained models as PyTorch loads them: `vgg16.safetensors` and, once there is an average,
+ * `vgg16-swa.safetensors` and `.npz`.
+ */
+export async function saveWeights(session: Session): Promise<TrainingEvent> {
+  const { run, state } = session;
+  const at = (ending: string): string => join(run.directory, `${run.settings.model}${ending}`);
+  const values = await run.backend.download(state);
+  const paths = [at('.safetensors')];
+  writeSafetensorsTo(paths[0], asFloat32(stateDict(run.model, values, stepsDone(session))));
+  const average = await savedAverage(session);
+  if (average !== undefined) {
+    const averaged = asFloat32(average);
+    paths.push(at('-swa.safetensors'), at('-swa.npz'));
+    writeSafetensorsTo(paths[1], averaged);
+    writeFileAtomic(paths[2], npzChunks(averaged));
+  }
+  return { kind: 'saved', what: 'weights', paths };
+}

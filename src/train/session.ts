@@ -1,0 +1,206 @@
+import { mkdirSync } from 'node:fs';
+import type { Backend, DeviceState, Executable } from '../backends/backend.ts';
+import {
+  openTrainingStream,
+  resumeTrainingStream,
+  type StreamSettings,
+  stepsPerEpoch,
+  type TrainingStream,
+} from '../data/trainingStream.ts';
+import { InputError, UsageError } from '../errors.ts';
+import { fileError } from '../io/fileError.ts';
+import { initPlan, type Module } from '../nn/module.ts';
+import { trainingStep } from '../program/trainingStep.ts';
+import type { TensorMap } from '../tensor/tensor.ts';
+import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { removeLeftovers } from './checkpointFiles.ts';
+import { type Dataset, type DatasetDigest, digestDataset } from './dataset.ts';
+import { evaluationPrograms } from './evaluate.ts';
+import { type EpochSums, type LogRow, noSums } from './logRow.ts';
+import { refreshPrograms } from './refreshBatchNorm.ts';
+import { checkUnused } from './runDirectory.ts';
+import { modelWeights } from './stateDict.ts';
+import { compileAverage, emptyAverage, type SwaAverage } from './swaAverage.ts';
+import type { TrainingSettings } from './trainingSettings.ts';
+import { initialTrainingState } from './trainingState.ts';
+
+/** What `train` is asked to do. */
+export interface TrainingRun {
+  readonly settings: TrainingSettings;
+  /** The model that `settings` names; tests put a narrow one in its place. */
+  readonly model: Module;
+  readonly dataset: Dataset;
+  readonly backend: Backend;
+  /** Where checkpoints and final weights go; made when missing. */
+  readonly directory: string;
+  /** Begin with these weights instead of those that the seed draws (which are drawn all the same). */
+  readonly weights?: TensorMap;
+  /** Go on from here. */
+  readonly resume?: { readonly path: string; readonly checkpoint: Checkpoint };
+  /** Save after every so many epochs; also at the beginning and at the end. */
+  readonly saveFreq: number;
+  /** Save after every so many steps, too. */
+  readonly saveEverySteps?: number;
+  /** Keep only so many checkpoints; see `pruneCheckpoints`. */
+  readonly keep?: number;
+  /** Stop when the run has made so many steps in all. */
+  readonly steps?: number;
+  /** Stop after the current step when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run under way: what it carries from step to step, and the programs that move it. */
+export interface Session {
+  readonly run: TrainingRun;
+  readonly data: DatasetDigest;
+  readonly stream: TrainingStream;
+  /** Weights, momenta and buffers on the device. */
+  readonly state: DeviceState;
+  /** The SWA model; empty until the first weights join, absent without SWA. */
+  readonly average: SwaAverage | undefined;
+  readonly programs: {
+    readonly step: ByBatchSize;
+    readonly evaluation: ByBatchSize;
+    readonly refresh: ByBatchSize;
+    readonly average: Executable | undefined;
+  };
+  /** Of the epoch under way. */
+  sums: EpochSums;
+  readonly rows: LogRow[];
+  /** The last checkpoint that is whole, and the step it was written before. */
+  saved: { readonly path: string; readonly step: number } | undefined;
+}
+
+/** Steps made since the run began. */
+export const stepsDone = ({ stream }: Pick<Session, 'stream'>): number =>
+  stream.epoch * stepsPerEpoch(stream.settings) + stream.step;
+
+/** What the training stream draws from, for these settings. */
+export const streamSettings = (
+  { batchSize, numWorkers, dropout }: TrainingSettings,
+  model: Module,
+  dataset: Dataset,
+): StreamSettings => ({
+  dataset: dataset.train,
+  batchSize,
+  workers: numWorkers,
+  // Without dropout the network has no such layer: nothing is drawn and no mask is fed.
+  dropout: dropout
+    ? { p: model.dropouts[0]?.p ?? 0, widths: model.dropouts.map(({ width }) => width) }
+    : { p: 0, widths: [] },
+});
+
+/** Places a new run at its beginning. */
+function begin({ settings, model, dataset, weights }: TrainingRun) {
+  const opened = openTrainingStream({
+    ...streamSettings(settings, model, dataset),
+    seed: settings.seed,
+    plan: initPlan(model),
+    secondModel: settings.swa,
+  });
+  return {
+    stream: opened.stream,
+    state: initialTrainingState(model, weights ?? opened.weights),
+    sums: noSums,
+    rows: [],
+  };
+}
+
+/** Places a run where a checkpoint was written. */
+function goOn(run: TrainingRun, { path, checkpoint }: NonNullable<TrainingRun['resume']>) {
+  const { settings, model, dataset } = run;
+  const { position, weights, momenta, sums, rows } = checkpoint;
+  const state = new Map(initialTrainingState(model, modelWeights(model, weights, path)));
+  for (const name of state.keys()) {
+    const saved = weights.get(name) ?? momenta.get(name);
+    if (saved === undefined) throw new InputError(`holds no ${name}`, { where: path });
+    state.set(name, saved);
+  }
+  const streaming = streamSettings(settings, model, dataset);
+  return {
+    stream: resumeTrainingStream(streaming, position, path),
+    state,
+    sums,
+    rows: [...rows],
+  };
+}
+
+function checkSameData(
+  data: DatasetDigest,
+  { path, checkpoint }: NonNullable<TrainingRun['resume']>,
+) {
+  for (const split of ['train', 'test'] as const) {
+    if (data[split] === checkpoint.data[split]) continue;
+    throw new UsageError(
+      `the run began with other ${split === 'train' ? 'training' : 'test'} images`,
+      {
+        where: path,
+        fix: 'give the --data-path it began with',
+      },
+    );
+  }
+}
+
+function prepareDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(directory, error, 'give another --dir');
+  }
+  removeLeftovers(directory);
+}
+
+async function placedAverage(run: TrainingRun): Promise<SwaAverage | undefined> {
+  const { settings, backend, model, resume } = run;
+  if (!settings.swa) return undefined;
+  const saved = resume?.checkpoint.average;
+  if (resume === undefined || saved === undefined) return emptyAverage(backend, model);
+  return {
+    averaged: resume.checkpoint.averaged,
+    state: await backend.upload(modelWeights(model, saved, resume.path)),
+    refreshFrom: undefined,
+  };
+}
+
+/** Checks what was asked for, then puts everything in its place; nothing is written before all fits. */
+export async function openSession(run: TrainingRun): Promise<Session> {
+  const { settings, model, backend, dataset, resume } = run;
+  const data = digestDataset(dataset);
+  if (resume === undefined) checkUnused(run.directory);
+  else checkSameData(data, resume);
+  const { stream, state, sums, rows } = resume === undefined ? begin(run) : goOn(run, resume);
+  const average = await placedAverage(run);
+  prepareDirectory(run.directory);
+  const { momentum, wd: weightDecay, dropout } = settings;
+  const stepOf = (batch: number) =>
+    trainingStep(model, { images: [batch, 3, 32, 32], momentum, weightDecay, dropout });
+  const session: Session = {
+    run,
+    data,
+    stream,
+    state: await backend.upload(state),
+    average,
+    programs: {
+      step: byBatchSize(backend, stepOf, ['loss', 'correct']),
+      evaluation: evaluationPrograms(backend, model),
+      refresh: refreshPrograms(backend, model),
+      average: settings.swa ? await compileAverage(backend, model) : undefined,
+    },
+    sums,
+    rows,
+    saved: undefined,
+  };
+  if (resume !== undefined) session.saved = { path: resume.path, step: stepsDone(session) };
+  return session;
+}
+
+/** Releases programs and device memory. */
+export async function closeSession({ run, programs, state, average }: Session): Promise<void> {
+  await programs.step.dispose();
+  await programs.evaluation.dispose();
+  await programs.refresh.dispose();
+  await programs.average?.dispose();
+  await run.backend.free(state);
+  if (average !== undefined) await run.backend.free(average.state);
+}

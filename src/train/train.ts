@@ -1,0 +1,147 @@
+import { setImmediate } from 'node:timers/promises';
+import { nextStep, stepsPerEpoch } from '../data/trainingStream.ts';
+import { TrainingError } from '../errors.ts';
+import { learningRate } from '../optim/schedule.ts';
+import { toFloat64 } from '../tensor/tensor.ts';
+import { evaluationPassDraws } from '../torch/dataLoader.ts';
+import { isAverageEvaluated, isEvaluated, joinsAverage } from './epochDecisions.ts';
+import { evaluate } from './evaluate.ts';
+import type { Ending, TrainingEvent } from './events.ts';
+import { type LogRow, noSums } from './logRow.ts';
+import { lastGood, saveCheckpoint, saveWeights } from './saving.ts';
+import { closeSession, openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
+import { joinAverage, refreshAverage } from './swaAverage.ts';
+import { scheduleOf, type TrainingSettings } from './trainingSettings.ts';
+import { feedsOf } from './trainingState.ts';
+
+/**
+ * Stochastic Weight Averaging (Izmailov et al. 2018, algorithm 1) in the order of the authors' train.py:
+ * SGD with a falling, then constant learning rate; from epoch `swaStart` on the weights at the end of an
+ * epoch join a running average, whose batch-norm statistics are drawn anew before anyone looks at it.
+ *
+ * Yields what happens. A consumer that stops early leaves the last checkpoint as it is. Throws UsageError
+ * or InputError before anything is written, and TrainingError when a loss or a weight is no number.
+ */
+export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, undefined> {
+  const { settings, saveFreq } = run;
+  const session = await openSession(run);
+  const { stream, rows } = session;
+  try {
+    yield { kind: 'started', ...outline(session), rows: [...rows] };
+    if (session.saved === undefined) yield await saveCheckpoint(session);
+
+    for (let epoch = stream.epoch; epoch < settings.epochs; epoch++) {
+      const began = performance.now();
+      const lr = learningRate(epoch, scheduleOf(settings));
+      const complete = yield* trainEpoch(session, lr);
+      if (!complete) break;
+
+      const row = await closeEpoch(session, epoch, lr);
+      rows.push(row);
+      yield { kind: 'epoch', row, seconds: (performance.now() - began) / 1000 };
+      if ((epoch + 1) % saveFreq === 0 || isSaveStep(session)) yield await saveCheckpoint(session);
+    }
+
+    if (session.saved?.step !== stepsDone(session)) yield await saveCheckpoint(session);
+    const ending = stopReason(session) ?? 'finished';
+    if (ending !== 'interrupted') yield await saveWeights(session);
+    yield { kind: 'ended', ending, step: stepsDone(session) };
+  } finally {
+    await closeSession(session);
+  }
+}
+
+/** The rest of an epoch, step by step. False when the run is to stop before its end. */
+async function* trainEpoch(
+  session: Session,
+  lr: number,
+): AsyncGenerator<TrainingEvent, boolean, undefined> {
+  const { stream, state, programs } = session;
+  while (true) {
+    // A backend may keep the thread for a whole step: this is when signals and timers come through.
+    await setImmediate();
+    if (stopReason(session) !== undefined) return false;
+
+    const step = stepsDone(session);
+    const batch = nextStep(stream);
+    const count = batch.order.length;
+    const executable = await programs.step.get(count);
+    const results = await executable.run(state, feedsOf(batch, lr));
+    const [loss, correct] = ['loss', 'correct'].map((name) => toFloat64(results.get(name)!)[0]);
+    checkLoss(loss, `at step ${step}, in epoch ${batch.epoch + 1}`, session);
+    const { sums } = session;
+    session.sums = { loss: sums.loss + loss * count, correct: sums.correct + correct };
+    yield { kind: 'step', step, epoch: batch.epoch + 1, lr, loss };
+    if (batch.last) return true;
+    if (isSaveStep(session)) yield await saveCheckpoint(session);
+  }
+}
+
+/** What the authors do after an epoch's last step: evaluate, average, evaluate the average. */
+async function closeEpoch(session: Session, epoch: number, lr: number): Promise<LogRow> {
+  const { run, stream, state, average, programs } = session;
+  const { settings, model, backend, dataset } = run;
+  const images = dataset.train.count;
+  const trained = {
+    epoch: epoch + 1,
+    lr,
+    trainLoss: session.sums.loss / images,
+    trainAccuracy: (session.sums.correct / images) * 100,
+  };
+  session.sums = noSums;
+
+  const test = async (of: typeof state) => {
+    evaluationPassDraws(stream.generator);
+    const found = await evaluate(programs.evaluation, of, dataset.test, settings.batchSize);
+    checkLoss(found.loss, `on the test set after epoch ${epoch + 1}`, session);
+    return found;
+  };
+  const tested = isEvaluated(epoch, settings) ? await test(state) : undefined;
+  if (average !== undefined && programs.average !== undefined && joinsAverage(epoch, settings)) {
+    await joinAverage(average, programs.average, model, state, stream.generator);
+  }
+  const averageTested = async (of: NonNullable<typeof average>) => {
+    await refreshAverage(of, backend, model, programs.refresh, stream.settings);
+    return test(of.state);
+  };
+  const swaTested =
+    average !== undefined && isAverageEvaluated(epoch, settings)
+      ? await averageTested(average)
+      : undefined;
+  return {
+    ...trained,
+    ...(tested && { testLoss: tested.loss, testAccuracy: tested.accuracy * 100 }),
+    ...(swaTested && { swaTestLoss: swaTested.loss, swaTestAccuracy: swaTested.accuracy * 100 }),
+  };
+}
+
+function checkLoss(loss: number, when: string, { saved }: Session): void {
+  if (!Number.isFinite(loss)) {
+    throw new TrainingError(`the loss became ${loss} ${when}`, lastGood(saved));
+  }
+}
+
+const totalSteps = ({ epochs }: TrainingSettings, { stream }: Session): number =>
+  epochs * stepsPerEpoch(stream.settings);
+
+/** Why the run is to stop now, short of its last epoch. */
+function stopReason(session: Session): Exclude<Ending, 'finished'> | undefined {
+  const { signal, steps, settings } = session.run;
+  const done = stepsDone(session);
+  if (done >= totalSteps(settings, session)) return undefined;
+  if (signal?.aborted === true) return 'interrupted';
+  return steps !== undefined && done >= steps ? 'steps' : undefined;
+}
+
+const isSaveStep = (session: Session): boolean =>
+  session.run.saveEverySteps !== undefined && stepsDone(session) % session.run.saveEverySteps === 0;
+
+function outline(session: Session) {
+  const { settings, steps } = session.run;
+  const all = totalSteps(settings, session);
+  return {
+    step: stepsDone(session),
+    endStep: Math.min(all, steps ?? all),
+    stepsPerEpoch: stepsPerEpoch(session.stream.settings),
+  };
+}
