@@ -11,6 +11,8 @@ export const tolerances = {
   relativeL2BatchNorm: 5e-5,
   /** PyTorch fuses multiply and add in its update, we round between: a unit or two a step, three steps. */
   updateUlp: 4,
+  /** A loss may be this many times as far from PyTorch as PyTorch is from the truth. */
+  lossNoiseFactor: 4,
   /** A loss curve may stray ten times as far as PyTorch strays from itself. */
   lossFloorFactor: 10,
   /** The floor below which such a distance is chance. */

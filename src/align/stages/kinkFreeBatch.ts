@@ -1,9 +1,15 @@
 import { hasBatchNorm } from '../../program/batchNormRefresh.ts';
 import { gradientOf } from '../../program/program.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
-import { type Tensor, type TensorMap, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
+import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
-import { judgeRecorded, recorded, recordedNames, type Tolerance } from '../recorded.ts';
+import {
+  judgeRecorded,
+  type Recorded,
+  recorded,
+  recordedNames,
+  type Tolerance,
+} from '../recorded.ts';
 import { arrayOf } from '../reference.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
@@ -77,6 +83,7 @@ export async function kinkFreeBatch(
   const judge = (prefix: string, found: TensorMap): void => {
     const expected = recordedNames(arrays, prefix);
     for (const name of new Set([...expected, ...found.keys()])) {
+      if (name === 'loss') continue;
       const [value, record] = [found.get(name), recorded(arrays, prefix + name)];
       const key = prefix + name;
       if (value === undefined || record === undefined) {
@@ -95,8 +102,8 @@ export async function kinkFreeBatch(
     const step = { ...batch, masks: masksAt(batch, k) };
     const results = await executable.run(state, feedsOf(step, settings.lr));
     const { loss, ...rest } = Object.fromEntries(results);
-    verdicts.push(judgeLoss(`iter${k}/loss`, loss, arrayOf(arrays, `f32/iter${k}/loss`, file)));
-    judge(`iter${k}/`, new Map([['loss', loss], ...Object.entries(rest)]));
+    verdicts.push(judgeLoss(`iter${k}/loss`, loss, recorded(arrays, `iter${k}/loss`)));
+    judge(`iter${k}/`, new Map(Object.entries(rest)));
   }
   judge('final/', await backend.download(state));
   await executable.dispose();
@@ -112,8 +119,15 @@ export async function kinkFreeBatch(
   };
 }
 
-/** A loss against PyTorch's float32, by the bar for losses. */
-export function judgeLoss(name: string, ours: Tensor, theirs: Tensor): Verdict {
-  const distance = Math.abs(toFloat32(ours)[0] - toFloat64(theirs)[0]);
-  return { name, checks: [check('mean', distance, tolerances.meanAbs)] };
+/**
+ * A loss against PyTorch's float32: by the bar for losses, or four times PyTorch's own distance to the
+ * truth where that is more (batch norm's second step is 1.2e-6 off in PyTorch already).
+ */
+function judgeLoss(name: string, ours: Tensor, record: Recorded | undefined): Verdict {
+  if (record === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
+  const [value, pytorch, truth] = [ours, record.pytorch, record.truth].map((t) => toFloat64(t)[0]);
+  const own = Math.abs(pytorch - truth);
+  const bound = Math.max(tolerances.meanAbs, tolerances.lossNoiseFactor * own);
+  const note = `from float64: ours ${Math.abs(value - truth).toExponential(1)}, PyTorch's ${own.toExponential(1)}`;
+  return { name, checks: [check('mean', Math.abs(value - pytorch), bound, { note })] };
 }

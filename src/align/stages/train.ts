@@ -41,7 +41,8 @@ function judgeDigests(found: Section['steps'], expected: Section['steps']): Verd
 /**
  * The first steps of the real recipe from a seed: two models drawn, the synthetic set shuffled, flipped
  * and cropped, dropout on. What every step sees must be PyTorch's bit for bit; its loss may stray from
- * PyTorch's ten times as far as PyTorch has strayed from itself by that step (one or two threads, float64).
+ * PyTorch's ten times as far as PyTorch has strayed from itself by that step (two threads, another layout,
+ * without oneDNN, float64).
  */
 export const train: Stage = async ({ backend, reference }) => {
   const section = reference.stage('train');

@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { weightsFromSeed } from '../align/seedWeights.ts';
+import { fixturesDirectory } from '../fixtures.ts';
+import { writeNpz } from '../io/npz.ts';
+import { readReprodLogFile } from '../io/reprodLog.ts';
+import { models } from '../nn/models/index.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { run } from './run.ts';
+
+let dir: string;
+let out: string;
+const printed: string[] = [];
+const errors: string[] = [];
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'swa-align-diff-'));
+  out = join(dir, 'out');
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+beforeEach(() => {
+  printed.length = 0;
+  errors.length = 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const logLine = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /;
+
+describe('diff', () => {
+  it('passes forward and loss, and writes the logs and recordings of the original port', async () => {
+    const json = join(dir, 'report.json');
+    expect(
+      await run(['diff', 'forward', 'loss', '--model', 'VGG16', '--out', out, '--json', json]),
+    ).toBe(0);
+    expect(readdirSync(out).sort()).toEqual([
+      'forward_diff.log',
+      'forward_pytorch.npy',
+      'forward_ts.npy',
+      'loss_diff.log',
+      'loss_pytorch.npy',
+      'loss_ts.npy',
+    ]);
+    const log = readFileSync(join(out, 'loss_diff.log'), 'utf8').trimEnd().split('\n');
+    expect(log.every((line) => logLine.test(line))).toBe(true);
+    const text = log.map((line) => line.replace(logLine, ''));
+    expect(text.at(-1)).toBe('diff check passed');
+    expect(text).toContain('loss: ');
+    expect(text.some((l) => /^\tmean diff: check passed: True, value: [\d.e-]+$/.test(l))).toBe(
+      true,
+    );
+    expect(text.some((l) => /^method: mean diff = .*threshold 1e-06$/.test(l))).toBe(true);
+    expect(text.some((l) => /^input: inputs\/fake_data.npy sha256 [0-9a-f]{64}$/.test(l))).toBe(
+      true,
+    );
+
+    const logits = readReprodLogFile(join(out, 'forward_ts.npy')).get('logits')!;
+    expect(logits.shape).toEqual([30, 10]);
+    const report = JSON.parse(readFileSync(json, 'utf8'));
+    expect(report.passed).toBe(true);
+    expect(report.models[0].stages.map((s: { stage: string }) => s.stage)).toEqual([
+      'forward',
+      'loss',
+    ]);
+  });
+
+  it('fails, with exit code 1 and the tensor named, on weights that differ in one bit', async () => {
+    const weights = new Map<string, Tensor>(weightsFromSeed(models.vgg16.build(10), 0));
+    const changed = weights.get('classifier.4.weight')!;
+    const bits = new Uint32Array(changed.data.buffer);
+    bits[1234] ^= 1;
+    const file = join(dir, 'changed.npz');
+    writeFileSync(file, writeNpz(weights));
+    const failed = join(dir, 'failed');
+    expect(
+      await run(['diff', 'loss', '--model', 'vgg16', '--weights', file, '--out', failed]),
+    ).toBe(1);
+    expect(printed.join('')).toContain('classifier.4.weight');
+    expect(readFileSync(join(failed, 'loss_diff.log'), 'utf8')).toContain('diff check failed');
+  });
+
+  const python = ['python3', '/usr/bin/python3'].find(
+    (p) => spawnSync(p, ['-c', 'import numpy']).status === 0,
+  );
+  it.skipIf(python === undefined)('writes recordings that np.load opens (needs NumPy)', () => {
+    const script =
+      'import numpy,sys; print(numpy.load(sys.argv[1], allow_pickle=True).item()["logits"].shape)';
+    const { stdout } = spawnSync(python!, ['-c', script, join(out, 'forward_ts.npy')]);
+    expect(stdout.toString().trim()).toBe('(30, 10)');
+  });
+});
+
+describe('bad input to diff', () => {
+  /** A copy of the reference, so that it can be damaged. */
+  function copyOfReference(): { root: string; reference: string } {
+    const root = mkdtempSync(join(dir, 'copy-'));
+    cpSync(join(fixturesDirectory, 'inputs'), join(root, 'inputs'), { recursive: true });
+    const reference = join(root, 'reference', 'vgg16');
+    cpSync(join(fixturesDirectory, 'reference', 'vgg16'), reference, { recursive: true });
+    return { root, reference };
+  }
+
+  async function refused(argv: string[]): Promise<string> {
+    const target = join(dir, 'untouched');
+    expect(await run(['diff', ...argv, '--out', target])).toBe(2);
+    expect(existsSync(target), 'nothing may be written').toBe(false);
+    expect(errors).toHaveLength(1);
+    expect(errors[0].split('\n')).toHaveLength(1);
+    return errors[0];
+  }
+
+  it('an unknown stage, model, backend or flag', async () => {
+    expect(await refused(['sideways'])).toContain('sideways');
+    errors.length = 0;
+    expect(await refused(['--model', 'VGG17'])).toContain('VGG17');
+    errors.length = 0;
+    expect(await refused(['--backend', 'abacus'])).toContain('abacus');
+    errors.length = 0;
+    expect(await refused(['--frobnicate'])).toContain('--frobnicate');
+  });
+
+  it('a missing reference, or one of another model', async () => {
+    expect(await refused(['--reference', join(dir, 'nowhere')])).toContain('nowhere');
+    errors.length = 0;
+    const bn = join(fixturesDirectory, 'reference', 'vgg16bn');
+    expect(await refused(['--model', 'vgg16', '--reference', bn])).toContain('vgg16bn');
+  });
+
+  it('a truncated npy', async () => {
+    const { root, reference } = copyOfReference();
+    truncateSync(join(root, 'inputs', 'fake_data.npy'), 5000);
+    const line = await refused(['forward', '--reference', reference]);
+    expect(line).toContain('fake_data.npy');
+  });
+
+  it('another array under the right name', async () => {
+    const { reference } = copyOfReference();
+    copyFileSync(join(reference, 'loss.npz'), join(reference, 'forward.npz'));
+    expect(await refused(['forward', '--reference', reference])).toContain('forward.npz');
+  });
+
+  it('a manifest that is no manifest', async () => {
+    const { reference } = copyOfReference();
+    writeFileSync(join(reference, 'manifest.json'), '{"format": "something else"}');
+    expect(await refused(['forward', '--reference', reference])).toContain('manifest.json');
+  });
+
+  it('weights in an unknown format', async () => {
+    const file = join(dir, 'weights.bin');
+    writeFileSync(file, 'not weights');
+    expect(await refused(['loss', '--model', 'vgg16', '--weights', file])).toContain('weights.bin');
+  });
+});
