@@ -9,13 +9,12 @@
 import type { Geometry } from './convolution.ts';
 import type { OnnxGraph, Value } from './onnxGraph.ts';
 
-/** [n, c, h, w] → [n, h, w, c]. */
-export const channelsLast = (g: OnnxGraph, x: Value): Value =>
-  g.once(`channels last ${x}`, () => g.emit('Transpose', [x], { perm: [0, 2, 3, 1] }));
-
 /** [n·h·w, c] → [n, c, h, w]. */
 const channelsFirst = (g: OnnxGraph, rows: Value, [n, c, h, w]: readonly number[]): Value =>
   g.emit('Transpose', [g.emit('Reshape', [rows, g.ints([n, h, w, c])])], { perm: [0, 3, 1, 2] });
+
+/** NCHW → NHWC. */
+export const channelsLast = (g: OnnxGraph, x: Value): Value => laidOut(g, x, rowsOfPlaces);
 
 /** OIHW → one [O, I] matrix a tap. */
 export const tapMatrices = (
@@ -37,34 +36,77 @@ function tapMatrix(g: OnnxGraph, { x, y, kernel }: Geometry, w: Value, tap: numb
   });
 }
 
-interface Shifted {
-  /** Pixels cut away (negative padding) or added at the near and far edge, by axis. */
+interface View {
+  /** Pixels added at either edge, by axis. */
   readonly pad: readonly [number, number];
   readonly stride: readonly [number, number];
   /** Height and width that come out. */
   readonly size: readonly [number, number];
 }
 
-/** `map` (n, c, h, w) padded, seen through tap (r, s), as rows [n·h'·w', c]. */
-function shiftedRows(
+/** Where a layout keeps its axes, and the matrix it is read as. */
+interface Layout {
+  readonly name: string;
+  /** From NCHW. */
+  readonly perm: readonly number[];
+  /** Position of height and width. */
+  readonly axes: readonly [number, number];
+  readonly matrix: (places: number, channels: number) => readonly [number, number];
+}
+
+/** NHWC: one row a place, [n·h·w, c]. */
+const rowsOfPlaces: Layout = {
+  name: 'rows',
+  perm: [0, 2, 3, 1],
+  axes: [1, 2],
+  matrix: (places, channels) => [places, channels],
+};
+
+/** CNHW: one row a channel, [c, n·h·w]. Made from NCHW by copying whole maps, not single numbers. */
+const rowsOfChannels: Layout = {
+  name: 'channels',
+  perm: [1, 0, 2, 3],
+  axes: [2, 3],
+  matrix: (places, channels) => [channels, places],
+};
+
+const laidOut = (g: OnnxGraph, map: Value, { name, perm }: Layout): Value =>
+  g.once(`${name} ${map}`, () => g.emit('Transpose', [map], { perm }));
+
+/** `map` (n, c, h, w) as the layout's matrix. */
+const asMatrix = (
+  g: OnnxGraph,
+  map: Value,
+  [n, c, h, w]: readonly number[],
+  layout: Layout,
+): Value =>
+  g.once(`matrix of ${layout.name} ${map}`, () =>
+    g.emit('Reshape', [laidOut(g, map, layout), g.ints(layout.matrix(n * h * w, c))]),
+  );
+
+/** `map` (n, c, h, w) padded and seen through tap (r, s), as the layout's matrix. */
+function shifted(
   g: OnnxGraph,
   map: Value,
   [n, c]: readonly number[],
-  { pad: [ph, pw], stride, size }: Shifted,
+  { pad, stride, size }: View,
   [r, s]: readonly [number, number],
+  layout: Layout,
 ): Value {
-  const last = channelsLast(g, map);
-  const padded =
-    ph === 0 && pw === 0
-      ? last
-      : g.once(`padded ${ph},${pw} ${map}`, () =>
-          g.emit('Pad', [last, g.ints([0, ph, pw, 0, 0, ph, pw, 0])]),
-        );
-  return g.once(`shifted ${r},${s} ${ph},${pw} ${stride} ${size} ${map}`, () => {
+  const edges = [0, 0, 0, 0];
+  layout.axes.forEach((axis, i) => {
+    edges[axis] = pad[i];
+  });
+  const padded = pad.every((p) => p === 0)
+    ? laidOut(g, map, layout)
+    : g.once(`padded ${pad} ${layout.name} ${map}`, () =>
+        g.emit('Pad', [laidOut(g, map, layout), g.ints([...edges, ...edges])]),
+      );
+  return g.once(`shifted ${r},${s} ${pad} ${stride} ${size} ${layout.name} ${map}`, () => {
     const end = [r + stride[0] * (size[0] - 1) + 1, s + stride[1] * (size[1] - 1) + 1];
-    const axes = g.ints([1, 2]);
+    const axes = g.ints(layout.axes);
     const cut = g.emit('Slice', [padded, g.ints([r, s]), g.ints(end), axes, g.ints(stride)]);
-    return g.emit('Reshape', [cut, g.ints([n * size[0] * size[1], c])]);
+    return g.emit('Reshape', [cut, g.ints(layout.matrix(n * size[0] * size[1], c))]);
   });
 }
 
@@ -89,7 +131,7 @@ export function forward(g: OnnxGraph, at: Geometry, x: Value, w: Value, bias?: V
   const { stride, padding, kernel, y } = at;
   const view = { pad: padding, stride, size: spatial(y) };
   const terms = tapsOf(kernel).map(
-    (tap, i) => [shiftedRows(g, x, at.x, view, tap), tapMatrix(g, at, w, i)] as const,
+    (tap, i) => [shifted(g, x, at.x, view, tap, rowsOfPlaces), tapMatrix(g, at, w, i)] as const,
   );
   return channelsFirst(g, summed(g, terms, 1, bias), y);
 }
@@ -101,35 +143,51 @@ export function inputGrad(g: OnnxGraph, at: Geometry, dy: Value, w: Value): Valu
   const view = { pad, stride: [1, 1] as const, size: spatial(x) };
   const terms = tapsOf(kernel).map(([r, s], i) => {
     const opposite = [kernel[0] - 1 - r, kernel[1] - 1 - s] as const;
-    return [shiftedRows(g, dy, y, view, opposite), tapMatrix(g, at, w, i)] as const;
+    return [shifted(g, dy, y, view, opposite, rowsOfPlaces), tapMatrix(g, at, w, i)] as const;
   });
   return channelsFirst(g, summed(g, terms, 0), x);
 }
 
-/** Below this many input channels (an image's three) a Gemm a tap reads dy for next to nothing. */
+/** Below this many input channels (an image's three) all taps fit into one Gemm. */
 const fewChannels = 16;
 
-/** dw[·, ·, r, s] = dyᵀ [O, n·h·w] × x shifted by (r, s) [n·h·w, I]. */
+/** From this width on, rows of a single channel's map are long enough to be copied as they lie. */
+const wideMap = 32;
+
+/**
+ * dw[·, ·, r, s] = dy [O, n·h·w] × x shifted by (r, s) [n·h·w, I]. Reading dy channel by channel saves
+ * the Gemm from transposing it for every tap, which cost it a third of its speed. How x is laid out, and
+ * whether the taps run as one batched product, was measured by map size.
+ */
 export function weightGrad(g: OnnxGraph, at: Geometry, x: Value, dy: Value): Value {
   const { stride, padding, kernel, y } = at;
-  const [n, out, height, width] = y;
-  const rows = g.once(`rows ${dy}`, () =>
-    g.emit('Reshape', [channelsLast(g, dy), g.ints([n * height * width, out])]),
-  );
+  const [out, into] = [y[1], at.x[1]];
+  const gradient = asMatrix(g, dy, y, rowsOfChannels);
   const view = { pad: padding, stride, size: spatial(y) };
-  const shifted = tapsOf(kernel).map((tap) => shiftedRows(g, x, at.x, view, tap));
-  const into = at.x[1];
+  const taps = tapsOf(kernel);
+  const seen = (layout: Layout): Value[] =>
+    taps.map((tap) => shifted(g, x, at.x, view, tap, layout));
+  const result = (joined: Value, shape: readonly number[], perm: readonly number[]): Value => {
+    const split = g.emit('Reshape', [joined, g.ints(shape)]);
+    return g.emit('Reshape', [
+      g.emit('Transpose', [split], { perm }),
+      g.ints([out, into, ...kernel]),
+    ]);
+  };
+
   if (into <= fewChannels) {
-    const joined = g.emit('Concat', shifted, { axis: 1 });
-    const gradient = g.emit('Gemm', [rows, joined], { transA: 1 });
-    const byTap = g.emit('Reshape', [gradient, g.ints([out, shifted.length, into])]);
-    const ordered = g.emit('Transpose', [byTap], { perm: [0, 2, 1] });
-    return g.emit('Reshape', [ordered, g.ints([out, into, ...kernel])]);
+    const all = g.emit('Concat', seen(rowsOfPlaces), { axis: 1 });
+    return result(g.emit('Gemm', [gradient, all]), [out, taps.length, into], [0, 2, 1]);
   }
-  const matrices = shifted.map((tap) => {
-    const gradient = g.emit('Gemm', [rows, tap], { transA: 1 });
-    return g.emit('Unsqueeze', [gradient, g.ints([2])]);
-  });
-  const stacked = g.emit('Concat', matrices, { axis: 2 });
-  return g.emit('Reshape', [stacked, g.ints([out, into, ...kernel])]);
+  const stack = (values: readonly Value[]): Value =>
+    g.emit(
+      'Concat',
+      values.map((v) => g.emit('Unsqueeze', [v, g.ints([0])])),
+      { axis: 0 },
+    );
+  const byTap =
+    y[3] >= wideMap
+      ? stack(seen(rowsOfChannels).map((v) => g.emit('Gemm', [gradient, v], { transB: 1 })))
+      : g.emit('MatMul', [g.emit('Unsqueeze', [gradient, g.ints([0])]), stack(seen(rowsOfPlaces))]);
+  return result(byTap, [taps.length, out, into], [1, 2, 0]);
 }
