@@ -9,14 +9,16 @@ export interface DeviceTensor {
 
 /**
  * What a run reads and replaces, by name. A device tensor belongs to one state: a run frees what it
- * replaces.
+ * replaces, and a copy of the map made before that run must not be used for those names any more.
  */
 export type DeviceState = Map<string, DeviceTensor>;
 
 export interface Executable {
   /**
    * Runs the program once: reads `state` and `inputs`, replaces the state values that change, and gives
-   * back what was chosen to be fetched. Floats go in as float32 or float64 tensors of the declared shape.
+   * back what was chosen to be fetched, as copies that nobody else holds. Floats go in as float32 or
+   * float64 tensors of the declared shape. A run that fails leaves the state as it was; until a run ends,
+   * nothing else may use its state.
    */
   run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
   dispose(): Promise<void>;
@@ -33,8 +35,13 @@ export interface Backend {
   /** Prepares a program, computing only `fetches` and the state's changes. */
   compile(program: Program, fetches: readonly string[]): Promise<Executable>;
   upload(values: TensorMap): Promise<DeviceState>;
-  /** Copies of the named values (all, when no names are given) on the host. */
+  /** Copies of the named values (all, when no names are given) on the host, which nobody else holds. */
   download(state: DeviceState, names?: readonly string[]): Promise<Map<string, Tensor>>;
   /** Releases device memory; the state is empty afterwards. */
   free(state: DeviceState): Promise<void>;
+  /**
+   * Ends what runs beside this thread, if anything does; the backend is of no use afterwards. A process may
+   * end without it.
+   */
+  close?(): Promise<void>;
 }

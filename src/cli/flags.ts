@@ -32,3 +32,11 @@ export const naturalNumber = number(
 export const positiveNumber = number((n) => Number.isFinite(n) && n > 0, 'a number above 0');
 
 export const nonNegativeNumber = number((n) => Number.isFinite(n) && n >= 0, 'a number from 0 on');
+
+/** `1,2,3`: each once, in the order given. */
+export function seedList(text: string): number[] {
+  const seeds = text.split(',').map(naturalNumber);
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice !== undefined) throw new InvalidArgumentError(`${text} names ${twice} twice.`);
+  return seeds;
+}

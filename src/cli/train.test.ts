@@ -80,7 +80,6 @@ describe('train refuses, in one line and with exit code 2', () => {
     ['--profile paddle', 'there is no profile "paddle"'],
     ['--backend tpu', 'there is no backend "tpu"'],
     ['--nesterov', "unknown option '--nesterov'"],
-    ['--dataset cifar10', '--data-path'],
     ['--data-path SHORT/missing --dataset cifar10', 'no such file or directory'],
     ['--data-path SHORT --dataset cifar10', 'data_batch_3.bin: 3000 bytes are no whole number'],
     ['--swa --epochs 2', '--swa-start 161 lies behind the last of 2 epochs'],
@@ -155,11 +154,15 @@ test('train, stopped and resumed to its end, and eval, which repeats the log', {
   timeout: 120_000,
 }, async () => {
   const [dir, csv] = [join(s.dir, 'full'), join(s.dir, 'steps.csv')];
+  const report = join(s.dir, 'report');
   const flags = ['--data_path', imagesIn(join(s.dir, 'small')), '--log_steps', csv, '--dir', dir];
+  flags.push('--report', report);
   const begin = ['train', ...flags, '--swa', '--batch_size=4', '--epochs=1', '--swa_start', '1'];
   expect(await run([...begin, '--steps', '2'])).toBe(0);
   expect(readFileSync(join(dir, 'train_log.txt'), 'utf8')).toBe('');
+  expect(existsSync(report)).toBe(false);
   expect(await run(['train', ...flags, '--resume'])).toBe(0);
+  expect(readdirSync(report).sort()).toEqual(['curves.svg', 'run.json', 'train_log.txt']);
 
   const [title, ...lines] = readFileSync(csv, 'utf8').trimEnd().split('\n');
   expect(title).toBe('step,lr,loss');

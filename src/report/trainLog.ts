@@ -63,6 +63,12 @@ export function logHeader(row: LogRow, swa: boolean, seconds = 0): string[] {
   return [rule, columns.map((column) => aligned(column[0], column)).join(gap), rule];
 }
 
+/** What a log that was written before says of a row, if it says the same: the line, its time last. */
+function writtenLine(row: LogRow, swa: boolean, written: readonly string[]): string | undefined {
+  const bare = logLine(row, swa);
+  return written.find((l) => l.startsWith(bare) && /^ *[\d.]*$/.test(l.slice(bare.length)));
+}
+
 /**
  * The lines of the rows of a resumed run. The times come from the lines that the run has written before,
  * where those say the same of their epoch.
@@ -70,8 +76,20 @@ export function logHeader(row: LogRow, swa: boolean, seconds = 0): string[] {
 export function resumedLog(rows: readonly LogRow[], swa: boolean, earlier: string): string[] {
   const written = earlier.split('\n');
   return rows.flatMap((row) => {
-    const bare = logLine(row, swa);
-    const line = written.find((l) => l.startsWith(bare) && /^ *[\d.]*$/.test(l.slice(bare.length)));
-    return [...(hasHeader(row) ? logHeader(row, swa) : []), line ?? bare];
+    const line = writtenLine(row, swa, written) ?? logLine(row, swa);
+    return [...(hasHeader(row) ? logHeader(row, swa) : []), line];
+  });
+}
+
+/** The seconds that a log gives for each row; undefined where its line is missing or has no time. */
+export function loggedSeconds(
+  rows: readonly LogRow[],
+  swa: boolean,
+  log: string,
+): (number | undefined)[] {
+  const written = log.split('\n');
+  return rows.map((row) => {
+    const time = writtenLine(row, swa, written)?.slice(logLine(row, swa).length).trim();
+    return time === undefined || time === '' ? undefined : Number(time);
   });
 }

@@ -75,12 +75,20 @@ export function newestCheckpoint(dir: string): FoundCheckpoint {
 /** Checkpoints amid an epoch that stay when nothing else is asked for: one may be damaged. */
 const keptAmidEpochs = 2;
 
+const isAhead = (a: CheckpointPlace, b: CheckpointPlace): boolean =>
+  a.epoch > b.epoch || (a.epoch === b.epoch && a.step > b.step);
+
 /**
- * Removes what is no longer needed: all but the `keep` newest or, when that is undefined, all but the two
- * newest of those written amid an epoch.
+ * Removes what is no longer needed by a run that has come to `place`: all but the `keep` newest or, when
+ * that is undefined, all but the two newest of those written amid an epoch. Those of later places stay:
+ * they were found damaged, or somebody went on from before them, and must not push out what is whole.
  */
-export function pruneCheckpoints(dir: string, keep: number | undefined): void {
-  const files = listCheckpoints(dir);
+export function pruneCheckpoints(
+  dir: string,
+  keep: number | undefined,
+  place: CheckpointPlace,
+): void {
+  const files = listCheckpoints(dir).filter((file) => !isAhead(file, place));
   const superfluous =
     keep === undefined
       ? files.filter(({ step }) => step > 0).slice(keptAmidEpochs)

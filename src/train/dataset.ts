@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ImageSet, readCifar10 } from '../data/cifar.ts';
+import { type CifarLayout, cifar10, type ImageSet, readCifar } from '../data/cifar.ts';
+import { cifarArchives } from '../data/cifarArchives.ts';
 import { UsageError } from '../errors.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { sha256Hex } from '../io/sha256.ts';
@@ -26,18 +27,26 @@ export function datasetName(text: string): DatasetName {
   });
 }
 
+/** The synthetic set that comes with the package is laid out as CIFAR-10 is. */
+const layoutOf = (name: DatasetName): CifarLayout =>
+  name === 'synthetic' ? cifar10 : cifarArchives[name].layout;
+
+/** How many classes a model for it tells apart. */
+export const classCount = (name: DatasetName): number => layoutOf(name).classes.length;
+
 /**
- * Reads a data set by name. `cifar10` lies in `path`, in the official binary layout; `synthetic` comes
- * with the package. Throws UsageError without a path, InputError where the files do not fit.
+ * Reads a data set by name from the directory that holds it, in the official binary layout; `synthetic`
+ * comes with the package. Throws UsageError without a path, InputError where the files do not fit.
  */
 export function openDataset(name: DatasetName, path: string | undefined): Dataset {
-  if (name === 'cifar10' && path === undefined) {
-    throw new UsageError('--dataset cifar10 needs its directory', {
-      fix: 'give --data-path DIR, which holds cifar-10-batches-bin/, or take --dataset synthetic',
+  const layout = layoutOf(name);
+  const dir = name === 'synthetic' ? join(fixturesDirectory, 'synthetic') : path;
+  if (dir === undefined) {
+    throw new UsageError(`--dataset ${name} needs its directory`, {
+      fix: `give --data-path DIR, which holds ${layout.folder}/, or take --dataset synthetic`,
     });
   }
-  const dir = name === 'synthetic' ? join(fixturesDirectory, 'synthetic') : path!;
-  return { train: readCifar10(dir, 'train'), test: readCifar10(dir, 'test') };
+  return { train: readCifar(layout, dir, 'train'), test: readCifar(layout, dir, 'test') };
 }
 
 const digestOf = ({ images, labels }: ImageSet): string =>

@@ -11,7 +11,7 @@ import { recipe, type TrainingSettings } from './trainingSettings.ts';
 const settings: TrainingSettings = { ...recipe, swa: true };
 const epochs = (n: number): number[] => Array.from({ length: n }, (_, epoch) => epoch);
 
-test('(epoch + 1) >= swa_start averages 40 models in 200 epochs', () => {
+test('trap: (epoch + 1) >= swa_start averages 40 models in 200 epochs', () => {
   const joining = epochs(200).filter((epoch) => joinsAverage(epoch, settings));
   expect(joining).toHaveLength(40);
   expect(joining[0]).toBe(160);

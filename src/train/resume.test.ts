@@ -18,7 +18,9 @@ import {
 } from '../../test/trainTinyRun.ts';
 import { InputError, UsageError } from '../errors.ts';
 import { vgg } from '../nn/models/vgg.ts';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { type Tensor, type TensorMap, tensor, zeros } from '../tensor/tensor.ts';
+import { generatorState, manualSeed } from '../torch/generator.ts';
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
 import type { LogRow } from './logRow.ts';
 
@@ -92,7 +94,7 @@ describe('a run killed at any moment and resumed ends in the bits of one never s
   });
 });
 
-test('two identical runs write identical bytes', async () => {
+test('two identical runs write identical bytes: there are no clock times in them', async () => {
   const dir = join(s.dir, 'again');
   await follow(tinyRun(dir));
   expectSameEnd(dir);
@@ -147,6 +149,55 @@ describe('checkpoints', () => {
     await follow(tinyRun(dir, {}, { resume: newestCheckpoint(dir) }));
     expect(readdirSync(dir)).not.toContain(leftover);
     expectSameEnd(dir);
+  });
+});
+
+describe('a resumed run that lost something would end otherwise', () => {
+  const zeroed = (map: TensorMap): TensorMap =>
+    new Map([...map].map(([name, t]): [string, Tensor] => [name, zeros(t.dtype, t.shape)]));
+  const scaled = (map: TensorMap): TensorMap =>
+    new Map(
+      [...map].map(([name, t]): [string, Tensor] =>
+        t.dtype === 'float32'
+          ? [
+              name,
+              tensor(
+                'float32',
+                t.shape,
+                t.data.map((x) => x * 1.001),
+              ),
+            ]
+          : [name, t],
+      ),
+    );
+  const losses: readonly (readonly [string, (c: Checkpoint) => Partial<Checkpoint>])[] = [
+    ['nothing', () => ({})],
+    ['weights', ({ weights }) => ({ weights: scaled(weights) })],
+    ['momentum', ({ momenta }) => ({ momenta: zeroed(momenta) })],
+    ['SWA average', ({ average }) => ({ average: scaled(average!) })],
+    ['SWA count', ({ averaged }) => ({ averaged: averaged - 1 })],
+    ['epoch sums', () => ({ sums: { loss: 0, correct: 0 } })],
+    ['log rows', ({ rows }) => ({ rows: rows.slice(1) })],
+    [
+      'generator',
+      ({ position }) => ({
+        position: { ...position, generator: generatorState(manualSeed(99)) },
+      }),
+    ],
+  ];
+
+  test.each(losses)('%s', async (what, loss) => {
+    const dir = join(s.dir, `lost-${what}`);
+    // Two models are in the average, and an epoch is under way.
+    await follow(tinyRun(dir, {}, { steps: 10 }));
+    const { path, checkpoint } = newestCheckpoint(dir);
+    expect(checkpoint.averaged).toBe(2);
+    const resume = { path, checkpoint: { ...checkpoint, ...loss(checkpoint) } };
+    await follow(tinyRun(dir, {}, { resume }));
+    const same = finals.every((name) =>
+      readFileSync(join(dir, name)).equals(readFileSync(join(whole.dir, name))),
+    );
+    expect(same).toBe(what === 'nothing');
   });
 });
 

@@ -9,25 +9,20 @@ import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { checkpointFileName, pruneCheckpoints } from './checkpointFiles.ts';
 import type { TrainingEvent } from './events.ts';
-import { type Session, stepsDone } from './session.ts';
+import { firstNonFinite } from './finite.ts';
+import { lastGood, type Session, stepsDone } from './session.ts';
 import { asFloat32, stateDict } from './stateDict.ts';
 import { refreshAverage } from './swaAverage.ts';
 
-const allFinite = ({ dtype, data }: Tensor): boolean =>
-  !dtype.startsWith('float') || (data as Float32Array | Float64Array).every(Number.isFinite);
-
 /** Throws TrainingError when a value is no number any more: such a state must not replace a good one. */
-export function checkFinite(tensors: TensorMap, { stream, saved }: Session): void {
-  for (const [name, value] of tensors) {
-    if (allFinite(value)) continue;
-    const step = stepsDone({ stream }) - 1;
-    throw new TrainingError(`${name} holds NaN or infinity after step ${step}`, lastGood(saved));
-  }
+function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Session): void {
+  const name = firstNonFinite(tensors);
+  if (name === undefined) return;
+  throw new TrainingError(
+    `${name} of ${whose} holds NaN or infinity after ${stepsDone({ stream })} steps`,
+    lastGood(saved),
+  );
 }
-
-/** What to tell about a run that cannot go on. */
-export const lastGood = (saved: Session['saved']): { readonly fix?: string } =>
-  saved === undefined ? {} : { fix: `the last good checkpoint is ${saved.path}` };
 
 /** The SWA model as PyTorch would hold it, its running statistics fresh; undefined while it is empty. */
 async function savedAverage({ run, stream, average, programs }: Session) {
@@ -44,8 +39,8 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
   const { run, stream, state, data, sums, rows } = session;
   const values = await run.backend.download(state);
   const average = await savedAverage(session);
-  checkFinite(values, session);
-  if (average !== undefined) checkFinite(average, session);
+  checkFinite('the model', values, session);
+  if (average !== undefined) checkFinite('the average', average, session);
   const step = stepsDone(session);
   const path = join(run.directory, checkpointFileName(stream));
   const momenta = run.model.state
@@ -64,7 +59,7 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
     average,
   });
   session.saved = { path, step };
-  pruneCheckpoints(run.directory, run.keep);
+  pruneCheckpoints(run.directory, run.keep, stream);
   return { kind: 'saved', what: 'checkpoint', paths: [path] };
 }
 

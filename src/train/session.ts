@@ -10,6 +10,7 @@ import {
 import { InputError, UsageError } from '../errors.ts';
 import { fileError } from '../io/fileError.ts';
 import { initPlan, type Module } from '../nn/module.ts';
+import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
@@ -17,9 +18,12 @@ import type { Checkpoint } from './checkpoint.ts';
 import { removeLeftovers } from './checkpointFiles.ts';
 import { type Dataset, type DatasetDigest, digestDataset } from './dataset.ts';
 import { evaluationPrograms } from './evaluate.ts';
+import { firstNonFinite } from './finite.ts';
+import { watch, watched } from './finiteProbes.ts';
 import { type EpochSums, type LogRow, noSums } from './logRow.ts';
 import { refreshPrograms } from './refreshBatchNorm.ts';
 import { checkUnused } from './runDirectory.ts';
+import type { Snapshot } from './snapshot.ts';
 import { modelWeights } from './stateDict.ts';
 import { compileAverage, emptyAverage, type SwaAverage } from './swaAverage.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
@@ -70,7 +74,13 @@ export interface Session {
   readonly rows: LogRow[];
   /** The last checkpoint that is whole, and the step it was written before. */
   saved: { readonly path: string; readonly step: number } | undefined;
+  /** What a step that goes wrong is reached again from. */
+  snapshot: Snapshot | undefined;
 }
+
+/** What to tell about a run that cannot go on. */
+export const lastGood = (saved: Session['saved']): { readonly fix?: string } =>
+  saved === undefined ? {} : { fix: `the last good checkpoint is ${saved.path}` };
 
 /** Steps made since the run began. */
 export const stepsDone = ({ stream }: Pick<Session, 'stream'>): number =>
@@ -91,8 +101,21 @@ export const streamSettings = (
     : { p: 0, widths: [] },
 });
 
+/** The training step of a run, for one batch size. */
+export const stepProgram = ({ model, settings }: TrainingRun, batch: number): Program => {
+  const { momentum, wd: weightDecay, dropout } = settings;
+  return trainingStep(model, { images: [batch, 3, 32, 32], momentum, weightDecay, dropout });
+};
+
 /** Places a new run at its beginning. */
 function begin({ settings, model, dataset, weights }: TrainingRun) {
+  const broken = weights && firstNonFinite(weights);
+  if (broken !== undefined) {
+    throw new InputError(`${broken} holds NaN or infinity`, {
+      where: 'the weights to begin with',
+      fix: 'begin with others',
+    });
+  }
   const opened = openTrainingStream({
     ...streamSettings(settings, model, dataset),
     seed: settings.seed,
@@ -172,9 +195,7 @@ export async function openSession(run: TrainingRun): Promise<Session> {
   const { stream, state, sums, rows } = resume === undefined ? begin(run) : goOn(run, resume);
   const average = await placedAverage(run);
   prepareDirectory(run.directory);
-  const { momentum, wd: weightDecay, dropout } = settings;
-  const stepOf = (batch: number) =>
-    trainingStep(model, { images: [batch, 3, 32, 32], momentum, weightDecay, dropout });
+  const stepOf = (batch: number) => watched(stepProgram(run, batch));
   const session: Session = {
     run,
     data,
@@ -182,7 +203,7 @@ export async function openSession(run: TrainingRun): Promise<Session> {
     state: await backend.upload(state),
     average,
     programs: {
-      step: byBatchSize(backend, stepOf, ['loss', 'correct']),
+      step: byBatchSize(backend, stepOf, ['loss', 'correct', watch]),
       evaluation: evaluationPrograms(backend, model),
       refresh: refreshPrograms(backend, model),
       average: settings.swa ? await compileAverage(backend, model) : undefined,
@@ -190,6 +211,7 @@ export async function openSession(run: TrainingRun): Promise<Session> {
     sums,
     rows,
     saved: undefined,
+    snapshot: undefined,
   };
   if (resume !== undefined) session.saved = { path: resume.path, step: stepsDone(session) };
   return session;

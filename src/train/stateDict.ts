@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts';
 import type { Module } from '../nn/module.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
+import { nonFiniteAt } from './finite.ts';
 
 /** PyTorch's counter beside a batch norm's running statistics; nothing here reads it. */
 const counterOf = (runningVar: string): string =>
@@ -35,7 +36,7 @@ export const asFloat32 = (tensors: TensorMap): TensorMap =>
 
 /**
  * A file's tensors as the model's weights and buffers. Throws InputError, naming file and tensor, when
- * one is missing, superfluous, of another shape, or holds no floats.
+ * one is missing, superfluous, of another shape, or holds no floats, NaN or infinity.
  */
 export function modelWeights(model: Module, tensors: TensorMap, where: string): TensorMap {
   const unfit = (what: string): InputError =>
@@ -48,6 +49,13 @@ export function modelWeights(model: Module, tensors: TensorMap, where: string): 
       throw unfit(`${name} is ${formatShape(found.shape)}, the model's ${formatShape(shape)}`);
     }
     if (!found.dtype.startsWith('float')) throw unfit(`${name} is ${found.dtype}, not float`);
+    const at = nonFiniteAt(found);
+    if (at !== undefined) {
+      throw new InputError(`${name} holds NaN or infinity (element ${at})`, {
+        where,
+        fix: 'name weights that are whole',
+      });
+    }
     weights.set(name, found);
   }
   for (const name of tensors.keys()) {

@@ -1,15 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { nextStep, stepsPerEpoch } from '../data/trainingStream.ts';
-import { TrainingError } from '../errors.ts';
+import { stepsPerEpoch } from '../data/trainingStream.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { toFloat64 } from '../tensor/tensor.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
+import { checkEvaluation, checkStep } from './diagnosis.ts';
 import { isAverageEvaluated, isEvaluated, joinsAverage } from './epochDecisions.ts';
 import { evaluate } from './evaluate.ts';
 import type { Ending, TrainingEvent } from './events.ts';
+import { watch } from './finiteProbes.ts';
 import { type LogRow, noSums } from './logRow.ts';
-import { lastGood, saveCheckpoint, saveWeights } from './saving.ts';
+import { saveCheckpoint, saveWeights } from './saving.ts';
 import { closeSession, openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
+import { currentSnapshot } from './snapshot.ts';
+import { stepsAhead } from './stepsAhead.ts';
 import { joinAverage, refreshAverage } from './swaAverage.ts';
 import { scheduleOf, type TrainingSettings } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
@@ -20,7 +23,8 @@ import { feedsOf } from './trainingState.ts';
  * epoch join a running average, whose batch-norm statistics are drawn anew before anyone looks at it.
  *
  * Yields what happens. A consumer that stops early leaves the last checkpoint as it is. Throws UsageError
- * or InputError before anything is written, and TrainingError when a loss or a weight is no number.
+ * or InputError before anything is written, and TrainingError, naming step, layer and the last good
+ * checkpoint, when a loss or a weight becomes no number.
  */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, undefined> {
   const { settings, saveFreq } = run;
@@ -57,18 +61,24 @@ async function* trainEpoch(
   lr: number,
 ): AsyncGenerator<TrainingEvent, boolean, undefined> {
   const { stream, state, programs } = session;
+  const ahead = stepsAhead(stream);
   while (true) {
     // A backend may keep the thread for a whole step: this is when signals and timers come through.
     await setImmediate();
     if (stopReason(session) !== undefined) return false;
 
+    session.snapshot = await currentSnapshot(session.snapshot, session.run.backend, state, stream);
     const step = stepsDone(session);
-    const batch = nextStep(stream);
+    const batch = ahead.take();
     const count = batch.order.length;
     const executable = await programs.step.get(count);
-    const results = await executable.run(state, feedsOf(batch, lr));
-    const [loss, correct] = ['loss', 'correct'].map((name) => toFloat64(results.get(name)!)[0]);
-    checkLoss(loss, `at step ${step}, in epoch ${batch.epoch + 1}`, session);
+    const running = executable.run(state, feedsOf(batch, lr));
+    if (!batch.last) ahead.prepare();
+    const results = await running;
+    const [loss, correct, watched] = ['loss', 'correct', watch].map(
+      (name) => toFloat64(results.get(name)!)[0],
+    );
+    await checkStep(session, batch, { loss, watched });
     const { sums } = session;
     session.sums = { loss: sums.loss + loss * count, correct: sums.correct + correct };
     yield { kind: 'step', step, epoch: batch.epoch + 1, lr, loss };
@@ -93,7 +103,7 @@ async function closeEpoch(session: Session, epoch: number, lr: number): Promise<
   const test = async (of: typeof state) => {
     evaluationPassDraws(stream.generator);
     const found = await evaluate(programs.evaluation, of, dataset.test, settings.batchSize);
-    checkLoss(found.loss, `on the test set after epoch ${epoch + 1}`, session);
+    await checkEvaluation(session, of, found.loss, `on the test set after epoch ${epoch + 1}`);
     return found;
   };
   const tested = isEvaluated(epoch, settings) ? await test(state) : undefined;
@@ -113,12 +123,6 @@ async function closeEpoch(session: Session, epoch: number, lr: number): Promise<
     ...(tested && { testLoss: tested.loss, testAccuracy: tested.accuracy * 100 }),
     ...(swaTested && { swaTestLoss: swaTested.loss, swaTestAccuracy: swaTested.accuracy * 100 }),
   };
-}
-
-function checkLoss(loss: number, when: string, { saved }: Session): void {
-  if (!Number.isFinite(loss)) {
-    throw new TrainingError(`the loss became ${loss} ${when}`, lastGood(saved));
-  }
 }
 
 const totalSteps = ({ epochs }: TrainingSettings, { stream }: Session): number =>

@@ -5,8 +5,9 @@ import { type ModelName, models } from '../nn/models/index.ts';
 import type { Module } from '../nn/module.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.ts';
+import { classCount } from './dataset.ts';
 import { modelWeights } from './stateDict.ts';
-import { recipe, type TrainingSettings } from './trainingSettings.ts';
+import { type DatasetName, recipe, type TrainingSettings } from './trainingSettings.ts';
 
 export const weightKinds = ['swa', 'raw'] as const;
 /** The average, or the weights that were trained. */
@@ -21,11 +22,14 @@ export interface TrainedModel {
   readonly settings: TrainingSettings;
 }
 
-const build = (name: ModelName): Module => models[name].build(10);
+const build = (name: ModelName, dataset: DatasetName): Module =>
+  models[name].build(classCount(dataset));
 
 export interface Wanted {
   readonly kind?: WeightKind;
   readonly model?: ModelName;
+  /** What bare weights were trained on; a checkpoint knows it. */
+  readonly dataset?: DatasetName;
 }
 
 /** A checkpoint's weights: those asked for, or else the average where there is one. */
@@ -33,7 +37,7 @@ export function trainedModelOf(
   { settings, weights, average }: Checkpoint,
   path: string,
   { kind: asked, model: named }: Wanted,
-  buildModel: (name: ModelName) => Module = build,
+  buildModel: (name: ModelName, dataset: DatasetName) => Module = build,
 ): TrainedModel {
   if (named !== undefined && named !== settings.model) {
     throw new UsageError(`is a checkpoint of ${settings.model}, not of ${named}`, {
@@ -46,7 +50,7 @@ export function trainedModelOf(
   if (chosen === undefined) {
     throw new UsageError('holds no average yet', { where: path, fix: 'give --weights raw' });
   }
-  const model = buildModel(settings.model);
+  const model = buildModel(settings.model, settings.dataset);
   return { model, weights: modelWeights(model, chosen, path), kind, settings };
 }
 
@@ -62,8 +66,9 @@ export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
   if (wanted.kind !== undefined) {
     throw new UsageError('holds one set of weights', { where: path, fix: 'leave --weights out' });
   }
-  const settings = { ...recipe, model: wanted.model ?? recipe.model };
-  const model = build(settings.model);
+  const { model: name = recipe.model, dataset = recipe.dataset } = wanted;
+  const settings = { ...recipe, model: name, dataset };
+  const model = build(name, dataset);
   const weights = modelWeights(model, readWeights(path), path);
   return { model, weights, kind: 'raw', settings };
 }

@@ -69,7 +69,7 @@ describe('a resumed run', () => {
   });
 });
 
-test('the schedule divides by swaStart and reaches swaLr at epoch 145', () => {
+test('trap: the schedule divides by swa_start, reaching swa_lr at epoch 145 (0-based)', () => {
   const schedule = scheduleOf(settingsFrom({ swa: true }));
   const rates = Array.from({ length: 200 }, (_, epoch) => learningRate(epoch, schedule));
   expect(rates.findIndex((lr) => lr < 0.05)).toBe(81);

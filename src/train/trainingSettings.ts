@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
 import type { ScheduleSettings } from '../optim/schedule.ts';
 
-export const datasetNames = ['cifar10', 'synthetic'] as const;
+export const datasetNames = ['cifar10', 'cifar100', 'synthetic'] as const;
 export type DatasetName = (typeof datasetNames)[number];
 
 /**

@@ -1,9 +1,10 @@
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { modelName, models } from '../../nn/models/index.ts';
-import { datasetName, openDataset } from '../../train/dataset.ts';
+import { datasetName } from '../../train/dataset.ts';
 import { firstBatches, npzOf } from '../../train/firstBatches.ts';
 import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
+import { openNamedDataset } from '../download.ts';
 import { naturalNumber, positiveInteger } from '../flags.ts';
 
 interface BatchesFlags {
@@ -40,12 +41,12 @@ export const batches: RegisterCommand = (program, context) => {
     )
     .option('--eval-freq <n>', 'epochs between evaluations', positiveInteger, recipe.evalFreq)
     .option('--model <name>', 'whose weights and masks are drawn', 'VGG16')
-    .option('--dataset <name>', 'cifar10 or synthetic', recipe.dataset)
-    .option('--data-path <dir>', 'directory that holds cifar-10-batches-bin/')
+    .option('--dataset <name>', 'cifar10, cifar100 or synthetic', recipe.dataset)
+    .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--no-swa', 'as without --swa: no second model is drawn')
     .option('--weights', 'also write the weights that the run begins with')
     .requiredOption('--out <file>', 'the .npz to write')
-    .action((flags: BatchesFlags) => {
+    .action(async (flags: BatchesFlags) => {
       const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;
       const settings = settingsFrom({
         seed,
@@ -56,7 +57,7 @@ export const batches: RegisterCommand = (program, context) => {
         model: modelName(flags.model),
         dataset: datasetName(flags.dataset),
       });
-      const dataset = openDataset(settings.dataset, flags.dataPath);
+      const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
       const model = models[settings.model].build(dataset.train.classes.length);
       const { weights, arrays } = firstBatches(settings, model, dataset, count);
       function* contents() {

@@ -1,10 +1,14 @@
 import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { npzChunks } from '../../io/npz.ts';
 import { modelName } from '../../nn/models/index.ts';
-import { datasetName, openDataset } from '../../train/dataset.ts';
+import { datasetName } from '../../train/dataset.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
+import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, type WeightKind, weightKinds } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
+import { openNamedDataset } from '../download.ts';
 import { positiveInteger } from '../flags.ts';
 
 interface EvalFlags {
@@ -14,6 +18,7 @@ interface EvalFlags {
   readonly dataset?: string;
   readonly dataPath?: string;
   readonly batchSize?: number;
+  readonly logits?: string;
   readonly backend: string;
   readonly threads?: number;
 }
@@ -24,6 +29,11 @@ const weightKind = (text: string): WeightKind => {
   throw new UsageError(`there are no "${text}" weights`, {
     fix: `--weights takes ${weightKinds.join(' or ')}`,
   });
+};
+
+const npzPath = (path: string): string => {
+  if (path.endsWith('.npz')) return path;
+  throw new UsageError('is no .npz', { where: path, fix: 'name a file that ends in .npz' });
 };
 
 /**
@@ -40,23 +50,33 @@ export const evaluation: RegisterCommand = (program, context) => {
     )
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')
-    .option('--dataset <name>', 'cifar10 or synthetic (that of the run)')
-    .option('--data-path <dir>', 'directory that holds cifar-10-batches-bin/')
+    .option('--dataset <name>', 'cifar10, cifar100 or synthetic (that of the run)')
+    .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--batch-size <n>', 'images at a time (that of the run)', positiveInteger)
+    .option(
+      '--logits <file>',
+      'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
+      npzPath,
+    )
     .option('--backend <name>', 'ort or oracle', 'ort')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
       const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {
         ...(flags.weights === undefined ? {} : { kind: weightKind(flags.weights) }),
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+        ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
-      const { test } = openDataset(named, flags.dataPath);
+      const { test } = await openNamedDataset(named, flags.dataPath);
       const backend = await openBackend(flags.backend, flags);
       const programs = evaluationPrograms(backend, model);
       const state = await backend.upload(weights);
       const batchSize = flags.batchSize ?? settings.batchSize;
       const { loss, accuracy, predictions } = await evaluate(programs, state, test, batchSize);
+      if (flags.logits !== undefined) {
+        const logits = await fixedLogits(backend, model, state);
+        writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
+      }
       await programs.dispose();
       await backend.free(state);
       const percent = accuracy * 100;

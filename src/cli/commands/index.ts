@@ -2,6 +2,7 @@ import type { RegisterCommand } from '../context.ts';
 import { batches } from './batches.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
+import { report } from './report.ts';
 import { train } from './train.ts';
 
-export const commands: readonly RegisterCommand[] = [diff, train, evaluation, batches];
+export const commands: readonly RegisterCommand[] = [diff, train, evaluation, batches, report];

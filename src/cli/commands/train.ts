@@ -1,16 +1,15 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName, models } from '../../nn/models/index.ts';
 import { readCheckpoint } from '../../train/checkpoint.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpointFiles.ts';
-import { datasetName, openDataset } from '../../train/dataset.ts';
-import type { TrainingEvent } from '../../train/events.ts';
+import { datasetName } from '../../train/dataset.ts';
+import type { Ending } from '../../train/events.ts';
 import { freshDirectory, lastDirectory } from '../../train/runDirectory.ts';
 import type { TrainingRun } from '../../train/session.ts';
 import { modelWeights } from '../../train/stateDict.ts';
-import { train as trainRun } from '../../train/train.ts';
 import {
   type GivenSettings,
   profileSettings,
@@ -21,10 +20,18 @@ import {
   type TrainingSettings,
 } from '../../train/trainingSettings.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
-import { naturalNumber, nonNegativeNumber, positiveInteger, positiveNumber } from '../flags.ts';
-import { openProgress } from '../progress.ts';
-import { openStepLog, type StepLogFile } from '../stepLogFile.ts';
-import { openTrainLog, type TrainLogFile } from '../trainLogFile.ts';
+import { openNamedDataset } from '../download.ts';
+import {
+  naturalNumber,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveNumber,
+  seedList,
+} from '../flags.ts';
+import { followRun } from '../followRun.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
+import { type OneRun, planSeedRuns, trainSeeds } from '../seedRuns.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
 type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout'>;
@@ -43,6 +50,8 @@ export interface TrainFlags extends SettingFlags {
   readonly keep?: number;
   readonly steps?: number;
   readonly logSteps?: string;
+  readonly seeds?: readonly number[];
+  readonly report?: ReportFlag;
   readonly backend: string;
   readonly threads?: number;
 }
@@ -68,8 +77,11 @@ export const train: RegisterCommand = (program, context) => {
     .command('train')
     .description('train by SGD or SWA; flags as in the SWA authors’ train.py')
     .option('--dir <dir>', 'where checkpoints and train_log.txt go (checkpoints/<name of the run>)')
-    .option('--dataset <name>', `cifar10 or synthetic, which comes with the package (${r.dataset})`)
-    .option('--data-path <dir>', 'directory that holds cifar-10-batches-bin/')
+    .option(
+      '--dataset <name>',
+      `cifar10, cifar100 or synthetic, which comes with the package (${r.dataset})`,
+    )
+    .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--batch-size <n>', `images a step (${r.batchSize})`, positiveInteger)
     .option(
       '--num-workers <n>',
@@ -105,6 +117,7 @@ export const train: RegisterCommand = (program, context) => {
       positiveInteger,
     )
     .option('--seed <n>', `PyTorch's manual_seed (${r.seed})`, naturalNumber)
+    .option('--seeds <list>', 'a run from each seed in turn (1,2,3), then mean ± sd', seedList)
     .option(
       '--profile <name>',
       `${Object.keys(profiles).join(' or ')}: lr, weight decay, dropout (swa)`,
@@ -112,6 +125,8 @@ export const train: RegisterCommand = (program, context) => {
     .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
     .option('--steps <n>', 'stop after n steps in all', positiveInteger)
     .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')
+    .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
+    .option('--no-report', 'write no report')
     .option('--backend <name>', 'ort or oracle', 'ort')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action((flags: TrainFlags) => trainByFlags(flags, context));
@@ -145,17 +160,21 @@ function findCheckpoint({ resume, dir }: TrainFlags, given: GivenSettings): Foun
   return found;
 }
 
-interface Plan {
-  readonly settings: TrainingSettings;
-  readonly directory: string;
-  readonly found?: FoundCheckpoint;
-}
-
-function planRun(flags: TrainFlags): Plan {
+function planRun(flags: TrainFlags): OneRun {
   const given = givenSettings(flags);
+  const plan = (
+    settings: TrainingSettings,
+    directory: string,
+    found?: FoundCheckpoint,
+  ): OneRun => ({
+    settings,
+    directory,
+    report: reportDirectory(flags.report, directory),
+    ...(found && { found }),
+  });
   if (flags.resume === undefined) {
     const settings = settingsFrom(given);
-    return { settings, directory: flags.dir ?? freshDirectory(settings) };
+    return plan(settings, flags.dir ?? freshDirectory(settings));
   }
   if (flags.weights !== undefined) {
     throw new UsageError('--weights begins a run and --resume goes on with one', {
@@ -170,13 +189,16 @@ function planRun(flags: TrainFlags): Plan {
       `${path}: the run began on ${checkpoint.backend} and goes on, otherwise rounded, on ${flags.backend}`,
     );
   }
-  return { settings, directory: flags.dir ?? dirname(path), found };
+  return plan(settings, flags.dir ?? dirname(path), found);
 }
 
 /** Everything is checked and read before the first file is written. */
 async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<void> {
-  const { settings, directory, found } = planRun(flags);
-  const dataset = openDataset(settings.dataset, flags.dataPath);
+  const { seeds } = flags;
+  const several = seeds && planSeedRuns({ ...flags, seeds }, givenSettings(flags));
+  const single = several === undefined ? planRun(flags) : undefined;
+  const { settings } = single ?? several!.plans[0];
+  const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
   const model = models[settings.model].build(dataset.train.classes.length);
   const weights =
     flags.weights === undefined
@@ -184,93 +206,34 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       : modelWeights(model, readWeights(flags.weights), flags.weights);
   const backend = await openBackend(flags.backend, flags);
   const stop = new AbortController();
-  const run: TrainingRun = {
-    settings,
-    model,
-    dataset,
-    backend,
-    directory,
-    saveFreq: flags.saveFreq,
-    signal: stop.signal,
-    ...(weights && { weights }),
-    ...(found && { resume: found }),
-    ...(flags.saveEverySteps && { saveEverySteps: flags.saveEverySteps }),
-    ...(flags.keep && { keep: flags.keep }),
-    ...(flags.steps && { steps: flags.steps }),
+  const trainOne = async ({ found, report, ...plan }: OneRun): Promise<Ending> => {
+    const run: TrainingRun = {
+      ...plan,
+      model,
+      dataset,
+      backend,
+      saveFreq: flags.saveFreq,
+      signal: stop.signal,
+      ...(weights && { weights }),
+      ...(found && { resume: found }),
+      ...(flags.saveEverySteps && { saveEverySteps: flags.saveEverySteps }),
+      ...(flags.keep && { keep: flags.keep }),
+      ...(flags.steps && { steps: flags.steps }),
+    };
+    const { ending, ...made } = await followRun(run, flags.logSteps, context);
+    if (ending === 'finished' && report !== undefined) {
+      writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });
+      context.print(`report in ${report}`);
+    }
+    return ending;
   };
-  const release = onInterrupt(stop);
+  const release = onInterrupt(stop, () =>
+    warn('stopping after this step, with a checkpoint; once more stops at once'),
+  );
   try {
-    await follow(run, flags.logSteps, context);
+    if (several === undefined) await trainOne(single!);
+    else await trainSeeds(several, trainOne, context);
   } finally {
     release();
   }
-}
-
-/** The first Ctrl-C (or SIGTERM) asks the run to stop after its step; a second one ends the process. */
-function onInterrupt(stop: AbortController): () => void {
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  const asked = (): void => {
-    release();
-    warn('stopping after this step, with a checkpoint; once more stops at once');
-    stop.abort();
-  };
-  const release = (): void => {
-    for (const signal of signals) process.off(signal, asked);
-  };
-  for (const signal of signals) process.on(signal, asked);
-  return release;
-}
-
-/** Turns the run's events into the log, the CSV, and lines for whoever watches. */
-async function follow(
-  run: TrainingRun,
-  csv: string | undefined,
-  context: CliContext,
-): Promise<void> {
-  const progress = openProgress(process.stderr);
-  let log: TrainLogFile | undefined;
-  let steps: StepLogFile | undefined;
-  let saved = '';
-  for await (const event of trainRun(run)) {
-    progress.show(event);
-    switch (event.kind) {
-      case 'started':
-        context.print(headline(run));
-        if (csv !== undefined) steps = openStepLog(csv, event.step);
-        log = openTrainLog(join(run.directory, 'train_log.txt'), run.settings.swa, event.rows);
-        break;
-      case 'step':
-        steps?.add(event.step, event.lr, event.loss);
-        break;
-      case 'epoch':
-        progress.clear();
-        for (const line of log?.add(event.row, event.seconds) ?? []) context.print(line);
-        break;
-      case 'saved':
-        if (event.what === 'checkpoint') saved = event.paths[0];
-        break;
-      case 'ended':
-        progress.clear();
-        for (const line of endOf(event, run, saved)) context.print(line);
-        // Not what was asked for, so a script that goes on after success must not go on.
-        if (event.ending === 'interrupted') context.fail();
-    }
-  }
-}
-
-const headline = ({ settings, backend, directory, resume }: TrainingRun): string => {
-  const { title } = models[settings.model];
-  const method = settings.swa ? 'SWA' : 'SGD';
-  const from = resume === undefined ? '' : `, from ${resume.path}`;
-  return `${title} on ${settings.dataset} by ${method}: ${backend.description}; ${directory}${from}`;
-};
-
-function endOf(
-  { ending, step }: Extract<TrainingEvent, { kind: 'ended' }>,
-  run: TrainingRun,
-  saved: string,
-): string[] {
-  const where = saved === '' ? (run.resume?.path ?? run.directory) : saved;
-  if (ending === 'finished') return [`finished after ${step} steps; ${run.directory}`];
-  return [`stopped after ${step} steps; go on with --resume ${where}`];
 }

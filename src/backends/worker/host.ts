@@ -1,0 +1,83 @@
+import { GraphError } from '../../errors.ts';
+import type { TensorMap } from '../../tensor/tensor.ts';
+import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
+import { rebuild } from './flatProgram.ts';
+import type { CallName, Calls, Held, HeldShape } from './messages.ts';
+
+/** An answer, and the tensors in it whose memory may be given away. */
+interface Served<Answer> {
+  readonly answer: Answer;
+  readonly tensors?: TensorMap;
+}
+
+/** One function a call. */
+export type Host = {
+  readonly [K in CallName]: (ask: Calls[K]['ask']) => Promise<Served<Calls[K]['answer']>>;
+};
+
+/**
+ * The far side of a backend in a thread of its own: carries out calls on `opening` and keeps device
+ * tensors and executables under the numbers that the near side knows them by.
+ */
+export function hostOf(opening: Promise<Backend>): Host {
+  const tensors = new Map<number, DeviceTensor>();
+  const executables = new Map<number, Executable>();
+  let lastId = 0;
+
+  const keep = (name: string, value: DeviceTensor): HeldShape => {
+    tensors.set(++lastId, value);
+    return { name, id: lastId, shape: value.shape };
+  };
+  const stateOf = (held: readonly Held[]): DeviceState =>
+    new Map(
+      held.map(({ name, id }) => {
+        const value = tensors.get(id);
+        // Only when two calls on one state were under way at once: the near side knows all others.
+        if (value === undefined) throw new GraphError(`state ${name} was replaced or freed`);
+        return [name, value];
+      }),
+    );
+
+  return {
+    async describe() {
+      const { name, device, precision, description } = await opening;
+      return { answer: { name, device, precision, description } };
+    },
+    async compile({ program, fetches }) {
+      const executable = await (await opening).compile(rebuild(program), fetches);
+      executables.set(++lastId, executable);
+      return { answer: lastId };
+    },
+    async run({ executable, state: held, inputs }) {
+      const before = stateOf(held);
+      const state = new Map(before);
+      const fetched = await executables.get(executable)!.run(state, inputs);
+      const replaced = [...state].filter(([name, value]) => value !== before.get(name));
+      for (const { name, id } of held) if (state.get(name) !== before.get(name)) tensors.delete(id);
+      return {
+        answer: { fetched, replaced: replaced.map(([name, value]) => keep(name, value)) },
+        tensors: fetched,
+      };
+    },
+    async dispose(id) {
+      const executable = executables.get(id);
+      executables.delete(id);
+      await executable?.dispose();
+      return { answer: undefined };
+    },
+    async upload(values) {
+      const state = await (await opening).upload(values);
+      return { answer: [...state].map(([name, value]) => keep(name, value)) };
+    },
+    async download(held) {
+      const values = await (await opening).download(stateOf(held));
+      return { answer: values, tensors: values };
+    },
+    async free(held) {
+      const state = stateOf(held);
+      for (const { id } of held) tensors.delete(id);
+      await (await opening).free(state);
+      return { answer: undefined };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { cifarArchives, officialAddress } from '../data/cifarArchives.ts';
+import { cacheDirectory } from '../data/download/cacheDirectory.ts';
+import { cachedCifar } from '../data/download/cachedCifar.ts';
+import { InputError } from '../errors.ts';
+import { type Dataset, openDataset } from '../train/dataset.ts';
+import type { DatasetName } from '../train/trainingSettings.ts';
+import { openDownloadProgress } from './downloadProgress.ts';
+import { onInterrupt } from './interrupt.ts';
+
+/** The directory of a data set in the cache, which is filled first where need be. Progress goes to standard error. */
+async function fromCache(name: keyof typeof cifarArchives): Promise<string> {
+  const progress = openDownloadProgress(process.stderr);
+  const mirror = process.env.SWA_ALIGN_DATA_URL ?? '';
+  const stop = new AbortController();
+  const release = onInterrupt(stop, () =>
+    stop.abort(new InputError('download interrupted', { fix: 'the next run goes on from there' })),
+  );
+  try {
+    return await cachedCifar(cifarArchives[name], {
+      cache: cacheDirectory(),
+      address: mirror === '' ? officialAddress : mirror,
+      signal: stop.signal,
+      report: progress.show,
+    });
+  } finally {
+    release();
+    progress.clear();
+  }
+}
+
+/**
+ * The data set of a command line: what lies in `--data-path`, which never fetches anything, else
+ * from the cache. Throws InputError and UsageError in one line.
+ */
+export async function openNamedDataset(
+  name: DatasetName,
+  dataPath: string | undefined,
+): Promise<Dataset> {
+  if (dataPath !== undefined || name === 'synthetic') return openDataset(name, dataPath);
+  return openDataset(name, await fromCache(name));
+}

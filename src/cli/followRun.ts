@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { models } from '../nn/models/index.ts';
+import type { Ending, TrainingEvent } from '../train/events.ts';
+import type { LogRow } from '../train/logRow.ts';
+import type { TrainingRun } from '../train/session.ts';
+import { train } from '../train/train.ts';
+import type { CliContext } from './context.ts';
+import { openProgress } from './progress.ts';
+import { openStepLog, type StepLogFile } from './stepLogFile.ts';
+import { openTrainLog, type TrainLogFile } from './trainLogFile.ts';
+
+/** What a run has left when it came to its end. */
+export interface FollowedRun {
+  readonly run: TrainingRun;
+  readonly ending: Ending;
+  /** Of all epochs, also those before it was resumed. */
+  readonly rows: readonly LogRow[];
+  /** Files of final weights. */
+  readonly weights: readonly string[];
+}
+
+/** Turns the run's events into the log, the CSV, and lines for whoever watches. */
+export async function followRun(
+  run: TrainingRun,
+  csv: string | undefined,
+  context: CliContext,
+): Promise<FollowedRun> {
+  const progress = openProgress(process.stderr);
+  let log: TrainLogFile | undefined;
+  let steps: StepLogFile | undefined;
+  let saved = '';
+  const rows: LogRow[] = [];
+  let weights: readonly string[] = [];
+  let ending: Ending = 'interrupted';
+  for await (const event of train(run)) {
+    progress.show(event);
+    switch (event.kind) {
+      case 'started':
+        context.print(headline(run));
+        rows.push(...event.rows);
+        if (csv !== undefined) steps = openStepLog(csv, event.step);
+        log = openTrainLog(join(run.directory, 'train_log.txt'), run.settings.swa, event.rows);
+        break;
+      case 'step':
+        steps?.add(event.step, event.lr, event.loss);
+        break;
+      case 'epoch':
+        progress.clear();
+        rows.push(event.row);
+        for (const line of log?.add(event.row, event.seconds) ?? []) context.print(line);
+        break;
+      case 'saved':
+        if (event.what === 'checkpoint') saved = event.paths[0];
+        else weights = event.paths;
+        break;
+      case 'ended':
+        progress.clear();
+        ending = event.ending;
+        for (const line of endOf(event, run, saved)) context.print(line);
+        // Not what was asked for, so a script that goes on after success must not go on.
+        if (event.ending === 'interrupted') context.fail();
+    }
+  }
+  return { run, rows, weights, ending };
+}
+
+const headline = ({ settings, backend, directory, resume }: TrainingRun): string => {
+  const { title } = models[settings.model];
+  const method = settings.swa ? 'SWA' : 'SGD';
+  const from = resume === undefined ? '' : `, from ${resume.path}`;
+  return `${title} on ${settings.dataset} by ${method}: ${backend.description}; ${directory}${from}`;
+};
+
+function endOf(
+  { ending, step }: Extract<TrainingEvent, { kind: 'ended' }>,
+  run: TrainingRun,
+  saved: string,
+): string[] {
+  const where = saved === '' ? (run.resume?.path ?? run.directory) : saved;
+  if (ending === 'finished') return [`finished after ${step} steps; ${run.directory}`];
+  return [`stopped after ${step} steps; go on with --resume ${where}`];
+}

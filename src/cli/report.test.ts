@@ -1,0 +1,82 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { svgProblems } from '../../test/svgProblems.ts';
+import { runJson, runReport } from '../report/runReport.ts';
+import { recipe } from '../train/trainingSettings.ts';
+import { run } from './run.ts';
+import { writeTexts } from './runReportFiles.ts';
+
+let dir: string;
+let errors: string[];
+beforeEach(() => {
+  errors = [];
+  vi.spyOn(console, 'error').mockImplementation((line) => errors.push(String(line)));
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const split = { images: 20, sha256: 'aa' };
+const row = { lr: 0.05, trainLoss: 2, trainAccuracy: 20, testLoss: 2, testAccuracy: 25 };
+
+const reportOf = (name: string, seed: number): string =>
+  runJson(
+    runReport({
+      name,
+      by: 'a test',
+      settings: { ...recipe, epochs: 2, swa: true, swaStart: 2, seed },
+      versions: {},
+      backend: {},
+      platform: {},
+      dataset: { train: split, test: split },
+      weights: {},
+      rows: [
+        { ...row, epoch: 1 },
+        { ...row, epoch: 2, swaTestLoss: 1, swaTestAccuracy: 30 },
+      ],
+      epochSeconds: [1, 2],
+    }),
+  );
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'swa-align-'));
+  writeTexts(join(dir, 'ours'), { 'run.json': reportOf('ours', 1) });
+  writeTexts(join(dir, 'peer'), { 'run.json': reportOf('peer', 2) });
+  writeTexts(join(dir, 'run-ours'), { 'train_log.txt': '' });
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+test('two runs in one picture, and the table beside it', async () => {
+  const out = join(dir, 'both', 'curves.svg');
+  const [ours, peer] = [join(dir, 'ours'), join(dir, 'peer', 'run.json')];
+  expect(await run(['report', ours, peer, '--out', out])).toBe(0);
+  const svg = readFileSync(out, 'utf8');
+  expect(svgProblems(svg)).toEqual([]);
+  expect(svg).toContain('class="line dashed c1"');
+  const table = readFileSync(join(dir, 'both', 'curves.md'), 'utf8');
+  expect(table).toMatch(/^!\[curves\]\(curves\.svg\)\n\n\| run \| by \|/);
+  expect(table).toContain('peer saw the same images as ours, with other settings (seed 1 and 2).');
+});
+
+test.each([
+  ['DIR/run-ours', 'run.json: no such file or directory; name a directory'],
+  ['DIR/nowhere', 'nowhere: no such file or directory'],
+  ['DIR/bad.json', 'bad.json: is no report of a run'],
+  ['DIR/ours DIR/ours DIR/ours DIR/ours DIR/ours', 'one picture tells 4 runs apart, not 5'],
+])('report %s is refused in one line', async (runs, message) => {
+  writeFileSync(join(dir, 'bad.json'), '{}');
+  const out = join(dir, 'refused.svg');
+  const paths = runs.split(' ').map((path) => path.replace('DIR', dir));
+  expect(await run(['report', ...paths, '--out', out])).toBe(2);
+  expect(errors.join('\n')).toContain(message);
+  expect(errors.join('\n').trim().split('\n')).toHaveLength(1);
+  expect(existsSync(out)).toBe(false);
+});
+
+test('a picture of another kind is refused', async () => {
+  expect(await run(['report', join(dir, 'ours'), '--out', join(dir, 'a.png')])).toBe(2);
+  expect(errors.join()).toContain('the picture is an .svg');
+});

@@ -1,0 +1,140 @@
+import { readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { type SeedGroup, type SeedResult, seedsJson, seedsMarkdown } from '../report/seedsTable.ts';
+import { type FoundCheckpoint, newestCheckpoint } from '../train/checkpointFiles.ts';
+import type { Ending } from '../train/events.ts';
+import { planSeeds, type SeedPlan, seedOf, seedProgress, seedsDirectory } from '../train/seeds.ts';
+import {
+  type GivenSettings,
+  settingsFrom,
+  type TrainingSettings,
+} from '../train/trainingSettings.ts';
+import type { CliContext } from './context.ts';
+import { hasRunReport, type ReportFlag, reportDirectory, writeTexts } from './runReportFiles.ts';
+
+/** The flags that `--seeds` looks at. */
+export interface SeedFlags {
+  readonly seeds: readonly number[];
+  readonly dir?: string;
+  readonly report?: ReportFlag;
+  readonly seed?: number;
+  readonly resume?: string | true;
+  readonly weights?: string;
+  readonly logSteps?: string;
+}
+
+/** Several runs, planned. */
+export interface SeedRuns {
+  readonly directory: string;
+  /** Where the reports of all go. */
+  readonly report: string | undefined;
+  readonly plans: readonly SeedPlan[];
+}
+
+/** What one run needs to begin or to go on. */
+export interface OneRun {
+  readonly settings: TrainingSettings;
+  readonly directory: string;
+  readonly report: string | undefined;
+  readonly found?: FoundCheckpoint;
+}
+
+/** Looks at what is there for each seed. Throws UsageError for flags that mean a single run. */
+export function planSeedRuns(flags: SeedFlags, given: GivenSettings): SeedRuns {
+  const single = (['seed', 'resume', 'weights', 'logSteps'] as const).find(
+    (name) => flags[name] !== undefined,
+  );
+  if (single !== undefined) {
+    const flag = single === 'logSteps' ? 'log-steps' : single;
+    throw new UsageError(`--${flag} is about one run and --seeds makes several`, {
+      fix:
+        single === 'resume'
+          ? 'leave --resume out: --seeds goes on by itself'
+          : 'leave one of them out',
+    });
+  }
+  const settings = settingsFrom(given);
+  const directory = flags.dir ?? seedsDirectory(settings);
+  return {
+    directory,
+    report: reportDirectory(flags.report, directory),
+    plans: planSeeds(directory, flags.seeds, settings, given),
+  };
+}
+
+/** A finished run without the report that is wanted is gone through again: it has no step left to make. */
+const isDone = ({ state }: SeedPlan, report: string | undefined): boolean =>
+  state === 'finished' && (report === undefined || hasRunReport(report));
+
+/** Makes the runs that are not finished, one after the other, then the table of all that are. */
+export async function trainSeeds(
+  { directory, report, plans }: SeedRuns,
+  trainOne: (run: OneRun) => Promise<Ending>,
+  context: CliContext,
+): Promise<void> {
+  for (const plan of plans) {
+    const own = report === undefined ? undefined : join(report, basename(plan.directory));
+    if (isDone(plan, own)) {
+      context.print(`seed ${plan.seed} is finished; ${plan.directory}`);
+      continue;
+    }
+    const ending = await trainOne({
+      settings: plan.settings,
+      directory: plan.directory,
+      report: own,
+      ...(plan.state === 'new' ? {} : { found: newestCheckpoint(plan.directory) }),
+    });
+    if (ending === 'interrupted') {
+      context.print(`the same command goes on with seed ${plan.seed}`);
+      return;
+    }
+  }
+  writeSeedTables({ directory, report }, context);
+}
+
+const settingsKey = ({ seed: _, ...rest }: TrainingSettings): string => JSON.stringify(rest);
+
+/** The finished runs below a directory; only those that differ in nothing but the seed share a group. */
+export function finishedGroups(directory: string): SeedGroup[] {
+  const groups = new Map<string, SeedGroup & { readonly results: SeedResult[] }>();
+  for (const name of readdirSync(directory)) {
+    const swa = [false, true].find((s) => seedOf(name, { swa: s }) !== undefined);
+    const progress = swa === undefined ? undefined : seedProgress(join(directory, name));
+    const last = progress?.rows.at(-1);
+    if (progress?.finished !== true || last?.testAccuracy === undefined) continue;
+    const { settings } = progress;
+    const { model, dataset, epochs, seed } = settings;
+    const key = settingsKey(settings);
+    const group = groups.get(key) ?? {
+      model,
+      dataset,
+      epochs,
+      method: settings.swa ? 'SWA' : 'SGD',
+      results: [],
+    };
+    groups.set(key, group);
+    group.results.push({
+      seed,
+      sgd: last.testAccuracy,
+      ...(last.swaTestAccuracy !== undefined && { swa: last.swaTestAccuracy }),
+    });
+  }
+  for (const { results } of groups.values()) results.sort((a, b) => a.seed - b.seed);
+  return [...groups.values()].sort((a, b) => a.method.localeCompare(b.method));
+}
+
+function writeSeedTables(
+  { directory, report }: Pick<SeedRuns, 'directory' | 'report'>,
+  context: CliContext,
+): void {
+  const groups = finishedGroups(directory);
+  if (groups.length === 0) return;
+  const markdown = seedsMarkdown(groups);
+  for (const dir of [directory, report]) {
+    if (dir !== undefined) {
+      writeTexts(dir, { 'seeds.md': markdown, 'seeds.json': seedsJson(groups) });
+    }
+  }
+  context.print(`\n${markdown}\ntable in ${join(directory, 'seeds.md')}`);
+}

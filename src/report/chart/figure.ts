@@ -1,0 +1,52 @@
+import { type LegendEntry, legend, legendRow } from './legend.ts';
+import { drawPanel, type Panel } from './panel.ts';
+import { element, escapeXml, text } from './svg.ts';
+import { styleSheet } from './theme.ts';
+
+/** Panels one below the other. */
+export interface Figure {
+  readonly title: string;
+  readonly subtitle: string;
+  /** What tells runs apart in every panel; nothing for a run alone. */
+  readonly runs: readonly LegendEntry[];
+  readonly panels: readonly Panel[];
+}
+
+const width = 760;
+const margin = 18;
+const panelGap = 14;
+
+/** The figure as a file of its own: it names no font, style or picture elsewhere. */
+export function figureSvg({ title, subtitle, runs, panels }: Figure): string {
+  const parts = [
+    text(margin, 30, title, { class: 'title' }),
+    text(margin, 50, subtitle, { class: 'faint' }),
+  ];
+  const keys = legend(runs, { x: margin, y: 70, width: width - 2 * margin });
+  parts.push(keys.svg);
+  let bottom = 60 + (keys.height === 0 ? 0 : keys.height + legendRow / 2);
+  for (const panel of panels) {
+    const drawn = drawPanel(panel, bottom + panelGap, width);
+    parts.push(drawn.svg);
+    bottom = drawn.bottom;
+  }
+  const height = Math.ceil(bottom + margin / 2);
+  return `${element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: 'img',
+    },
+    [
+      '',
+      `<title>${escapeXml(title)}</title>`,
+      `<style>${styleSheet}</style>`,
+      element('rect', { class: 'paper', width, height }),
+      ...parts.filter((part) => part !== ''),
+      '',
+    ].join('\n'),
+  )}\n`;
+}

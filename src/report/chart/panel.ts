@@ -1,0 +1,151 @@
+import { type LegendEntry, legend } from './legend.ts';
+import { rangeScale, type Scale, wholeScale, zeroBasedScale } from './scale.ts';
+import { coordinate, element, text, textWidth } from './svg.ts';
+import type { Colour, Stroke } from './theme.ts';
+
+export type Point = readonly [x: number, y: number];
+
+/** One line; points that hold no finite number are left out. */
+export interface Series {
+  readonly label: string;
+  readonly colour: Colour;
+  readonly stroke: Stroke;
+  readonly points: readonly Point[];
+}
+
+export interface Panel {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  /** Of the plot itself. */
+  readonly height: number;
+  /** `range` is logarithmic where the numbers span a wide range. */
+  readonly y: 'zero' | 'range';
+  readonly series: readonly Series[];
+  /** Upright lines with a word. */
+  readonly marks?: readonly { readonly x: number; readonly label: string }[];
+}
+
+const left = 62;
+const right = 18;
+const fontSize = 12;
+const pixelsPerTick = { x: 60, y: 42 };
+/** Beyond so many points dots run together. */
+const mostDots = 60;
+
+const drawable = (points: readonly Point[]): Point[] =>
+  points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+
+interface Plot {
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly end: number;
+}
+
+/** Axes, ticks and what the numbers are. */
+function frame({ xLabel, yLabel }: Panel, plot: Plot, xs: Scale, ys: Scale): string[] {
+  const { top, bottom, end } = plot;
+  const middle = (top + bottom) / 2;
+  return [
+    ...ys.ticks.flatMap(({ value, label }) => [
+      element('path', { class: 'grid', d: `M${left} ${coordinate(plot.y(value))}H${end}` }),
+      text(left - 8, plot.y(value) + 4, label, { class: 'faint', 'text-anchor': 'end' }),
+    ]),
+    ...xs.ticks.flatMap(({ value, label }) => [
+      element('path', { class: 'axis', d: `M${coordinate(plot.x(value))} ${bottom}v5` }),
+      text(plot.x(value), bottom + 19, label, { class: 'faint', 'text-anchor': 'middle' }),
+    ]),
+    element('path', { class: 'axis', d: `M${left} ${top}V${bottom}H${end}` }),
+    text((left + end) / 2, bottom + 36, xLabel, { 'text-anchor': 'middle' }),
+    text(0, 0, yLabel, {
+      'text-anchor': 'middle',
+      transform: `translate(16 ${coordinate(middle)}) rotate(-90)`,
+    }),
+  ];
+}
+
+function mark(x: number, label: string, { top, bottom, end }: Plot): string[] {
+  const fits = x + 5 + textWidth(label, fontSize) <= end;
+  return [
+    element('path', { class: 'axis mark', d: `M${coordinate(x)} ${top - 14}V${bottom}` }),
+    text(x + (fits ? 5 : -5), top - 5, label, {
+      class: 'faint',
+      'text-anchor': fits ? 'start' : 'end',
+    }),
+  ];
+}
+
+function line({ colour, stroke, points }: Series, plot: Plot): string[] {
+  const places = points.map(([x, y]) => `${coordinate(plot.x(x))} ${coordinate(plot.y(y))}`);
+  // A wide line carries others on it, whose dots would be lost among its own; but a point alone has no line.
+  const dots = points.length === 1 || (points.length <= mostDots && stroke !== 'wide');
+  return [
+    ...(points.length > 1
+      ? [element('path', { class: `line ${stroke} c${colour}`, d: `M${places.join('L')}` })]
+      : []),
+    ...(dots
+      ? points.map(([x, y]) =>
+          element('circle', { class: `d${colour}`, cx: plot.x(x), cy: plot.y(y), r: 2.4 }),
+        )
+      : []),
+  ];
+}
+
+/** One entry a label: the runs that share it are told apart by the figure's own legend. */
+const entriesOf = (series: readonly Series[]): LegendEntry[] => {
+  const byLabel = new Map<string, LegendEntry>();
+  for (const { label, colour, stroke } of series) {
+    if (!byLabel.has(label)) byLabel.set(label, { label, colour, stroke });
+  }
+  // A single quantity is what the axis says it is.
+  return byLabel.size === 1 ? [] : [...byLabel.values()];
+};
+
+/** Draws a panel from `top` downwards, over the whole `width`; gives back where it ends. */
+export function drawPanel(
+  panel: Panel,
+  top: number,
+  width: number,
+): { readonly svg: string; readonly bottom: number } {
+  const series = panel.series
+    .map((s) => ({ ...s, points: drawable(s.points) }))
+    .filter(({ points }) => points.length > 0);
+  const values = series.flatMap(({ points }) => points.map(([, y]) => y));
+  const end = width - right;
+  const wantedY = panel.height / pixelsPerTick.y;
+  const { scale: ys, logarithmic } =
+    panel.y === 'zero'
+      ? { scale: zeroBasedScale(values, wantedY), logarithmic: false }
+      : rangeScale(values, wantedY);
+  const xs = wholeScale(
+    series.flatMap(({ points }) => points.map(([x]) => x)),
+    (end - left) / pixelsPerTick.x,
+  );
+  const keys = legend(entriesOf(series), { x: left, y: top + 28, width: end - left });
+  const plotTop = top + 24 + keys.height + 18;
+  const plot: Plot = {
+    x: (value) => left + xs.place(value) * (end - left),
+    y: (value) => plotTop + (1 - ys.place(value)) * panel.height,
+    top: plotTop,
+    bottom: plotTop + panel.height,
+    end,
+  };
+  const inside = (panel.marks ?? []).filter(({ x }) => xs.place(x) >= 0 && xs.place(x) <= 1);
+  const yLabel = logarithmic ? `${panel.yLabel}, log scale` : panel.yLabel;
+  const empty = text((left + end) / 2, plotTop + panel.height / 2, 'nothing was measured', {
+    class: 'faint',
+    'text-anchor': 'middle',
+  });
+  return {
+    svg: [
+      text(left, top + 12, panel.title, { class: 'head' }),
+      keys.svg,
+      ...frame({ ...panel, yLabel }, plot, xs, ys),
+      ...inside.flatMap(({ x, label }) => mark(plot.x(x), label, plot)),
+      ...(series.length === 0 ? [empty] : series.flatMap((s) => line(s, plot))),
+    ].join('\n'),
+    bottom: plot.bottom + 44,
+  };
+}

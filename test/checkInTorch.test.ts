@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { run } from '../src/cli/run.ts';
+import { readNpzFile, writeNpz } from '../src/io/npz.ts';
+import { models } from '../src/nn/models/index.ts';
+import { tensor, toFloat32 } from '../src/tensor/tensor.ts';
+import { follow, scratch, tinyRun } from './trainTinyRun.ts';
+
+const script = fileURLToPath(new URL('../fixtures/check_in_torch.py', import.meta.url));
+
+const hasTorch = (python: string): boolean => {
+  const probe =
+    'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))';
+  return spawnSync(python, ['-c', probe, 'numpy', 'torch']).status === 0;
+};
+const pythons = ['python3', '/usr/bin/python3'].map((python) => ({
+  python,
+  there: hasTorch(python),
+}));
+
+// The real model: three steps on twenty images, then the files that every run ends with.
+describe.skipIf(pythons.every(({ there }) => !there))('exported weights in PyTorch', () => {
+  let s: ReturnType<typeof scratch>;
+  let logits: string;
+  beforeAll(async () => {
+    s = scratch();
+    const settings = { epochs: 1, swaStart: 1 };
+    await follow(tinyRun(s.dir, settings, { model: models.vgg16bn.build(10) }));
+    logits = join(s.dir, 'logits.npz');
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const flags = `--model vgg16bn --dataset synthetic --logits ${logits}`.split(' ');
+    expect(await run(['eval', '--checkpoint', at('vgg16bn-swa.npz'), ...flags])).toBe(0);
+    vi.restoreAllMocks();
+  }, 240_000);
+  afterAll(() => s?.remove());
+
+  const at = (name: string): string => join(s.dir, name);
+  const check = (python: string, ...flags: string[]) => {
+    const { status, stdout, stderr } = spawnSync(python, [script, ...flags], { encoding: 'utf8' });
+    return { status, text: stdout + stderr };
+  };
+
+  it.for(pythons)('load strictly and give our logits: $python', ({ python, there }, context) => {
+    if (!there) return context.skip();
+    const files = ['vgg16bn-swa.safetensors', 'vgg16bn-swa.npz'].map(at);
+    const { status, text } = check(python, ...files, '--logits', logits);
+    expect(status, text).toBe(0);
+    const one = 'PyTorch .*: vgg16bn loads 97 tensors of .*\\nmax .ours - PyTorch. .*\\nagree\\n';
+    expect(text).toMatch(new RegExp(`^(${one}){2}$`));
+  });
+
+  const [{ python }] = pythons.filter(({ there }) => there).concat(pythons);
+
+  it('fail where ours differ: exit code 1', () => {
+    const ours = readNpzFile(logits).get('logits')!;
+    const off = toFloat32(ours).slice();
+    off[7] += 0.01;
+    writeFileSync(
+      at('off.npz'),
+      writeNpz(new Map([['logits', tensor('float32', ours.shape, off)]])),
+    );
+    const { status, text } = check(python, at('vgg16bn-swa.npz'), '--logits', at('off.npz'));
+    expect(status, text).toBe(1);
+    expect(text).toContain('DIFFER');
+  });
+
+  it('are told from a checkpoint in one line: exit code 2', () => {
+    const { status, text } = check(python, at('checkpoint-1.safetensors'));
+    expect(status, text).toBe(2);
+    expect(text).toMatch(/^check_in_torch: .*name exported weights, not a checkpoint\n$/);
+  });
+});
+
+it('eval --logits names a file of another kind before it reads anything', async () => {
+  const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+  expect(await run(['eval', '--checkpoint', 'none.npz', '--logits', 'logits.npy'])).toBe(2);
+  expect(error.mock.calls.join()).toContain(
+    'logits.npy: is no .npz; name a file that ends in .npz',
+  );
+  vi.restoreAllMocks();
+});
