@@ -17,14 +17,19 @@ const header = 'step,lr,loss';
  */
 export function openStepLog(path: string, firstStep: number): StepLogFile {
   const earlier = existsSync(path) ? new TextDecoder().decode(readFileOrFail(path)) : '';
-  const [title, ...lines] = earlier.split('\n');
-  if (earlier !== '' && title !== header) {
+  const [title] = earlier.split('\n');
+  if (title !== header && !(earlier === title && header.startsWith(title))) {
     throw new UsageError('is there already and is no log of steps', {
       where: path,
       fix: 'give --log-steps another file',
     });
   }
-  const kept = lines.filter((line) => line !== '' && Number.parseInt(line, 10) < firstStep);
+  // A disk that was full may have torn the last line: "1" of step 12345 would pass for step 1.
+  const whole = earlier
+    .slice(0, earlier.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(1);
+  const kept = whole.filter((line) => line !== '' && Number.parseInt(line, 10) < firstStep);
   const text = [header, ...kept].map((line) => `${line}\n`).join('');
   writeFileAtomic(path, new TextEncoder().encode(text));
   return { add: (step, lr, loss) => append(path, `${step},${lr},${loss.toPrecision(9)}\n`) };
