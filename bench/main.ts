@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
-import { openBackend } from '../src/backends/choose.ts';
+import { openBackend, openInProcess } from '../src/backends/choose.ts';
 import { naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
 import { openOurStep } from './ourStep.ts';
@@ -39,7 +39,8 @@ async function measure(
     if (run >= 0) times.push(pair);
   }
   await ours.close();
-  const memory = Math.round(process.memoryUsage().rss / 2 ** 20);
+  await backend.close?.();
+  const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
   const mine = median(times.map((t) => t.ours));
   const cells: (string | number)[] = [
     batch,
@@ -60,13 +61,13 @@ async function bench(options: Options): Promise<void> {
     options.peer === undefined
       ? undefined
       : await openTorchPeer(findPython(options.python), options.threads);
-  const { description } = await openBackend(options.backend);
+  const { description } = await openInProcess(options.backend);
   const against = peer === undefined ? '' : `, in turn with PyTorch ${peer.version}`;
   console.log(`VGG-16 training step, float32: ${description}${against}`);
   console.log(
     `${options.threads} threads, median of ${options.runs} after ${options.warmup} warm-up\n`,
   );
-  const head = ['batch', 'ours ms', 'images/s', 'our memory MiB'];
+  const head = ['batch', 'ours ms', 'images/s', 'our peak MiB'];
   console.log(row(peer === undefined ? head : [...head, 'PyTorch ms', 'our speed ×', 'range']));
   for (const batch of options.batchSize) console.log(await measure(options, batch, peer));
   peer?.close();

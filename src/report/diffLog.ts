@@ -25,7 +25,8 @@ export const methodMeaning: { readonly [M in Check['method']]: string } = {
   'relative l2': '||a - t|| / ||t|| to t, PyTorch in float64',
   scaled: 'RMS of a - t over the named scale, for tensors that are zero but for rounding',
   ulp: 'largest difference in float32 units of the largest term added up',
-  moments: 'sum, sum of squares, min and max of all elements, as a share of what relative l2 allows',
+  moments:
+    'sum, sum of squares, min and max of all elements, as a share of what relative l2 allows',
   equal: 'how many differ',
 };
 

@@ -2,7 +2,9 @@ import type { StageResult } from '../align/stage.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
 
 const short = (x: number): string =>
-  x === 0 || (Math.abs(x) >= 0.01 && Math.abs(x) < 1000) ? String(Number(x.toPrecision(3))) : x.toExponential(1);
+  x === 0 || (Math.abs(x) >= 0.01 && Math.abs(x) < 1000)
+    ? String(Number(x.toPrecision(3)))
+    : x.toExponential(1);
 
 const share = ({ value, threshold }: Check): number =>
   threshold === 0 ? value : value / threshold;

@@ -27,12 +27,12 @@ export interface Formulation {
 
 const area = ([, , height, width]: Shape): number => height * width;
 
-/** Largest map for which Gemms over the batch beat the provider's Conv, which works image by image. */
-const smallMap = 16;
+/** Largest map, in places, for which Gemms over the batch beat Conv, which works image by image. */
+const smallMap = 64;
 
 /**
- * Measured on two AVX-512 cores: Conv reads its weights anew for every image and falls from 90 GFLOP/s on
- * 32×32 maps to 12 on 2×2, while a Gemm over the whole batch keeps 140 and more. Weight gradients are
+ * Measured on two AVX-512 cores: Conv reads its weights anew for every image and falls from 150 GFLOP/s on
+ * 32×32 maps to 70 on 8×8 and 12 on 2×2, while a Gemm over the whole batch keeps 130 to 180. Weight gradients are
  * Gemms in every formulation.
  */
 function formulationFor({ x, y, kernel, stride }: Geometry): Formulation {
