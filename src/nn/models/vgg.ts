@@ -9,54 +9,11 @@ import {
 } from '../layers.ts';
 import { type Module, sequential } from '../module.ts';
 
-type Plan = readonly (number | 'pool')[];
+/** Output channels of the five stages; a 2×2 pooling ends each. */
+const widths = [64, 128, 256, 512, 512] as const;
 
-/** Output channels of the 3×3 convolutions between the poolings: configurations D and E of the paper. */
-const plans = {
-  16: [
-    64,
-    64,
-    'pool',
-    128,
-    128,
-    'pool',
-    256,
-    256,
-    256,
-    'pool',
-    512,
-    512,
-    512,
-    'pool',
-    512,
-    512,
-    512,
-    'pool',
-  ],
-  19: [
-    64,
-    64,
-    'pool',
-    128,
-    128,
-    'pool',
-    256,
-    256,
-    256,
-    256,
-    'pool',
-    512,
-    512,
-    512,
-    512,
-    'pool',
-    512,
-    512,
-    512,
-    512,
-    'pool',
-  ],
-} satisfies Record<number, Plan>;
+/** 3×3 convolutions in each stage: configurations D and E of the paper. */
+const plans = { 16: [2, 2, 3, 3, 3], 19: [2, 2, 4, 4, 4] } as const;
 
 export interface VggOptions {
   readonly depth: keyof typeof plans;
@@ -76,18 +33,17 @@ export function vgg({ depth, batchNorm, classes, narrow = 1 }: VggOptions): Modu
   const convs: { readonly name: string; readonly out: number }[] = [];
   let from = 3;
   const next = (): string => `features.${features.length}`;
-  for (const entry of plans[depth]) {
-    if (entry === 'pool') {
-      features.push(maxPoolLayer(next(), 2));
-      continue;
+  plans[depth].forEach((count, stage) => {
+    const to = widths[stage] / narrow;
+    for (let i = 0; i < count; i++) {
+      convs.push({ name: next(), out: to });
+      features.push(convLayer(next(), { from, to }, { kernel: 3, padding: 1 }));
+      if (batchNorm) features.push(batchNormLayer(next(), to));
+      features.push(reluLayer(next()));
+      from = to;
     }
-    const to = entry / narrow;
-    convs.push({ name: next(), out: to });
-    features.push(convLayer(next(), { from, to }, { kernel: 3, padding: 1 }));
-    if (batchNorm) features.push(batchNormLayer(next(), to));
-    features.push(reluLayer(next()));
-    from = to;
-  }
+    features.push(maxPoolLayer(next(), 2));
+  });
   const hidden = 512 / narrow;
   const network = sequential([
     ...features,
