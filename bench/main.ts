@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
 import { openBackend, openInProcess } from '../src/backends/choose.ts';
 import { naturalNumber, positiveInteger } from '../src/cli/flags.ts';
@@ -25,6 +26,9 @@ const median = (values: readonly number[]): number => {
 const row = (cells: readonly (string | number)[]): string =>
   cells.map((cell) => String(cell).padStart(16)).join('');
 
+/** Milliseconds between turns: a thread pool spins for a while after its work, on the other's cores. */
+const rest = 300;
+
 /** One batch size: ours and the peer's step in turn, so that a slow moment of the machine hits both. */
 async function measure(
   options: Options,
@@ -35,7 +39,10 @@ async function measure(
   const ours = await openOurStep(backend, batch);
   const times: { ours: number; theirs: number }[] = [];
   for (let run = -options.warmup; run < options.runs; run++) {
-    const pair = { ours: await ours.step(), theirs: (await peer?.step(batch)) ?? Number.NaN };
+    await setTimeout(rest);
+    const own = await ours.step();
+    await setTimeout(rest);
+    const pair = { ours: own, theirs: (await peer?.step(batch)) ?? Number.NaN };
     if (run >= 0) times.push(pair);
   }
   await ours.close();
