@@ -121,7 +121,7 @@ export async function kinkFreeBatch(
 
 /**
  * A loss against PyTorch's float32: by the bar for losses, or four times PyTorch's own distance to the
- * truth where that is more (batch norm's second step is 1.2e-6 off in PyTorch already).
+ * truth where that is more (on the batch-norm model PyTorch's own second loss is 6e-7 off).
  */
 function judgeLoss(name: string, ours: Tensor, record: Recorded | undefined): Verdict {
   if (record === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
