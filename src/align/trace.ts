@@ -1,0 +1,63 @@
+/** A run told layer by layer: what each one's result is worth, and which one went wrong first. */
+import type { Shape } from '../tensor/shape.ts';
+import type { Distances } from './distance.ts';
+
+export type TraceKind =
+  | 'output' // of a layer, in the forward pass
+  | 'output gradient' // of the loss to a layer's output
+  | 'weight gradient'; // of the loss to a parameter
+
+/** Relative L2 errors to the float64 truth, and ours over PyTorch's. */
+export interface TraceError {
+  readonly ours: number;
+  readonly pytorch: number;
+  readonly ratio: number;
+}
+
+/** A decision (a ReLU's sign, a pooling's winner) that rounding took the other way on our side. */
+export interface Flip {
+  /** Layer that decides: `features.1`. */
+  readonly layer: string;
+  /** Flat index into its output. */
+  readonly element: number;
+  /** How far the true value is from the kink, over the RMS of the layer's input. */
+  readonly margin: number;
+}
+
+export type TraceState =
+  | 'agrees'
+  | 'flipped' // differs, and no more than the named flips explain
+  | 'inherits' // differs, but adds nothing of its own to what its inputs bring
+  | 'diverges' // differs by its own doing
+  | 'missing'; // could not be measured; `problem` says why
+
+/** One tensor of a run. Rows are in execution order: forward, then backward. */
+export interface TraceRow {
+  readonly kind: TraceKind;
+  /** Layer that computes it: `features.0`. */
+  readonly layer: string;
+  /** Name of the tensor: `features.0`, `features.0.output.grad`, `features.0.weight.grad`. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** True where the reference holds a sample of the tensor. */
+  readonly sampled: boolean;
+  readonly state: TraceState;
+  /** Error it has at the end of everything before it. */
+  readonly error?: TraceError;
+  /** Error the layer alone adds, run on the reference's inputs. */
+  readonly added?: TraceError;
+  /** Largest error that passes, and why it is that. */
+  readonly limit?: { readonly value: number; readonly why: string };
+  /** Ours to PyTorch's float32. */
+  readonly distances?: Distances;
+  readonly flips?: readonly Flip[];
+  readonly problem?: string;
+}
+
+export interface Trace {
+  readonly model: string;
+  readonly rows: readonly TraceRow[];
+  /** Index into `rows` of the first that diverges or is missing. */
+  readonly firstDivergence?: number;
+  readonly notes: readonly string[];
+}
