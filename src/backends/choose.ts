@@ -2,17 +2,42 @@ import { UsageError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import { oracleBackend } from './oracle/oracleBackend.ts';
 import { ortBackend } from './ort/ortBackend.ts';
+import { tfjsBackend } from './tfjs/tfjsBackend.ts';
 import { workerBackend } from './worker/workerBackend.ts';
 
 export interface BackendOptions {
   /** Threads inside one operator; by default one a core. */
   readonly threads?: number;
+  /** Where it computes, for a backend that has a choice; by default its first. */
+  readonly device?: string;
+  /** Whose derivative rules count where a backend has some too: `own`, the default, or `ir`. */
+  readonly grad?: string;
+}
+
+/** Refuses another device than the processor. */
+function onCpu(name: string, options: BackendOptions): BackendOptions {
+  if (options.device === undefined || options.device === 'cpu') return options;
+  throw new UsageError(`the ${name} backend has no device "${options.device}"`, {
+    fix: 'leave --device out, or choose another --backend',
+  });
+}
+
+/** Refuses derivative rules that a backend does not have. */
+function onlyOurRules(name: string, options: BackendOptions): BackendOptions {
+  if (options.grad === undefined || options.grad === 'ir') return options;
+  throw new UsageError(`the ${name} backend has no derivative rules of its own`, {
+    fix: 'leave --grad out, or choose --backend tfjs',
+  });
 }
 
 /** Every backend by the name the command line uses. */
 export const backends = {
-  ort: (options: BackendOptions) => ortBackend(options),
-  oracle: async () => oracleBackend(),
+  ort: async (options: BackendOptions) => ortBackend(onlyOurRules('ort', onCpu('ort', options))),
+  oracle: async (options: BackendOptions) => {
+    onlyOurRules('oracle', onCpu('oracle', options));
+    return oracleBackend();
+  },
+  tfjs: (options: BackendOptions) => tfjsBackend(options),
 } as const satisfies Record<string, (options: BackendOptions) => Promise<Backend>>;
 
 export type BackendName = keyof typeof backends;

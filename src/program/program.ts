@@ -21,6 +21,14 @@ export interface Program {
   readonly inputs: ReadonlyMap<string, Node<'input'>>;
   readonly state: ReadonlyMap<string, StateSlot>;
   readonly fetches: ReadonlyMap<string, Node>;
+  /** Which of its nodes are gradients: a backend with an autodiff of its own may compute them by that. */
+  readonly gradients?: Gradients;
+}
+
+/** Values a loss depends on → the nodes that our adjoints compute their gradients by. */
+export interface Gradients {
+  readonly loss: Node;
+  readonly of: ReadonlyMap<Node, Node>;
 }
 
 /** The names under which a gradient and a momentum go beside their parameter. */

@@ -68,5 +68,6 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
     state.set(momentumOf(name), { current: velocity, next: updated.momentum });
   }
   const inputs = byInputName([images, labels, lr, ...pass.masks]);
-  return verifyProgram({ name: 'training step', inputs, state, fetches });
+  const provenance = { loss, of: grads };
+  return verifyProgram({ name: 'training step', inputs, state, fetches, gradients: provenance });
 }

@@ -24,19 +24,25 @@ export interface FlatProgram {
   readonly inputs: ReadonlyMap<string, number>;
   readonly state: ReadonlyMap<string, { readonly current: number; readonly next?: number }>;
   readonly fetches: ReadonlyMap<string, number>;
+  readonly gradients?: {
+    readonly loss: number;
+    readonly of: readonly (readonly [value: number, gradient: number])[];
+  };
 }
 
 const mapValues = <A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Map<string, B> =>
   new Map([...map].map(([name, value]) => [name, f(value)]));
 
-/** The program as data that can be sent. */
-export function flatten({ name, inputs, state, fetches }: Program): FlatProgram {
+/** The program as data that can be sent. Gradients that nothing in it needs stay behind. */
+export function flatten({ name, inputs, state, fetches, gradients }: Program): FlatProgram {
   const slots = [...state.values()].flatMap(({ current, next }) =>
     next === undefined ? [current] : [current, next],
   );
-  const order = topologicalOrder([...inputs.values(), ...slots, ...fetches.values()]);
+  const loss = gradients === undefined ? [] : [gradients.loss];
+  const order = topologicalOrder([...inputs.values(), ...slots, ...fetches.values(), ...loss]);
   const places = new Map(order.map((node, place) => [node, place]));
   const place = (node: Node): number => places.get(node)!;
+  const needed = [...(gradients?.of ?? [])].filter((pair) => pair.every((x) => places.has(x)));
   return {
     name,
     nodes: order.map((node) => ({ ...node, inputs: node.inputs.map(place) })),
@@ -46,6 +52,13 @@ export function flatten({ name, inputs, state, fetches }: Program): FlatProgram 
       ...(next && { next: place(next) }),
     })),
     fetches: mapValues(fetches, place),
+    ...(gradients &&
+      needed.length > 0 && {
+        gradients: {
+          loss: place(gradients.loss),
+          of: needed.map(([value, gradient]) => [place(value), place(gradient)] as const),
+        },
+      }),
   };
 }
 
@@ -53,7 +66,7 @@ export function flatten({ name, inputs, state, fetches }: Program): FlatProgram 
  * The program that was flattened: a node that was shared is one node again. Throws GraphError where a
  * node's type is not what its operands give, as for any graph that was not built by `apply`.
  */
-export function rebuild({ name, nodes, inputs, state, fetches }: FlatProgram): Program {
+export function rebuild({ name, nodes, inputs, state, fetches, gradients }: FlatProgram): Program {
   const built: Node[] = [];
   const at = (place: number): Node => built[place];
   for (const { op, params, inputs: places, shape, dtype } of nodes) {
@@ -81,5 +94,11 @@ export function rebuild({ name, nodes, inputs, state, fetches }: FlatProgram): P
       }),
     ),
     fetches: mapValues(fetches, at),
+    ...(gradients && {
+      gradients: {
+        loss: at(gradients.loss),
+        of: new Map(gradients.of.map(([value, gradient]) => [at(value), at(gradient)])),
+      },
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BackendOptions } from '../choose.ts';
 import type { ThreadData } from './messages.ts';
 import { newQuiet, quietBeforeExit } from './quiet.ts';
@@ -21,7 +21,8 @@ function entry(): URL {
 export function startThread(name: string, options: BackendOptions): Worker {
   const quiet = newQuiet();
   const workerData: ThreadData = { name, options, quiet };
-  const worker = new Worker(entry(), { name, workerData });
+  // Native libraries read the process's own environment, not a thread's copy of it.
+  const worker = new Worker(entry(), { name, workerData, env: SHARE_ENV });
   worker.once('exit', quietBeforeExit(quiet));
   return worker;
 }

@@ -24,6 +24,8 @@ interface DiffOptions {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
+  readonly device?: string;
+  readonly grad?: string;
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
@@ -52,7 +54,9 @@ export const diff: RegisterCommand = (program, context) => {
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
     .option('--model <name>', 'only this model (all that have a reference)')
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
-    .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
+    .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',

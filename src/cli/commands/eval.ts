@@ -20,6 +20,8 @@ interface EvalFlags {
   readonly batchSize?: number;
   readonly logits?: string;
   readonly backend: string;
+  readonly device?: string;
+  readonly grad?: string;
   readonly threads?: number;
 }
 
@@ -58,7 +60,9 @@ export const evaluation: RegisterCommand = (program, context) => {
       'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
       npzPath,
     )
-    .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
+    .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
       const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {

@@ -53,6 +53,8 @@ export interface TrainFlags extends SettingFlags {
   readonly seeds?: readonly number[];
   readonly report?: ReportFlag;
   readonly backend: string;
+  readonly device?: string;
+  readonly grad?: string;
   readonly threads?: number;
 }
 
@@ -127,7 +129,9 @@ export const train: RegisterCommand = (program, context) => {
     .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')
     .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
     .option('--no-report', 'write no report')
-    .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
+    .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action((flags: TrainFlags) => trainByFlags(flags, context));
 };
