@@ -61,10 +61,11 @@ export function planOf(program: Program, fetches: readonly string[], rules: Grad
   const loss = program.gradients?.loss;
   if (loss === undefined) throw new GraphError(`${program.name} has gradients of nothing`);
   const forward = topologicalOrder([loss]);
-  const known = new Set<Node>([...forward, ...wanted.map(({ gradient }) => gradient)]);
+  const computed = forward.filter((node) => node.op !== 'input');
+  const known = new Set([...computed, ...wanted.map(({ gradient }) => gradient)]);
   const steps = order.filter((node) => !known.has(node));
   const readLater = new Set([...roots, ...steps.flatMap((node) => node.inputs)]);
-  const kept = new Set(forward.filter((node) => node.op !== 'input' && readLater.has(node)));
+  const kept = new Set(computed.filter((node) => readLater.has(node)));
   return {
     fetched,
     nextState,

@@ -22,11 +22,19 @@ interface Dawn {
 /** How to get what WebGPU needs. */
 export const webGpuInstall = `npm install --save-dev webgpu @tensorflow/tfjs-backend-webgpu@${tfjsVersion}`;
 
+let provided: Promise<string> | undefined;
+
 /**
- * Puts WebGPU where a library written for browsers looks for it, and gives back what it runs on. Throws
- * DeviceError where the package is not installed or no adapter is found.
+ * Puts WebGPU where a library written for browsers looks for it, once a thread: Dawn takes the process down
+ * when its objects are replaced under a device. Gives back what it runs on. Throws DeviceError where the
+ * package is not installed or no adapter is found.
  */
-export async function provideWebGpu(): Promise<string> {
+export function provideWebGpu(): Promise<string> {
+  provided ??= provide();
+  return provided;
+}
+
+async function provide(): Promise<string> {
   const { create, globals } = await optionalPackage<Dawn>('webgpu', webGpuInstall);
   const gpu = create([]);
   const adapter = await gpu.requestAdapter();

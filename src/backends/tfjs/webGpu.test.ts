@@ -1,0 +1,3 @@
+import { testDevice } from './testdata/deviceTests.ts';
+
+await testDevice('webgpu');
