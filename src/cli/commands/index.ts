@@ -3,6 +3,14 @@ import { batches } from './batches.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
 import { report } from './report.ts';
+import { setup } from './setup.ts';
 import { train } from './train.ts';
 
-export const commands: readonly RegisterCommand[] = [diff, train, evaluation, batches, report];
+export const commands: readonly RegisterCommand[] = [
+  diff,
+  train,
+  evaluation,
+  batches,
+  report,
+  setup,
+];
