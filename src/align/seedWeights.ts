@@ -3,7 +3,7 @@ import { initPlan, type Module } from '../nn/module.ts';
 import { bytesOf, type Tensor, type TensorMap } from '../tensor/tensor.ts';
 import { manualSeed } from '../torch/generator.ts';
 import { initialise } from '../torch/initialise.ts';
-import type { StageContext } from './stage.ts';
+import type { ReferenceContext } from './stage.ts';
 import { check, type Verdict } from './verdict.ts';
 
 /** The weights PyTorch would build after manual_seed(seed). */
@@ -30,7 +30,7 @@ export function judgeWeights(
 }
 
 /** The weights a stage starts from, and the verdict on them. */
-export function startingWeights({ reference, weights }: StageContext): {
+export function startingWeights({ reference, weights }: ReferenceContext): {
   readonly weights: TensorMap;
   readonly verdict: Verdict;
 } {

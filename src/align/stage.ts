@@ -4,11 +4,15 @@ import type { StageName } from './manifest.ts';
 import type { Reference } from './reference.ts';
 import { passed, type Verdict } from './verdict.ts';
 
-export interface StageContext {
-  readonly backend: Backend;
+/** What a program is held against. */
+export interface ReferenceContext {
   readonly reference: Reference;
   /** Stands in for the weights that are otherwise drawn from the reference's seed. */
   readonly weights?: TensorMap;
+}
+
+export interface StageContext extends ReferenceContext {
+  readonly backend: Backend;
 }
 
 /** What a stage found, before anybody prints it. */
@@ -33,10 +37,10 @@ export interface StageResult extends StageFindings {
 }
 
 /** Runs a stage and takes its time. */
-export async function runStage(
+export async function runStage<Context extends ReferenceContext>(
   name: StageName,
-  stage: Stage,
-  context: StageContext,
+  stage: (context: Context) => Promise<StageFindings>,
+  context: Context,
 ): Promise<StageResult> {
   const start = performance.now();
   const findings = await stage(context);

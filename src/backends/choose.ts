@@ -59,3 +59,21 @@ export const openBackend = async (name: string, options: BackendOptions = {}): P
 /** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one. */
 export const openInProcess = async (name: string, options: BackendOptions = {}): Promise<Backend> =>
   backends[checkedName(name)](options);
+
+/** Every backend on every device there is, as `name` or `name:device`. */
+export const everyBackend = [
+  'ort',
+  'tfjs:tensorflow',
+  'tfjs:webgpu',
+  'tfjs:cpu',
+  'oracle',
+] as const;
+
+/** Opens `name:device`, or `name` on its first device. Throws UsageError, DeviceError as `openBackend`. */
+export function openOnDevice(
+  nameAndDevice: string,
+  options: BackendOptions = {},
+): Promise<Backend> {
+  const [name, device] = nameAndDevice.split(':');
+  return openBackend(name, device === undefined ? options : { ...options, device });
+}

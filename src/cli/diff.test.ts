@@ -166,4 +166,28 @@ describe('bad input to diff', () => {
     writeFileSync(file, 'not weights');
     expect(await refused(['loss', '--model', 'vgg16', '--weights', file])).toContain('weights.bin');
   });
+
+  it('puts backends side by side, with the graph that PyTorch exports among them', async () => {
+    const many = join(dir, 'many');
+    const argv = ['diff', 'forward', 'loss', '--model', 'vgg16', '--out', many];
+    expect(await run([...argv, '--backends', 'ort'])).toBe(0);
+    const matrix = JSON.parse(readFileSync(join(many, 'backends.json'), 'utf8'));
+    const [{ rows, pairs }] = matrix.models;
+    expect(rows.map(({ name }: { name: string }) => name)).toEqual([
+      'ort',
+      'ort, PyTorch’s export',
+    ]);
+    expect(rows[0].cells.map(({ stage }: { stage: string }) => stage)).toEqual(['forward', 'loss']);
+    expect(rows[1].cells[0].toTruth.relativeL2).toBeLessThan(5e-6);
+    expect(pairs).toHaveLength(1);
+    expect(printed.join('')).toContain('| ort | forward | yes |');
+    expect(printed.join('')).toContain('all stages passed; everything in ');
+  });
+
+  it('refuses to leave out a backend that was named', async () => {
+    const argv = ['diff', 'loss', '--model', 'vgg16', '--out', join(dir, 'none')];
+    expect(await run([...argv, '--backends', 'ort,abacus'])).toBe(2);
+    expect(errors.join('')).toContain('there is no backend "abacus"');
+    expect(existsSync(join(dir, 'none'))).toBe(false);
+  });
 });

@@ -40,3 +40,10 @@ export function seedList(text: string): number[] {
   if (twice !== undefined) throw new InvalidArgumentError(`${text} names ${twice} twice.`);
   return seeds;
 }
+
+/** `a,b`: what stands between the commas. */
+export function commaList(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  if (items.some((item) => item === '')) throw new InvalidArgumentError(`${text} names nothing.`);
+  return items;
+}

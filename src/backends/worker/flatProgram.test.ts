@@ -53,6 +53,23 @@ describe('a program sent and rebuilt', () => {
     );
   });
 
+  test('knows which of its nodes are gradients, and leaves those behind that it does not need', () => {
+    const model = vgg({ depth: 16, batchNorm: false, classes: 10, narrow: 16 });
+    const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
+    const program = trainingStep(model, { images: [2, 3, 32, 32], ...settings });
+    const { gradients, fetches, state } = rebuild(sent(program));
+    expect(gradients?.loss).toBe(fetches.get('loss'));
+    for (const { name } of model.state) {
+      expect(gradients?.of.get(state.get(name)!.current)).toBe(fetches.get(`${name}.grad`));
+    }
+    const ofImages = program.gradients!.of.get(program.inputs.get('images')!);
+    expect(ofImages).toBeDefined();
+    expect(
+      [...gradients!.of.keys()].some((x) => x.op === 'input' && x.params.name === 'images'),
+    ).toBe(false);
+    expect(gradients!.of.size).toBeLessThan(program.gradients!.of.size);
+  });
+
   test('keeps numbers that JSON would not', () => {
     for (const value of [-0, Number.NaN, Number.POSITIVE_INFINITY]) {
       const y = constant(value);

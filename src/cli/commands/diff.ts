@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type StageName, stageNames } from '../../align/manifest.ts';
 import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
+import { sideBySide } from '../../align/sideBySide.ts';
 import { runStage, type StageResult } from '../../align/stage.ts';
 import { stages } from '../../align/stages/index.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { openBackend } from '../../backends/choose.ts';
+import { everyBackend, openBackend, openOnDevice } from '../../backends/choose.ts';
+import { runOnnxModel } from '../../backends/ort/onnxModel.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
@@ -15,10 +17,11 @@ import { modelName } from '../../nn/models/index.ts';
 import { type DiffReport, diffJson } from '../../report/diffJson.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
+import { matrixJson, matrixMarkdown } from '../../report/matrixReport.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
-import type { RegisterCommand } from '../context.ts';
-import { positiveInteger } from '../flags.ts';
+import type { CliContext, RegisterCommand } from '../context.ts';
+import { commaList, positiveInteger } from '../flags.ts';
 
 interface DiffOptions {
   readonly model?: string;
@@ -30,6 +33,8 @@ interface DiffOptions {
   readonly weights?: string;
   readonly out: string;
   readonly json?: string;
+  readonly allBackends?: boolean;
+  readonly backends?: readonly string[];
 }
 
 /** The original port's file names. */
@@ -57,6 +62,8 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
     .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
+    .option('--all-backends', 'every backend this machine has, side by side')
+    .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',
@@ -66,6 +73,10 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--json <file>', 'write everything machine-readable')
     .action(async (names: string[], options: DiffOptions) => {
       const wanted = stagesCalled(names);
+      if (options.allBackends === true || options.backends !== undefined) {
+        await manyBackends(options, wanted, context);
+        return;
+      }
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
       const weights = options.weights === undefined ? undefined : readWeights(options.weights);
@@ -101,6 +112,36 @@ export const diff: RegisterCommand = (program, context) => {
       );
     });
 };
+
+/** The stages on several backends: tables on the terminal, and everything in `backends.json`. */
+async function manyBackends(
+  options: DiffOptions,
+  wanted: readonly StageName[],
+  context: CliContext,
+): Promise<void> {
+  const matrices = await sideBySide({
+    backends: options.backends ?? everyBackend,
+    open: (name) => openOnDevice(name, options.threads ? { threads: options.threads } : {}),
+    named: options.backends !== undefined,
+    stages: wanted,
+    references: references(options, wanted),
+    ...(options.weights !== undefined && { weights: readWeights(options.weights) }),
+    runOnnx: runOnnxModel,
+    progress: context.print,
+  });
+  const file = options.json ?? join(options.out, 'backends.json');
+  makeDirectory(dirname(file));
+  writeFileAtomic(file, encoder.encode(matrixJson(matrices, versions())));
+  for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
+  const failed = matrices.flatMap(({ model, rows }) =>
+    rows.flatMap(({ name, cells }) =>
+      cells.flatMap((cell) => (cell.passed ? [] : [`${name} ${model} ${cell.stage}`])),
+    ),
+  );
+  if (failed.length > 0) context.fail();
+  const what = failed.length === 0 ? 'all stages passed' : `failed: ${failed.join(', ')}`;
+  context.print(`${what}; everything in ${file}`);
+}
 
 function stagesCalled(names: readonly string[]): readonly StageName[] {
   for (const name of names) {
@@ -154,12 +195,16 @@ const versions = (): Record<string, string> => ({
 const outputDirectory = ({ out }: DiffOptions, { manifest }: Reference): string =>
   manifest.model === referenceModels[0] ? out : join(out, manifest.model);
 
-function write(dir: string, result: StageResult, provenance: Provenance): void {
+function makeDirectory(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true });
   } catch (error) {
     throw fileError(dir, error);
   }
+}
+
+function write(dir: string, result: StageResult, provenance: Provenance): void {
+  makeDirectory(dir);
   const save = (name: string, bytes: Uint8Array): void => writeFileAtomic(join(dir, name), bytes);
   const recording = (tensors: TensorMap): Uint8Array => writeReprodLog(tensors);
   const stem = fileStems[result.stage];
