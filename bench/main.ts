@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { Command } from 'commander';
-import { openBackend, openInProcess } from '../src/backends/choose.ts';
-import { naturalNumber, positiveInteger } from '../src/cli/flags.ts';
+import { openOnDevice } from '../src/backends/choose.ts';
+import { commaList, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
 import { openOurStep } from './ourStep.ts';
 import { findPython, openTorchPeer, type TorchPeer } from './torchPeer.ts';
@@ -14,7 +14,7 @@ interface Options {
   readonly runs: number;
   readonly warmup: number;
   readonly threads: number;
-  readonly backend: string;
+  readonly backend: readonly string[];
 }
 
 const median = (values: readonly number[]): number => {
@@ -29,38 +29,65 @@ const row = (cells: readonly (string | number)[]): string =>
 /** Milliseconds between turns: a thread pool spins for a while after its work, on the other's cores. */
 const rest = 300;
 
-/** One batch size: ours and the peer's step in turn, so that a slow moment of the machine hits both. */
+/** Somebody who does the same training step. */
+interface Contender {
+  readonly name: string;
+  /** Milliseconds of one step. */
+  step(): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function ourContender(name: string, batch: number, threads: number): Promise<Contender> {
+  const backend = await openOnDevice(name, { threads });
+  const ours = await openOurStep(backend, batch);
+  return {
+    name,
+    step: ours.step,
+    async close() {
+      await ours.close();
+      await backend.close?.();
+    },
+  };
+}
+
+/** Everybody's times, in turn, so that a slow moment of the machine hits all. */
+async function timesOf(contenders: readonly Contender[], { runs, warmup }: Options) {
+  const times = contenders.map((): number[] => []);
+  for (let run = -warmup; run < runs; run++) {
+    for (const [i, contender] of contenders.entries()) {
+      await setTimeout(rest);
+      const time = await contender.step();
+      if (run >= 0) times[i].push(time);
+    }
+  }
+  return times;
+}
+
+/** A row a contender; with a peer, how many times its speed each has, turn by turn. */
 async function measure(
   options: Options,
   batch: number,
   peer: TorchPeer | undefined,
-): Promise<string> {
-  const backend = await openBackend(options.backend, { threads: options.threads });
-  const ours = await openOurStep(backend, batch);
-  const times: { ours: number; theirs: number }[] = [];
-  for (let run = -options.warmup; run < options.runs; run++) {
-    await setTimeout(rest);
-    const own = await ours.step();
-    await setTimeout(rest);
-    const pair = { ours: own, theirs: (await peer?.step(batch)) ?? Number.NaN };
-    if (run >= 0) times.push(pair);
+): Promise<string[]> {
+  const ours: Contender[] = [];
+  for (const name of options.backend) {
+    ours.push(await ourContender(name, batch, options.threads));
   }
-  await ours.close();
-  await backend.close?.();
-  const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
-  const mine = median(times.map((t) => t.ours));
-  const cells: (string | number)[] = [
-    batch,
-    mine.toFixed(0),
-    ((1000 * batch) / mine).toFixed(1),
-    memory,
-  ];
-  if (peer !== undefined) {
-    const ratio = times.map((t) => t.theirs / t.ours).sort((a, b) => a - b);
-    cells.push(median(times.map((t) => t.theirs)).toFixed(0), median(ratio).toFixed(2));
-    cells.push(`${ratio[0].toFixed(2)}–${ratio[ratio.length - 1].toFixed(2)}`);
-  }
-  return row(cells);
+  const theirs: Contender[] =
+    peer === undefined
+      ? []
+      : [{ name: 'PyTorch', step: () => peer.step(batch), close: async () => {} }];
+  const contenders = [...ours, ...theirs];
+  const times = await timesOf(contenders, options);
+  for (const contender of ours) await contender.close();
+  return contenders.map(({ name }, i) => {
+    const middle = median(times[i]);
+    const cells = [batch, name, middle.toFixed(0), ((1000 * batch) / middle).toFixed(1)];
+    if (peer === undefined || i === contenders.length - 1) return row(cells);
+    const ratio = times[i].map((time, turn) => times[contenders.length - 1][turn] / time);
+    const [least, most] = [Math.min(...ratio), Math.max(...ratio)];
+    return row([...cells, median(ratio).toFixed(2), `${least.toFixed(2)}–${most.toFixed(2)}`]);
+  });
 }
 
 async function bench(options: Options): Promise<void> {
@@ -68,15 +95,23 @@ async function bench(options: Options): Promise<void> {
     options.peer === undefined
       ? undefined
       : await openTorchPeer(findPython(options.python), options.threads);
-  const { description } = await openInProcess(options.backend);
-  const against = peer === undefined ? '' : `, in turn with PyTorch ${peer.version}`;
-  console.log(`VGG-16 training step, float32: ${description}${against}`);
+  console.log('VGG-16 training step, float32, everybody in turn');
+  for (const name of options.backend) {
+    const backend = await openOnDevice(name);
+    console.log(`  ${name}: ${backend.description}`);
+    await backend.close?.();
+  }
+  if (peer !== undefined) console.log(`  PyTorch: ${peer.version}`);
   console.log(
     `${options.threads} threads, median of ${options.runs} after ${options.warmup} warm-up\n`,
   );
-  const head = ['batch', 'ours ms', 'images/s', 'our peak MiB'];
-  console.log(row(peer === undefined ? head : [...head, 'PyTorch ms', 'our speed ×', 'range']));
-  for (const batch of options.batchSize) console.log(await measure(options, batch, peer));
+  const head = ['batch', 'backend', 'ms', 'images/s'];
+  console.log(row(peer === undefined ? head : [...head, 'speed × PyTorch', 'range']));
+  for (const batch of options.batchSize) {
+    for (const line of await measure(options, batch, peer)) console.log(line);
+  }
+  const peak = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
+  console.log(`\nthis process held ${peak} MiB at most`);
   peer?.close();
 }
 
@@ -100,7 +135,7 @@ const command = new Command('bench')
   .option('--runs <n>', 'measured steps', positiveInteger, 7)
   .option('--warmup <n>', 'steps before', naturalNumber, 2)
   .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
-  .option('--backend <name>', 'ort or oracle', 'ort');
+  .option('--backend <list>', 'one or several: ort,tfjs:tensorflow', commaList, ['ort']);
 
 try {
   await command.parseAsync();
