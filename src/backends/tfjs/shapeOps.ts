@@ -1,5 +1,15 @@
+import type { Tensor } from '@tensorflow/tfjs';
 import type { KernelTable } from './kernel.ts';
-import { asDeclared, declared } from './value.ts';
+import { asDeclared, declared, type Tf } from './value.ts';
+
+/**
+ * Sums along one axis after the other: TensorFlow adds up a whole batch of images in a row, which loses as
+ * many digits more as an image has places, and batch-norm statistics need them.
+ */
+function sumOver(tf: Tf, x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+  const inner = [...axes].sort((a, b) => b - a);
+  return inner.reduce((sum, axis) => tf.sum(sum, axis, keepDims), x);
+}
 
 /** Where NHWC keeps the axes of NCHW. */
 const lastAxis = [0, 3, 1, 2];
@@ -15,8 +25,8 @@ export const shapeOps: KernelTable<
     // with one axis left, or all kept, the layout makes no difference to the order of the result
     if (x.channelsLast && (keepDims || axes.length >= 3)) {
       const places = axes.map((axis) => lastAxis[axis]);
-      return { tensor: tf.sum(x.tensor, places, keepDims), channelsLast: keepDims };
+      return { tensor: sumOver(tf, x.tensor, places, keepDims), channelsLast: keepDims };
     }
-    return declared(tf.sum(asDeclared(tf, x), [...axes], keepDims));
+    return declared(sumOver(tf, asDeclared(tf, x), axes, keepDims));
   },
 };
