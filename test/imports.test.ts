@@ -54,7 +54,7 @@ describe('imports', () => {
   it('keeps training and alignment away from any particular backend', () => {
     for (const file of sources.filter((f) => /^(train|align)[\\/]/.test(f))) {
       const text = readFileSync(join(src, file), 'utf8');
-      expect(text, file).not.toMatch(/backends\/(ort|oracle)\//);
+      expect(text, file).not.toMatch(/backends\/(ort|oracle|tfjs)\//);
     }
   });
 });
