@@ -1,0 +1,28 @@
+import { shortNumber } from '../shortNumber.ts';
+import { type Html, html } from './html.ts';
+
+/** A number as a column sorts it; nothing where there is none. */
+export function cellNumber(x: number | undefined): string {
+  if (x === undefined) return '';
+  if (Number.isNaN(x)) return 'NaN';
+  if (!Number.isFinite(x)) return x > 0 ? '∞' : '-∞';
+  return Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : shortNumber(x);
+}
+
+/** How much of a limit is used up; a limit of nothing has no share. */
+export function percent(share: number, limit: number): string {
+  if (limit === 0) return '';
+  if (!Number.isFinite(share)) return '∞';
+  const value = 100 * share;
+  return value === 0 || value >= 0.1 ? shortNumber(Number(value.toPrecision(2))) : '< 0.1';
+}
+
+const words = {
+  passed: '✓ passed',
+  failed: '✗ failed',
+  warned: '– inherits',
+} as const;
+
+/** Told by a sign and a word, and by colour besides. */
+export const outcomeMark = (outcome: keyof typeof words): Html =>
+  html`<span class="mark ${outcome}">${words[outcome]}</span>`;

@@ -1,0 +1,144 @@
+import { passed } from '../../align/verdict.ts';
+import {
+  type DiffReport,
+  type Failure,
+  failuresOf,
+  modelOf,
+  type RunFacts,
+  rowFailed,
+} from '../diffReport.ts';
+import { closestOf } from '../diffSummary.ts';
+import { counted } from '../words.ts';
+import { outcomeMark } from './cells.ts';
+import { type Html, html } from './html.ts';
+import { type Row, tableHtml } from './table.ts';
+
+/** The first thing that went wrong in each model, in a sentence. */
+function firstSentences(reports: readonly DiffReport[]): Html[] {
+  return reports.flatMap((report) => {
+    const row = report.trace?.rows[report.trace.firstDivergence ?? -1];
+    const model = modelOf(report);
+    if (row !== undefined) {
+      return [
+        html`<p><strong>${model}</strong> first diverges at layer <code>${row.layer}</code>: the ${row.kind} <code>${row.name}</code>.</p>`,
+      ];
+    }
+    const [first] = failuresOf(report);
+    return first === undefined
+      ? []
+      : [
+          html`<p><strong>${model}</strong> first fails in ${first.part}: <code>${first.name}</code>, ${first.why}.</p>`,
+        ];
+  });
+}
+
+/** What failed, before anything else. */
+export function failuresSection(
+  reports: readonly DiffReport[],
+  failures: readonly Failure[],
+): Html | undefined {
+  if (failures.length === 0) return undefined;
+  return html`<section aria-labelledby="failures">
+<h2 id="failures">${counted(failures.length, 'failure')}</h2>
+<div class="callout">${firstSentences(reports)}</div>
+${tableHtml({
+  id: 'failure-table',
+  caption: 'What failed, and why',
+  columns: [
+    { title: 'Tensor' },
+    { title: 'Model' },
+    { title: 'Stage' },
+    { title: 'Why', long: true },
+  ],
+  rows: failures.map(({ name, model, part, why }) => ({ cells: [name, model, part, why] })),
+  tools: true,
+})}</section>
+`;
+}
+
+function summaryRows(report: DiffReport): Row[] {
+  const model = modelOf(report);
+  const stages = report.results.map(({ stage, verdicts, seconds, ...result }): Row => {
+    const failed = verdicts.filter((v) => !passed(v)).length;
+    const exact = verdicts.filter((v) => v.checks.some(({ method }) => method === 'equal')).length;
+    const outcome = result.passed ? 'passed' : 'failed';
+    return {
+      outcome,
+      cells: [
+        `${model} ${stage}`,
+        outcomeMark(outcome),
+        verdicts.length,
+        exact,
+        failed,
+        closestOf(verdicts) ?? '',
+        seconds.toFixed(1),
+      ],
+    };
+  });
+  if (report.trace === undefined) return stages;
+  const { rows } = report.trace;
+  const failed = rows.filter(rowFailed).length;
+  const outcome = failed === 0 && rows.length > 0 ? 'passed' : 'failed';
+  return [
+    ...stages,
+    { outcome, cells: [`${model} trace`, outcomeMark(outcome), rows.length, 0, failed, '', ''] },
+  ];
+}
+
+export const summarySection = (
+  reports: readonly DiffReport[],
+): Html => html`<section aria-labelledby="summary">
+<h2 id="summary">Summary</h2>
+${tableHtml({
+  id: 'summary-table',
+  caption: 'Stages of every model',
+  columns: [
+    { title: 'Stage' },
+    { title: 'Result' },
+    { title: 'Checked', numeric: true },
+    { title: 'To the bit', numeric: true },
+    { title: 'Failed', numeric: true },
+    { title: 'Closest to its limit', long: true },
+    { title: 'Seconds', numeric: true },
+  ],
+  rows: reports.flatMap(summaryRows),
+})}</section>
+`;
+
+export const provenanceSection = (
+  reports: readonly DiffReport[],
+  { time, command }: RunFacts,
+): Html => {
+  const hashes = new Map(reports.flatMap(({ provenance }) => Object.entries(provenance.hashes)));
+  const readers = (path: string): string =>
+    reports
+      .flatMap((report) =>
+        report.results
+          .filter(({ inputs }) => inputs.includes(path))
+          .map(({ stage }) => `${modelOf(report)} ${stage}`),
+      )
+      .join(', ');
+  return html`<section aria-labelledby="provenance">
+<h2 id="provenance">Where the numbers come from</h2>
+<dl>
+<dt>Command</dt><dd><code>${command}</code></dd>
+<dt>Finished</dt><dd><time datetime="${time.toISOString()}">${time.toISOString().replace('T', ' ').slice(0, 19)} UTC</time></dd>
+${reports.map(
+  (
+    report,
+  ) => html`<dt>${modelOf(report)}</dt><dd>${report.provenance.ours} against ${report.provenance.theirs}</dd>
+<dt>Versions</dt><dd>${Object.entries(report.versions)
+    .map(([program, version]) => `${program} ${version}`)
+    .join(', ')}</dd>
+`,
+)}</dl>
+${tableHtml({
+  id: 'hash-table',
+  caption: 'Inputs and recordings, by SHA-256',
+  columns: [{ title: 'File' }, { title: 'SHA-256' }, { title: 'Input of' }],
+  rows: [...hashes].map(([path, hash]) => ({
+    cells: [path, html`<span class="hash">${hash}</span>`, readers(path)],
+  })),
+})}</section>
+`;
+};
