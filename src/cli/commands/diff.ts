@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { type StageName, stageNames } from '../../align/manifest.ts';
 import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
 import { runStage, type StageResult } from '../../align/stage.ts';
@@ -12,23 +13,23 @@ import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName } from '../../nn/models/index.ts';
-import { diffJson } from '../../report/diffJson.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
-import type { DiffReport } from '../../report/diffReport.ts';
+import { allPassed, type DiffReport } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
+import { githubAnnotations } from '../../report/githubAnnotations.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
+import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
 import { positiveInteger } from '../flags.ts';
 
-interface DiffOptions {
+interface DiffOptions extends ReportFlags {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
-  readonly json?: string;
 }
 
 /** The original port's file names. */
@@ -61,8 +62,16 @@ export const diff: RegisterCommand = (program, context) => {
     )
     .option('--out <dir>', 'where logs and recordings go', 'diff')
     .option('--json <file>', 'write everything machine-readable')
-    .action(async (names: string[], options: DiffOptions) => {
+    .option('--junit <file>', 'write JUnit XML for a CI server')
+    .option(
+      '--report <dir>',
+      'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
+    )
+    .option('--no-report', 'write neither')
+    .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
+      const ownOut = command.getOptionValueSource('out') === 'cli';
+      const targets = reportTargets(options, ownOut ? options.out : 'reports');
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
       const weights = options.weights === undefined ? undefined : readWeights(options.weights);
@@ -86,16 +95,20 @@ export const diff: RegisterCommand = (program, context) => {
         }
         reports.push({ provenance, versions: versions(), results });
       }
-      if (options.json !== undefined)
-        writeFileAtomic(options.json, encoder.encode(diffJson(reports)));
+      const facts = { time: new Date(), command: commandLine(command) };
+      const page = writeReports(targets, reports, facts);
       const results = reports.flatMap((r) => r.results);
       const failed = results.filter((r) => !r.passed);
-      if (failed.length > 0) context.fail();
+      if (!allPassed(reports)) context.fail();
       context.print(
         failed.length === 0
           ? `all ${results.length} stages passed; logs in ${options.out}/`
           : `failed: ${failed.map((r) => `${r.model} ${r.stage}`).join(', ')}; logs in ${options.out}/`,
       );
+      if (page !== undefined) context.print(`report in ${page}`);
+      if (process.env.GITHUB_ACTIONS === 'true') {
+        for (const line of githubAnnotations(reports)) context.print(line);
+      }
     });
 };
 

@@ -1,12 +1,18 @@
-import { element, escapeXml } from '../xml.ts';
-import { drawErrorPanel, type ErrorPanel, errorScale, markShape } from './errorPanel.ts';
+import { coordinate, element, escapeXml } from '../xml.ts';
+import { left } from './axes.ts';
+import {
+  drawErrorPanel,
+  type ErrorPanel,
+  type ErrorPoint,
+  errorScale,
+  markShape,
+} from './errorPanel.ts';
 import { type LegendEntry, legend } from './legend.ts';
 import { text, textWidth } from './svg.ts';
 import { lineColours, palette, strokeRules } from './theme.ts';
 
-/** Units of the picture; a page shows it this wide or wider. */
+/** In the picture's own units, of which a page shows one as a pixel or more. */
 const width = 940;
-const left = 62;
 
 type Key = 'ours' | 'pytorch' | 'added';
 
@@ -22,7 +28,30 @@ const markWords = [
   ['flipped', 'a decision flipped'],
 ] as const;
 
-/** What is drawn in the panels, and nothing else. */
+const between = 20;
+const row = 20;
+
+/** A key: its drawing at a place, how wide that is, and what it stands for. */
+type Sign = readonly [draw: (x: number, y: number) => string, wide: number, label: string];
+
+/** The limit and the marks, as far as the panels hold them. */
+function signsOf(points: readonly ErrorPoint[]): Sign[] {
+  const limit: Sign = [
+    (x, y) => element('path', { class: 'line limit', d: `M${coordinate(x)} ${y}h26` }),
+    26,
+    'largest that passes',
+  ];
+  return [
+    ...(points.some((point) => point.limit !== undefined) ? [limit] : []),
+    ...markWords.flatMap(([mark, label]): Sign[] =>
+      points.some((point) => point.mark === mark)
+        ? [[(x, y) => markShape(mark, x + 6, y), 12, label]]
+        : [],
+    ),
+  ];
+}
+
+/** The lines in a row, the other signs in a second one; nothing that is not in the panels. */
 function legendOf(panels: readonly ErrorPanel[], y: number): string {
   const points = panels.flatMap((panel) => panel.points);
   const shown = (['ours', 'pytorch', 'added'] as const).filter((key) =>
@@ -32,23 +61,13 @@ function legendOf(panels: readonly ErrorPanel[], y: number): string {
     shown.map((key) => keys[key]),
     { x: left, y, width: width - left },
   );
-  let x = left + shown.reduce((sum, key) => sum + 26 + 6 + textWidth(keys[key].label, 12) + 20, 0);
-  const parts = [lines.svg];
-  const add = (drawn: string, label: string, wide: number): void => {
-    parts.push(drawn, text(x + wide + 6, y + 4, label));
-    x += wide + 6 + textWidth(label, 12) + 20;
-  };
-  if (points.some(({ limit }) => limit !== undefined)) {
-    add(
-      element('path', { class: 'line limit', d: `M${x.toFixed(1)} ${y}h26` }),
-      'largest that passes',
-      26,
-    );
-  }
-  for (const [mark, label] of markWords) {
-    if (points.some((point) => point.mark === mark)) add(markShape(mark, x + 6, y), label, 12);
-  }
-  return parts.join('\n');
+  let x = left;
+  const signs = signsOf(points).map(([draw, wide, label]) => {
+    const sign = draw(x, y + row) + text(x + wide + 6, y + row + 4, label);
+    x += wide + 6 + textWidth(label, 12) + between;
+    return sign;
+  });
+  return [lines.svg, ...signs].join('\n');
 }
 
 /**
@@ -65,13 +84,13 @@ export function errorFigure(
 ): string {
   const scale = errorScale(panels);
   const parts = [legendOf(panels, 14)];
-  let bottom = 34;
+  let bottom = 34 + row;
   for (const panel of panels) {
     const drawn = drawErrorPanel(panel, scale, { top: bottom + 8, width });
     parts.push(drawn.svg);
     bottom = drawn.bottom;
   }
-  return element(
+  return `${element(
     'svg',
     {
       xmlns: 'http://www.w3.org/2000/svg',
@@ -84,13 +103,14 @@ export function errorFigure(
       `<desc id="${id}-desc">${escapeXml(description)}</desc>`,
       ...parts,
     ].join('\n'),
-  );
+  )}\n`;
 }
 
 /** The colours of a scheme as custom properties, for the picture and for the page around it. */
 export const colourProperties = (theme: 'light' | 'dark'): string =>
   [
     ...Object.entries(palette).map(([name, { [theme]: colour }]) => `--${name}:${colour}`),
+
     ...lineColours.map(({ [theme]: colour }, i) => `--c${i}:${colour}`),
   ].join(';');
 
@@ -103,6 +123,7 @@ export const errorFigureStyle = [
   '.chart .grid{stroke:var(--grid)}',
   '.chart .axis{stroke:var(--faint)}',
   strokeRules,
+  '.chart .wide{stroke-opacity:.6}',
   ...lineColours.map(
     (_, i) => `.chart .c${i}{stroke:var(--c${i})}.chart .d${i}{fill:var(--c${i})}`,
   ),

@@ -49,23 +49,32 @@ const shortened = (name: string): string =>
 const valuesOf = ({ ours, pytorch, added, limit }: ErrorPoint): number[] =>
   [ours, pytorch, added, limit].filter((value) => value !== undefined);
 
+/** No error of interest is smaller or larger, and all arithmetic on these is finite. */
+const [least, most] = [1e-60, 1e60];
+
 /**
  * One logarithmic scale for all panels, so that heights compare. Zero, which no logarithm has, lies on the
  * axis below a power of ten of room; what is infinite or no number, on the upper edge.
  */
 export function errorScale(panels: readonly ErrorPanel[]): Scale {
   const values = panels.flatMap(({ points }) => points.flatMap(valuesOf));
-  const positive = values.filter((value) => Number.isFinite(value) && value > 0);
-  const high = positive.reduce((a, b) => Math.max(a, b), 1e-6);
-  const low = positive.reduce((a, b) => Math.min(a, b), high / 10);
-  const scale = logScale(values.includes(0) ? low / 10 : low / 2, high * 3);
-  const zero = values.includes(0) ? [{ value: 0, label: '0' }] : [];
+  const shown = values.filter((value) => value >= least && value <= most);
+  const high = shown.reduce((a, b) => Math.max(a, b), 1e-6);
+  const low = shown.reduce((a, b) => Math.min(a, b), high / 10);
+  const hasZero = values.some((value) => value < least);
+  const scale = logScale(hasZero ? low / 10 : low / 2, high * 3);
+  const ticks = scale.ticks
+    .filter(({ value }) => !hasZero || value >= low / 2)
+    .map(({ value, label }) => ({
+      value,
+      label: value < 0.1 ? value.toExponential(0) : label,
+    }));
   return {
     place: (value) => {
-      if (value === 0) return 0;
-      return Number.isFinite(value) ? scale.place(value) : 1;
+      if (value < least) return 0;
+      return value <= most ? scale.place(value) : 1;
     },
-    ticks: [...zero, ...scale.ticks.filter(({ value }) => zero.length === 0 || value >= low / 2)],
+    ticks: hasZero ? [{ value: 0, label: '0' }, ...ticks] : ticks,
   };
 }
 
@@ -200,7 +209,7 @@ export function drawErrorPanel(
     end,
   };
   const longest = xs.ticks.reduce((most, { label }) => Math.max(most, label.length), 0);
-  const xRoom = 34 + 0.77 * textWidth('x'.repeat(longest), fontSize);
+  const xRoom = 28 + 0.77 * textWidth('x'.repeat(longest), fontSize);
   return {
     svg: [
       text(left, top + 12, panel.title, { class: 'head' }),
