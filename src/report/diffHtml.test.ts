@@ -35,6 +35,26 @@ test('a run that passed has no section of failures', () => {
   expect(page).not.toContain('id="failures"');
 });
 
+test('recordings that models have under one name are all there, shared inputs once', () => {
+  const other = {
+    ...passingReport,
+    results: passingReport.results.map((r) => ({ ...r, model: 'vgg16bn' })),
+    provenance: {
+      ...passingReport.provenance,
+      hashes: { 'inputs/fake_data.npy': 'a'.repeat(64), 'forward.npz': 'c'.repeat(64) },
+    },
+  };
+  const page = diffHtml([passingReport, other], facts);
+  for (const [digit, users] of [
+    ['a', 'vgg16 forward, vgg16bn forward'],
+    ['b', 'vgg16'],
+    ['c', 'vgg16bn'],
+  ]) {
+    expect(page.match(new RegExp(digit.repeat(64), 'g'))).toHaveLength(1);
+    expect(page).toContain(`${digit.repeat(64)}</span></td><td class="long">${users}</td>`);
+  }
+});
+
 test('every table has a caption and named heads, every id is there once', () => {
   const page = diffHtml([failing, failing, passingReport], facts);
   const tables = page.match(/<table/g)?.length ?? 0;

@@ -4,6 +4,7 @@ import {
   type DiffReport,
   type Failure,
   failuresOf,
+  filesOf,
   modelOf,
   type RunFacts,
 } from './diffReport.ts';
@@ -109,10 +110,12 @@ function provenanceLines(reports: readonly DiffReport[], { time, command }: RunF
     ),
     '',
     ...markdownTable(
-      [{ title: 'file' }, { title: 'SHA-256' }],
-      [...new Map(reports.flatMap(({ provenance }) => Object.entries(provenance.hashes)))].map(
-        ([file, hash]) => [code(file), code(hash)],
-      ),
+      [{ title: 'file' }, { title: 'SHA-256' }, { title: 'used by' }],
+      filesOf(reports).map(({ path, sha256, users }) => [
+        code(path),
+        code(sha256),
+        words(users.join(', ')),
+      ]),
     ),
   ];
 }

@@ -92,3 +92,28 @@ export function failuresOf(report: DiffReport): Failure[] {
     }),
   ];
 }
+
+export interface UsedFile {
+  readonly path: string;
+  readonly sha256: string;
+  /** Models whose references hold it, or single stages where these name it as their input. */
+  readonly users: readonly string[];
+}
+
+/** Inputs and recordings, each once; models record under equal names what is not equal. */
+export function filesOf(reports: readonly DiffReport[]): UsedFile[] {
+  const files = new Map<string, { path: string; sha256: string; users: string[] }>();
+  for (const report of reports) {
+    const model = modelOf(report);
+    for (const [path, sha256] of Object.entries(report.provenance.hashes)) {
+      const key = `${sha256} ${path}`;
+      const file = files.get(key) ?? { path, sha256, users: [] };
+      const readers = report.results.filter(({ inputs }) => inputs.includes(path));
+      file.users.push(
+        ...(readers.length === 0 ? [model] : readers.map(({ stage }) => `${model} ${stage}`)),
+      );
+      files.set(key, file);
+    }
+  }
+  return [...files.values()];
+}

@@ -3,6 +3,7 @@ import {
   type DiffReport,
   type Failure,
   failuresOf,
+  filesOf,
   modelOf,
   type RunFacts,
   rowFailed,
@@ -109,15 +110,6 @@ export const provenanceSection = (
   reports: readonly DiffReport[],
   { time, command }: RunFacts,
 ): Html => {
-  const hashes = new Map(reports.flatMap(({ provenance }) => Object.entries(provenance.hashes)));
-  const readers = (path: string): string =>
-    reports
-      .flatMap((report) =>
-        report.results
-          .filter(({ inputs }) => inputs.includes(path))
-          .map(({ stage }) => `${modelOf(report)} ${stage}`),
-      )
-      .join(', ');
   return html`<section aria-labelledby="provenance">
 <h2 id="provenance">Where the numbers come from</h2>
 <dl>
@@ -135,9 +127,9 @@ ${reports.map(
 ${tableHtml({
   id: 'hash-table',
   caption: 'Inputs and recordings, by SHA-256',
-  columns: [{ title: 'File' }, { title: 'SHA-256' }, { title: 'Input of' }],
-  rows: [...hashes].map(([path, hash]) => ({
-    cells: [path, html`<span class="hash">${hash}</span>`, readers(path)],
+  columns: [{ title: 'File' }, { title: 'SHA-256' }, { title: 'Used by', long: true }],
+  rows: filesOf(reports).map(({ path, sha256, users }) => ({
+    cells: [path, html`<span class="hash">${sha256}</span>`, users.join(', ')],
   })),
 })}</section>
 `;

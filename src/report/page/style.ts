@@ -1,8 +1,8 @@
 import { colourProperties, errorFigureStyle } from '../chart/errorFigure.ts';
 
 const schemes = {
-  light: `${colourProperties('light')};--raised:#f6f8fa;--passed:#116329;--link:#0550ae;--failedRow:#fff0ee;--warnedRow:#fff8e1`,
-  dark: `${colourProperties('dark')};--raised:#151b23;--passed:#4ac26b;--link:#6cb6ff;--failedRow:#2d1518;--warnedRow:#2a2310`,
+  light: `${colourProperties('light')};--raised:#f6f8fa;--passed:#116329;--warned:#7a4a00;--link:#0550ae;--failedRow:#fff0ee;--warnedRow:#fff8e1`,
+  dark: `${colourProperties('dark')};--raised:#151b23;--passed:#4ac26b;--warned:#e3b341;--link:#6cb6ff;--failedRow:#2d1518;--warnedRow:#2a2310`,
 } as const;
 
 /** Calm, without a font or colour from elsewhere; light or dark as the reader's system is; light on paper. */
@@ -20,12 +20,12 @@ h3{font-size:1.05rem;margin:2rem 0 .5rem;font-weight:650}
 p{max-width:46rem;margin:.5rem 0}
 a{color:var(--link);text-underline-offset:.15em}
 code,.hash{font-family:ui-monospace,SFMono-Regular,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.875em}
-.hash{white-space:nowrap}
 .quiet{color:var(--faint)}
 nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:1rem 0 0;padding:0}
 .mark{font-weight:650;white-space:nowrap}
 .mark.passed{color:var(--passed)}
-.mark.failed,.mark.warned{color:var(--wrong)}
+.mark.failed{color:var(--wrong)}
+.mark.warned{color:var(--warned)}
 .callout{border-left:4px solid var(--wrong);background:var(--failedRow);padding:.75rem 1rem;margin:1rem 0;max-width:none}
 .callout p{margin:0;max-width:none}
 .notes{padding-left:1.25rem;margin:.5rem 0}
@@ -40,7 +40,8 @@ thead th{position:sticky;top:0;z-index:1;background:var(--raised);font-weight:60
 tbody tr:first-child>*{border-top:0}
 th.n,td.n{text-align:right;white-space:nowrap}
 tbody th{min-width:10rem;max-width:22rem;overflow-wrap:anywhere}
-td.long{min-width:15rem}
+td{white-space:nowrap}
+td.long{min-width:15rem;white-space:normal}
 tr.failed>*{background:var(--failedRow)}
 tr.warned>*{background:var(--warnedRow)}
 thead button{all:unset;cursor:pointer;font-weight:600;border-radius:3px}
@@ -62,7 +63,7 @@ dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25rem 1.25r
 dt{color:var(--faint)}
 dd{margin:0;overflow-wrap:anywhere}
 ${errorFigureStyle}
-@media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.5rem}h1{font-size:1.4rem}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.5rem}tbody th{min-width:8rem;max-width:11rem}th,td{padding:.35rem .5rem}}
+@media (max-width:40rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.5rem}h1{font-size:1.4rem}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.5rem}tbody th{min-width:8rem;max-width:11rem}td.long{min-width:24rem}th,td{padding:.35rem .5rem}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
-@media print{:root{color-scheme:light;${schemes.light}}body{font-size:11pt}nav,.tools{display:none}.scroll{max-height:none;overflow:visible;border:0}.chart{overflow:visible;border:0}.chart svg{min-width:0}thead th{position:static}thead{display:table-header-group}tr,.chart{break-inside:avoid}h2,h3{break-after:avoid}thead button::after{content:none}table{font-size:8pt}}
+@media print{:root{color-scheme:light;${schemes.light}}body{font-size:11pt}nav,.tools{display:none}.scroll{max-height:none;overflow:visible;border:0}.chart{overflow:visible;border:0}.chart svg{min-width:0}thead th{position:static}thead{display:table-header-group}tr,.chart{break-inside:avoid}h2,h3{break-after:avoid}thead button::after{content:none}table{font-size:8pt}td,td.long{white-space:normal;min-width:0;overflow-wrap:anywhere}}
 `;
