@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { InputError, UsageError } from '../errors.ts';
 import { readFileOrFail } from '../io/readFile.ts';
-import type { Method } from './verdict.ts';
+import { modelName } from '../nn/models/index.ts';
+import { recordedNames } from './recorded.ts';
+import type { Reference } from './reference.ts';
+import { type Check, check, type Method, type Verdict } from './verdict.ts';
 
 /** The measures a limit can be set for. */
 const methods = ['relative l2', 'scaled', 'mean'] as const satisfies readonly Method[];
@@ -54,21 +57,77 @@ export function matches(pattern: string, name: string): boolean {
   return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(name);
 }
 
+/** What the limit stands in for: the bound beside PyTorch's error falls away with the upper bound. */
+function overridden(
+  checks: readonly Check[],
+  method: Method,
+  { limit, reason }: Override,
+): Check[] {
+  const before = checks.find((c) => c.method === method)?.threshold ?? limit;
+  return checks.flatMap((c): Check[] => {
+    const { value, threshold, pytorch } = c;
+    const note = `overridden: ${reason}`;
+    const more = pytorch === undefined ? { note } : { note, pytorch };
+    if (c.method === method) return [check(method, value, limit, more)];
+    if (method === 'mean') return [c];
+    // The moments' share is of what that limit allows.
+    if (c.method === 'moments') return [check('moments', value * (before / limit), threshold)];
+    return c.method === 'ratio' ? [] : [c];
+  });
+}
+
+/**
+ * A verdict under the limit set for its tensor, if there is one. What could not be measured stays a
+ * failure. Throws UsageError when the tensor is not judged by the measure the override names.
+ */
+export function withOverride(verdict: Verdict, overrides: readonly Override[]): Verdict {
+  const override = overrideOf(overrides, verdict.name);
+  if (override === undefined || verdict.problem !== undefined) return verdict;
+  const { tensor, limit, reason } = override;
+  const has = (method: Method): boolean => verdict.checks.some((c) => c.method === method);
+  const method = override.method ?? methods.find(has);
+  if (method === undefined || !has(method)) {
+    throw new UsageError(
+      `the override of "${tensor}" sets a limit ${verdict.name} is not judged by`,
+      {
+        fix: `its measures are ${[...new Set(verdict.checks.map((c) => c.method))].join(', ')}`,
+      },
+    );
+  }
+  const checks = overridden(verdict.checks, method, override);
+  return { ...verdict, checks, override: { tensor, limit, reason } };
+}
+
 /** The override of a tensor: of several that match, the last one written. */
 export const overrideOf = (overrides: readonly Override[], name: string): Override | undefined =>
   overrides.findLast(({ tensor }) => matches(tensor, name));
 
-/** Those for one model's reference. */
+/** Those for one model's reference. Throws UsageError where an entry names no model. */
 export const overridesFor = (overrides: readonly Override[], model: string): Override[] =>
-  overrides.filter((o) => o.model === undefined || o.model === model);
+  overrides.filter((o) => o.model === undefined || modelName(o.model) === modelName(model));
 
-/** Throws UsageError when an override names none of the tensors there are: a typing mistake, or stale. */
+/** Every tensor a reference holds, by the names that verdicts and traces give it. */
+export const recordedTensors = ({ manifest, arrays }: Reference): string[] =>
+  Object.keys(manifest.files).flatMap((file) => recordedNames(arrays(file), ''));
+
+/**
+ * Throws UsageError when an override names none of the tensors there are: a typing mistake, or stale. One
+ * for a model that is not among the references is left alone.
+ */
 export function checkMatches(
   overrides: readonly Override[],
-  names: readonly string[],
+  references: readonly Reference[],
   where: string,
 ): void {
-  const idle = overrides.find(({ tensor }) => !names.some((name) => matches(tensor, name)));
+  const tensors = references.map((reference) => ({
+    model: reference.manifest.model,
+    names: recordedTensors(reference),
+  }));
+  const idle = overrides.find((override) => {
+    const asked = tensors.filter(({ model }) => overridesFor([override], model).length > 0);
+    const found = asked.some(({ names }) => names.some((name) => matches(override.tensor, name)));
+    return asked.length > 0 && !found;
+  });
   if (idle === undefined) return;
   throw new UsageError(`the override of "${idle.tensor}" matches no tensor of the reference`, {
     where,

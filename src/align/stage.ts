@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import type { StageName } from './manifest.ts';
-import type { Override } from './overrides.ts';
+import { type Override, withOverride } from './overrides.ts';
 import type { Reference } from './reference.ts';
 import { passed, type Verdict } from './verdict.ts';
 
@@ -45,11 +45,14 @@ export async function runStage(
 ): Promise<StageResult> {
   const start = performance.now();
   const findings = await stage(context);
+  const { overrides = [] } = context;
+  const verdicts = findings.verdicts.map((verdict) => withOverride(verdict, overrides));
   return {
     ...findings,
+    verdicts,
     stage: name,
     model: context.reference.manifest.model,
-    passed: findings.verdicts.length > 0 && findings.verdicts.every(passed),
+    passed: verdicts.length > 0 && verdicts.every(passed),
     seconds: (performance.now() - start) / 1000,
   };
 }

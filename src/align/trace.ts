@@ -64,3 +64,10 @@ export interface Trace {
   readonly firstDivergence?: number;
   readonly notes: readonly string[];
 }
+
+/** Agrees, or differs by no more than named flips explain. */
+export const rowPassed = ({ state }: TraceRow): boolean =>
+  state === 'agrees' || state === 'flipped';
+
+/** A trace without rows shows nothing and does not pass. */
+export const tracePassed = ({ rows }: Trace): boolean => rows.length > 0 && rows.every(rowPassed);

@@ -76,7 +76,8 @@ export function judgeRow(evidence: RowEvidence): TraceRow {
     if (wrongGraph || addsOwn) return 'diverges';
     if (within) return 'agrees';
     if (explained) return 'flipped';
-    return added !== undefined || !evidence.inputsAgree ? 'inherits' : 'diverges';
+    // Where everything it is computed from agrees, there is nobody to inherit from.
+    return evidence.inputsAgree ? 'diverges' : 'inherits';
   })();
   return {
     ...row,

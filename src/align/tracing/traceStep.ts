@@ -7,7 +7,7 @@ import { overrideOf } from '../overrides.ts';
 import { recordedBatch } from '../recordedBatch.ts';
 import { startingWeights } from '../seedWeights.ts';
 import type { StageContext } from '../stage.ts';
-import type { Flip, Trace, TraceRow } from '../trace.ts';
+import { type Flip, rowPassed, type Trace, type TraceRow } from '../trace.ts';
 import { passed } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
 import { type Proof, proofOf, runOnce, type TraceRecord, traceRecords } from './evidence.ts';
@@ -74,7 +74,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
           ? {}
           : { imposed: { truth: imposed.truth.get(name)!, flips: imposed.flips } }),
       });
-      if (row.state === 'agrees' || row.state === 'flipped') agreeing.add(name);
+      if (rowPassed(row)) agreeing.add(name);
       return row;
     });
   };
