@@ -3,7 +3,12 @@ import { headline } from './diffMarkdown.ts';
 import { allPassed, type DiffReport, failuresOf, modelOf, type RunFacts } from './diffReport.ts';
 import { html, trusted } from './page/html.ts';
 import { modelSection, sectionId } from './page/modelSection.ts';
-import { failuresSection, provenanceSection, summarySection } from './page/overview.ts';
+import {
+  failuresSection,
+  overridesSection,
+  provenanceSection,
+  summarySection,
+} from './page/overview.ts';
 import { pageScript } from './page/script.ts';
 import { pageStyle } from './page/style.ts';
 
@@ -43,7 +48,7 @@ ${reports.map((report, i) => html`<li><a href="#${sectionId(report, i)}">${model
 </ul></nav>
 </header>
 <main>
-${failuresSection(reports, failures)}${summarySection(reports)}${reports.map(modelSection)}${provenanceSection(reports, facts)}</main>
+${failuresSection(reports, failures)}${summarySection(reports)}${overridesSection(reports)}${reports.map(modelSection)}${provenanceSection(reports, facts)}</main>
 <footer><p>Written by swa-align. “To the bit” is by SHA-256; errors are measured against PyTorch in float64, with PyTorch’s own float32 error beside them.</p></footer>
 <script>${trusted(pageScript)}</script>
 </body>

@@ -6,15 +6,17 @@ import {
   failuresOf,
   filesOf,
   modelOf,
+  overridesOf,
   type RunFacts,
 } from './diffReport.ts';
 import { closestOf } from './diffSummary.ts';
 import { clipped, markdownCode, markdownTable, markdownText } from './markdown.ts';
+import { shortNumber } from './shortNumber.ts';
 import { counted } from './words.ts';
 
 /** GitHub's limit for a comment. */
 const mostCharacters = 65_536;
-const shownFailures = 20;
+const shown = 20;
 const longest = { name: 120, words: 300, cell: 160 } as const;
 
 const code = (text: string, most: number = longest.name): string =>
@@ -67,19 +69,35 @@ function firstDivergences(reports: readonly DiffReport[]): string[] {
   });
 }
 
+/** What a list of `n` leaves out. */
+const more = (n: number): string[] =>
+  n > shown ? [`- … and ${n - shown} more, in \`diff.html\``] : [];
+
 function failureLines(failures: readonly Failure[]): string[] {
   if (failures.length === 0) return [];
-  const shown = failures.slice(0, shownFailures);
-  const hidden = failures.length - shown.length;
   return [
     `### ${counted(failures.length, 'failure')}`,
     '',
-    ...shown.map(
-      ({ model, part, name, why }) => `- ${code(model)} ${part}: ${code(name)}: ${words(why)}`,
-    ),
-    ...(hidden > 0 ? [`- … and ${hidden} more, in \`diff.html\``] : []),
+    ...failures
+      .slice(0, shown)
+      .map(
+        ({ model, part, name, why }) => `- ${code(model)} ${part}: ${code(name)}: ${words(why)}`,
+      ),
+    ...more(failures.length),
     '',
   ];
+}
+
+function overrideLines(reports: readonly DiffReport[]): string[] {
+  const used = reports.flatMap(overridesOf);
+  if (used.length === 0) return [];
+  const lines = used
+    .slice(0, shown)
+    .map(
+      ({ model, part, name, limit, reason }) =>
+        `- ${code(model)} ${part}: ${code(name)} may be ${shortNumber(limit)}: ${words(reason)}`,
+    );
+  return ['### Limits set by hand', '', ...lines, ...more(used.length), ''];
 }
 
 const details = (summary: string, lines: readonly string[]): string[] =>
@@ -126,9 +144,9 @@ function withinLimit(sections: readonly (readonly string[])[]): string {
   let text = '';
   for (const section of sections) {
     if (section.length === 0) continue;
-    const more = `${section.join('\n')}\n`;
-    if (text.length + more.length + rest.length >= mostCharacters) return text + rest;
-    text += more;
+    const next = `${section.join('\n')}\n`;
+    if (text.length + next.length + rest.length >= mostCharacters) return text + rest;
+    text += next;
   }
   return text;
 }
@@ -141,6 +159,7 @@ export function diffMarkdown(reports: readonly DiffReport[], facts: RunFacts): s
     firstDivergences(reports),
     failureLines(failures),
     [...stageTable(reports), ''],
+    overrideLines(reports),
     details('Notes', noteLines(reports)),
     details('Where the numbers come from', provenanceLines(reports, facts)),
   ]);

@@ -1,6 +1,6 @@
 import type { StageName } from '../align/manifest.ts';
 import type { StageResult } from '../align/stage.ts';
-import type { Trace, TraceRow } from '../align/trace.ts';
+import { type Flip, rowPassed, type Trace, type TraceRow, tracePassed } from '../align/trace.ts';
 import { passed } from '../align/verdict.ts';
 import type { Provenance } from './diffLog.ts';
 import { whyFailed } from './diffSummary.ts';
@@ -12,6 +12,7 @@ export interface DiffReport {
   /** Program → version. */
   readonly versions: Readonly<Record<string, string>>;
   readonly results: readonly StageResult[];
+  /** Where one was asked for. */
   readonly trace?: Trace;
 }
 
@@ -35,54 +36,63 @@ export interface Failure {
 export const modelOf = ({ results, trace }: DiffReport): string =>
   results[0]?.model ?? trace?.model ?? 'no model';
 
-/** A layer that errs by itself, or of which nothing is known; what it does to those after it is not their fault. */
-export const rowFailed = ({ state }: TraceRow): boolean =>
-  state === 'diverges' || state === 'missing';
-
 /** Nothing failed, and there was something that could have. */
 export const reportPassed = ({ results, trace }: DiffReport): boolean =>
-  results.length + (trace?.rows.length ?? 0) > 0 &&
+  (results.length > 0 || trace !== undefined) &&
   results.every((r) => r.passed) &&
-  !(trace?.rows ?? []).some(rowFailed);
+  (trace === undefined || tracePassed(trace));
 
 export const allPassed = (reports: readonly DiffReport[]): boolean =>
   reports.length > 0 && reports.every(reportPassed);
 
+/** `features.1[1234] flipped, 3.0e-8 of the RMS from its kink` */
+export const flipWords = ({ layer, element, margin }: Flip): string =>
+  `${layer}[${element}] flipped, ${shortNumber(margin)} of the RMS from its kink`;
+
+const allowed = (limit: TraceRow['limit']): string =>
+  limit === undefined ? '' : `, may be ${shortNumber(limit.value)}: ${limit.why}`;
+
 /** What a row of a trace has to say beside its numbers. */
-export function rowWords({ state, problem, error, added, limit, flips }: TraceRow): string {
-  if (problem !== undefined) return problem;
-  const above = limit === undefined ? '' : `, ${shortNumber(limit.value)} would pass`;
-  const own = added === undefined ? '' : `; the layer by itself adds ${shortNumber(added.ours)}`;
-  const flipped = (flips ?? []).map(
-    ({ layer, element, margin }) =>
-      `${layer}[${element}] flipped, ${shortNumber(margin)} of the RMS from its kink`,
-  );
-  const size =
-    error === undefined || state === 'agrees' || state === 'flipped'
-      ? []
-      : [`relative l2 ${shortNumber(error.ours)}${above}${own}`];
-  return [...size, ...flipped].join('; ');
+export function rowWords(row: TraceRow): string {
+  const { state, problem, error, added, limit, addedLimit, flips } = row;
+  const wrong = state === 'diverges' || state === 'inherits';
+  const own = added !== undefined && addedLimit !== undefined && !(added.ours <= addedLimit.value);
+  return [
+    ...(problem === undefined ? [] : [problem]),
+    ...(wrong && own ? [`adds ${shortNumber(added.ours)}${allowed(addedLimit)}`] : []),
+    ...(wrong && !own && error ? [`error ${shortNumber(error.ours)}${allowed(limit)}`] : []),
+    ...(flips ?? []).map(flipWords),
+  ].join('; ');
 }
 
 const rowFailure = (model: string, row: TraceRow): Failure => ({
   model,
   part: 'trace',
   name: row.name,
-  why: `${row.kind} ${row.state === 'missing' ? 'is missing' : 'diverges'}${rowWords(row) === '' ? '' : `: ${rowWords(row)}`}`,
+  why: [`${row.kind}, ${row.state}`, rowWords(row)].filter((text) => text !== '').join(': '),
 });
 
-/** What failed in a run, the most telling first: where a trace diverges, then the stages in their order. */
+/**
+ * What failed in a run, the most telling first: where a trace errs by its own doing, then the stages in their
+ * order, then what only inherits.
+ */
 export function failuresOf(report: DiffReport): Failure[] {
   const model = modelOf(report);
-  const rows = (report.trace?.rows ?? []).filter(rowFailed);
+  const { trace, results } = report;
+  const rows = (trace?.rows ?? []).filter((row) => !rowPassed(row));
+  const inherits = ({ state }: TraceRow): boolean => state === 'inherits';
+  const nothing = (part: Failure['part']): Failure => ({
+    model,
+    part,
+    name: part,
+    why: 'nothing was checked',
+  });
   return [
-    ...rows.map((row) => rowFailure(model, row)),
-    ...report.results.flatMap((result) => {
+    ...(trace?.rows.length === 0 ? [nothing('trace')] : []),
+    ...rows.filter((row) => !inherits(row)).map((row) => rowFailure(model, row)),
+    ...results.flatMap((result) => {
       const failed = result.verdicts.filter((v) => !passed(v));
-      // A stage without verdicts fails as a whole.
-      if (failed.length === 0 && !result.passed) {
-        return [{ model, part: result.stage, name: result.stage, why: 'nothing was checked' }];
-      }
+      if (failed.length === 0 && !result.passed) return [nothing(result.stage)];
       return failed.map((v) => ({
         model,
         part: result.stage,
@@ -90,6 +100,46 @@ export function failuresOf(report: DiffReport): Failure[] {
         why: whyFailed(v),
       }));
     }),
+    ...rows.filter(inherits).map((row) => rowFailure(model, row)),
+  ];
+}
+
+/** A limit that somebody set by hand, and why. */
+export interface UsedOverride {
+  readonly model: string;
+  readonly part: StageName | 'trace';
+  readonly name: string;
+  readonly limit: number;
+  readonly reason: string;
+}
+
+/** How the trace says of a limit that it was set by hand. */
+const byHand = /^overridden: /;
+
+/** Every limit of a run that stands where it does because somebody wrote so. */
+export function overridesOf(report: DiffReport): UsedOverride[] {
+  const model = modelOf(report);
+  return [
+    ...report.results.flatMap(({ stage, verdicts }) =>
+      verdicts.flatMap(({ name, override }) =>
+        override === undefined
+          ? []
+          : [{ model, part: stage, name, limit: override.limit, reason: override.reason }],
+      ),
+    ),
+    ...(report.trace?.rows ?? []).flatMap(({ name, limit }) =>
+      limit === undefined || !byHand.test(limit.why)
+        ? []
+        : [
+            {
+              model,
+              part: 'trace' as const,
+              name,
+              limit: limit.value,
+              reason: limit.why.replace(byHand, ''),
+            },
+          ],
+    ),
   ];
 }
 

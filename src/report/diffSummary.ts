@@ -62,12 +62,21 @@ export function stageSummary(result: StageResult): string[] {
   const inner = closest(verdicts)
     .filter(([, c]) => !isExact(c) && c.method !== 'moments')
     .map(describe);
+  const overridden = verdicts.flatMap(({ name, override }) =>
+    override === undefined
+      ? []
+      : [`${name}: limit ${shortNumber(override.limit)} by hand: ${override.reason}`],
+  );
   const failures = failed.slice(0, shownFailures).map((v) => `✗ ${v.name}: ${whyFailed(v)}`);
   const hidden = failed.length - failures.length;
   return [
     head,
-    ...[...inner, ...notes, ...failures, ...(hidden > 0 ? [`… and ${hidden} more`] : [])].map(
-      (line) => `      ${line}`,
-    ),
+    ...[
+      ...inner,
+      ...overridden,
+      ...notes,
+      ...failures,
+      ...(hidden > 0 ? [`… and ${hidden} more`] : []),
+    ].map((line) => `      ${line}`),
   ];
 }

@@ -1,5 +1,6 @@
+import { rowPassed } from '../align/trace.ts';
 import { passed } from '../align/verdict.ts';
-import { type DiffReport, modelOf, type RunFacts, rowFailed, rowWords } from './diffReport.ts';
+import { type DiffReport, modelOf, type RunFacts, rowWords } from './diffReport.ts';
 import { whyFailed } from './diffSummary.ts';
 import { element, escapeXml } from './xml.ts';
 
@@ -50,7 +51,7 @@ function suitesOf(report: DiffReport): Suite[] {
   const { rows, notes } = report.trace;
   const cases = rows.map((row) => ({
     name: `${row.kind}: ${row.name}`,
-    ...(rowFailed(row)
+    ...(!rowPassed(row)
       ? { failure: { message: rowWords(row) || `the ${row.kind} ${row.state}`, type: row.state } }
       : {}),
   }));

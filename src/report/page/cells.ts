@@ -17,11 +17,7 @@ export function percent(share: number, limit: number): string {
   return value === 0 || value >= 0.1 ? shortNumber(Number(value.toPrecision(2))) : '< 0.1';
 }
 
-const words = {
-  passed: '✓ passed',
-  failed: '✗ failed',
-  warned: '– inherits',
-} as const;
+const words = { passed: '✓ passed', failed: '✗ failed' } as const;
 
 /** Told by a sign and a word, and by colour besides. */
 export const outcomeMark = (outcome: keyof typeof words): Html =>

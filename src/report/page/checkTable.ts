@@ -1,5 +1,6 @@
 import type { StageResult } from '../../align/stage.ts';
-import { passed } from '../../align/verdict.ts';
+import { passed, type Verdict } from '../../align/verdict.ts';
+import { flipWords } from '../diffReport.ts';
 import { shareOfLimit } from '../diffSummary.ts';
 import { cellNumber, outcomeMark, percent } from './cells.ts';
 import type { Row, Table } from './table.ts';
@@ -17,6 +18,12 @@ const columns = [
   { title: 'ULP', numeric: true },
   { title: 'Note', long: true },
 ] as const;
+
+/** Of the tensor and not of the check: once is enough. */
+const remarks = ({ flips = [], override }: Verdict): string[] => [
+  ...(override === undefined ? [] : [`limit by hand: ${override.reason}`]),
+  ...flips.map(flipWords),
+];
 
 function rowsOf({ stage, verdicts }: StageResult): Row[] {
   return verdicts.flatMap((verdict): Row[] => {
@@ -43,10 +50,10 @@ function rowsOf({ stage, verdicts }: StageResult): Row[] {
           cellNumber(check.threshold),
           percent(shareOfLimit(check), check.threshold),
           cellNumber(check.pytorch),
-          // To PyTorch's float32, of the tensor and not of the check: once is enough.
+          // To PyTorch's float32.
           i === 0 ? cellNumber(distances?.meanAbs) : '',
           i === 0 ? cellNumber(distances?.maxUlp) : '',
-          check.note,
+          [check.note, ...(i === 0 ? remarks(verdict) : [])].filter((text) => text).join('; '),
         ],
       };
     });

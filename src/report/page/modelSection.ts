@@ -5,7 +5,7 @@ import { counted } from '../words.ts';
 import { checkTable } from './checkTable.ts';
 import { type Html, html, slug, trusted } from './html.ts';
 import { tableHtml } from './table.ts';
-import { limitTable, traceTable } from './traceTable.ts';
+import { traceTable } from './traceTable.ts';
 
 const figureWords = (traced: boolean): Html =>
   traced
@@ -51,7 +51,7 @@ export function modelSection(report: DiffReport, index: number): Html {
 ${notes(report)}
 <h3>Error by layer</h3>
 ${figure(report, `${id}-figure`)}
-${trace && html`<h3>Trace</h3>${tableHtml(traceTable(trace, `${id}-trace`))}${tableHtml(limitTable(trace, `${id}-limits`))}`}
+${trace && html`<h3>Trace</h3>${tableHtml(traceTable(trace, `${id}-trace`))}`}
 <h3>Checks</h3>
 ${tableHtml(checkTable(model, `${id}-checks`, results))}</section>
 `;

@@ -1,3 +1,4 @@
+import { rowPassed, tracePassed } from '../../align/trace.ts';
 import { passed } from '../../align/verdict.ts';
 import {
   type DiffReport,
@@ -5,12 +6,12 @@ import {
   failuresOf,
   filesOf,
   modelOf,
+  overridesOf,
   type RunFacts,
-  rowFailed,
 } from '../diffReport.ts';
 import { closestOf } from '../diffSummary.ts';
 import { counted } from '../words.ts';
-import { outcomeMark } from './cells.ts';
+import { cellNumber, outcomeMark } from './cells.ts';
 import { type Html, html } from './html.ts';
 import { type Row, tableHtml } from './table.ts';
 
@@ -78,8 +79,8 @@ function summaryRows(report: DiffReport): Row[] {
   });
   if (report.trace === undefined) return stages;
   const { rows } = report.trace;
-  const failed = rows.filter(rowFailed).length;
-  const outcome = failed === 0 && rows.length > 0 ? 'passed' : 'failed';
+  const failed = rows.filter((row) => !rowPassed(row)).length;
+  const outcome = tracePassed(report.trace) ? 'passed' : 'failed';
   return [
     ...stages,
     { outcome, cells: [`${model} trace`, outcomeMark(outcome), rows.length, 0, failed, '', ''] },
@@ -105,6 +106,29 @@ ${tableHtml({
   rows: reports.flatMap(summaryRows),
 })}</section>
 `;
+
+/** Limits that somebody moved, and their reasons, in plain sight. */
+export function overridesSection(reports: readonly DiffReport[]): Html | undefined {
+  const used = reports.flatMap(overridesOf);
+  if (used.length === 0) return undefined;
+  return html`<section aria-labelledby="overrides">
+<h2 id="overrides">Limits set by hand</h2>
+${tableHtml({
+  id: 'override-table',
+  caption: 'Tensors that are judged by another limit than the usual one',
+  columns: [
+    { title: 'Tensor' },
+    { title: 'Model' },
+    { title: 'Stage' },
+    { title: 'Limit', numeric: true },
+    { title: 'Reason', long: true },
+  ],
+  rows: used.map(({ name, model, part, limit, reason }) => ({
+    cells: [name, model, part, cellNumber(limit), reason],
+  })),
+})}</section>
+`;
+}
 
 export const provenanceSection = (
   reports: readonly DiffReport[],

@@ -25,7 +25,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:1re
 .mark{font-weight:650;white-space:nowrap}
 .mark.passed{color:var(--passed)}
 .mark.failed{color:var(--wrong)}
-.mark.warned{color:var(--warned)}
+.mark.warned,.mark.inherited{color:var(--warned)}
 .callout{border-left:4px solid var(--wrong);background:var(--failedRow);padding:.75rem 1rem;margin:1rem 0;max-width:none}
 .callout p{margin:0;max-width:none}
 .notes{padding-left:1.25rem;margin:.5rem 0}

@@ -10,7 +10,7 @@ export interface Column {
 
 export interface Row {
   /** Undefined where the row reports nothing that could pass or fail. */
-  readonly outcome?: 'passed' | 'failed' | 'warned';
+  readonly outcome?: 'passed' | 'failed' | 'warned' | 'inherited';
   /** As many as there are columns; the first one names the row. */
   readonly cells: readonly (Html | string | number | undefined)[];
 }
@@ -24,7 +24,13 @@ export interface Table {
   readonly tools?: boolean;
 }
 
-const outcomeClass = { passed: undefined, failed: 'failed', warned: 'warned' } as const;
+/** What only inherits its error failed all the same, but should not cry as loud. */
+const outcomeClass = {
+  passed: undefined,
+  failed: 'failed',
+  warned: 'warned',
+  inherited: 'failed warned',
+} as const;
 
 /** Attributes are only written where they say something: a page holds thousands of these. */
 const opening = (name: string, className: string | undefined, more = ''): Html => ({

@@ -1,4 +1,4 @@
-import type { Trace, TraceRow, TraceState } from '../../align/trace.ts';
+import { rowPassed, type Trace, type TraceRow, type TraceState } from '../../align/trace.ts';
 import { formatShape } from '../../tensor/shape.ts';
 import { rowWords } from '../diffReport.ts';
 import { cellNumber } from './cells.ts';
@@ -17,6 +17,7 @@ const columns = [
   { title: 'Layer adds', numeric: true },
   { title: 'PyTorch’s layer adds', numeric: true },
   { title: 'Limit', numeric: true },
+  { title: 'Limit of what it adds', numeric: true },
   { title: 'Max |a − b|', numeric: true },
   { title: 'ULP', numeric: true },
   { title: 'Note', long: true },
@@ -25,12 +26,12 @@ const columns = [
 const outcomes: { readonly [S in TraceState]: NonNullable<Row['outcome']> } = {
   agrees: 'passed',
   flipped: 'warned',
-  inherits: 'warned',
+  inherits: 'inherited',
   diverges: 'failed',
   missing: 'failed',
 };
 
-const signs = { passed: '✓', warned: '–', failed: '✗' } as const;
+const signs = { passed: '✓', warned: '~', inherited: '·', failed: '✗' } as const;
 
 const stateMark = (state: TraceState): Html => {
   const outcome = outcomes[state];
@@ -38,10 +39,11 @@ const stateMark = (state: TraceState): Html => {
 };
 
 function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
-  const { name, state, kind, shape, sampled, error, added, limit, distances } = row;
+  const { name, state, kind, shape, sampled, error, added, limit, addedLimit, distances } = row;
   const notes = [
     ...(i === first ? ['first divergence'] : []),
     ...[rowWords(row)].filter((text) => text !== ''),
+    ...(limit === undefined || !rowPassed(row) ? [] : [`limit: ${limit.why}`]),
     ...(sampled ? ['sampled'] : []),
   ];
   return {
@@ -58,6 +60,7 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
       cellNumber(added?.ours),
       cellNumber(added?.pytorch),
       cellNumber(limit?.value),
+      cellNumber(addedLimit?.value),
       cellNumber(distances?.maxAbs),
       cellNumber(distances?.maxUlp),
       notes.join('; '),
@@ -73,36 +76,3 @@ export const traceTable = ({ model, rows, firstDivergence }: Trace, id: string):
   rows: rows.map((row, i) => rowOf(row, i, firstDivergence)),
   tools: true,
 });
-
-/** The reasons that limits stand where they do, with what they hold for: overrides among them. */
-export function limitTable({ model, rows }: Trace, id: string): Table {
-  const byReason = new Map<string, TraceRow[]>();
-  for (const row of rows) {
-    if (row.limit === undefined) continue;
-    byReason.set(row.limit.why, [...(byReason.get(row.limit.why) ?? []), row]);
-  }
-  return {
-    id,
-    caption: `Why the limits of ${model} are what they are`,
-    columns: [
-      { title: 'Reason' },
-      { title: 'Tensors', numeric: true },
-      { title: 'Smallest limit', numeric: true },
-      { title: 'Largest limit', numeric: true },
-      { title: 'Holds for', long: true },
-    ],
-    rows: [...byReason].map(([why, held]) => {
-      const limits = held.map(({ limit }) => limit?.value ?? 0);
-      const names = held.slice(0, 3).map(({ name }) => name);
-      return {
-        cells: [
-          why,
-          held.length,
-          cellNumber(Math.min(...limits)),
-          cellNumber(Math.max(...limits)),
-          [...names, ...(held.length > 3 ? [`and ${held.length - 3} more`] : [])].join(', '),
-        ],
-      };
-    }),
-  };
-}

@@ -118,7 +118,8 @@ export function traceRow(
       : {
           error: error(ours, rising(i)),
           added: error(state === 'diverges' ? 0.019 : 6e-8, 5e-8),
-          limit: { value: 4 * rising(i), why: '4 times PyTorch’s own error' },
+          limit: { value: 4 * rising(i), why: '4 × PyTorch’s own error' },
+          addedLimit: { value: 2e-7, why: '4 × PyTorch’s own error' },
           distances: { meanAbs: ours, maxAbs: ours, relativeL2: ours, cosine: 1, maxUlp: 9 },
         }),
     ...(state === 'flipped'
@@ -148,7 +149,7 @@ export const divergingTrace: Trace = {
     if (i === 12)
       return {
         ...row,
-        limit: { value: 1e-5, why: 'override: summed in another order on this machine' },
+        limit: { value: 1e-5, why: 'overridden: summed in another order on this machine' },
       };
     return i > 60 && i < 76 ? again('inherits') : row;
   }),
