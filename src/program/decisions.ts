@@ -1,8 +1,8 @@
 import { add, input } from '../ir/build.ts';
 import { topologicalOrder } from '../ir/graph.ts';
 import type { Node } from '../ir/node.ts';
-import { rewrite } from '../ir/rewrite.ts';
-import { type Program, programRoots, verifyProgram } from './program.ts';
+import type { Program } from './program.ts';
+import { rewriteProgram } from './rewriteProgram.ts';
 
 /** A value of a program that takes a branch at every element: a ReLU's sign, a pooling's winner. */
 export interface Decision {
@@ -60,25 +60,14 @@ export function nudged(program: Program): Program {
     );
     return pooling === undefined ? undefined : nudges.get(pooling.node);
   };
-  const { fetched, nextState } = programRoots(program, [...program.fetches.keys()]);
-  const renewed = rewrite([...fetched.values(), ...nextState.values()], (node, operands) => {
-    const nudge = nudgeAt(node);
-    if (nudge === undefined) return undefined;
-    return { ...node, inputs: [add(operands[0], nudge), ...operands.slice(1)] } as Node;
-  });
-  return verifyProgram({
-    ...program,
+  const nudge = (node: Node, operands: readonly Node[]): Node | undefined => {
+    const by = nudgeAt(node);
+    if (by === undefined) return undefined;
+    return { ...node, inputs: [add(operands[0], by), ...operands.slice(1)] } as Node;
+  };
+  const inputs = new Map([...nudges.values()].map((n) => [n.params.name, n]));
+  return {
+    ...rewriteProgram(program, nudge, inputs),
     name: `${program.name} with nudged decisions`,
-    inputs: new Map([
-      ...program.inputs,
-      ...[...nudges.values()].map((n) => [n.params.name, n] as const),
-    ]),
-    state: new Map(
-      [...program.state].map(([name, slot]) => [
-        name,
-        slot.next === undefined ? slot : { ...slot, next: renewed.get(slot.next)! },
-      ]),
-    ),
-    fetches: new Map([...program.fetches].map(([name, node]) => [name, renewed.get(node)!])),
-  });
+  };
 }

@@ -14,7 +14,10 @@ export interface TraceRecord {
   readonly record: Recorded;
   /** For a bias that batch norm cancels. */
   readonly scale?: Scale;
-  /** Error PyTorch's float32 layer adds by itself on the truth's inputs. */
+  /**
+   * Error PyTorch's float32 layer adds by itself on the truth's inputs. Where it was not recorded, PyTorch's
+   * whole error there takes its place.
+   */
   readonly added?: number;
 }
 

@@ -18,6 +18,8 @@ export interface RowEvidence {
   readonly alone?: number;
   /** Nothing it is computed from is off. */
   readonly inputsAgree: boolean;
+  /** Nor is anything before it. */
+  readonly allBeforeAgree: boolean;
   /** The upper bound on any error. */
   readonly bar: number;
   readonly override?: Override;
@@ -62,7 +64,7 @@ export function judgeRow(evidence: RowEvidence): TraceRow {
     relativeError(record.pytorch, record.truth, scale?.value),
   );
   const limit = limitOf(error.pytorch, evidence);
-  const added = alone === undefined ? undefined : errorBeside(alone, traced.added ?? 0);
+  const added = alone === undefined ? undefined : errorBeside(alone, traced.added ?? error.pytorch);
   const addedLimit = added === undefined ? undefined : limitOf(added.pytorch, evidence);
   const within = error.ours <= limit.value;
   const explained =
@@ -76,8 +78,9 @@ export function judgeRow(evidence: RowEvidence): TraceRow {
     if (wrongGraph || addsOwn) return 'diverges';
     if (within) return 'agrees';
     if (explained) return 'flipped';
-    // Where everything it is computed from agrees, there is nobody to inherit from.
-    return evidence.inputsAgree ? 'diverges' : 'inherits';
+    // Near the limit an error can pass it on the way; but where all before agrees, nobody left it.
+    const heir = added === undefined ? !evidence.inputsAgree : !evidence.allBeforeAgree;
+    return heir ? 'inherits' : 'diverges';
   })();
   return {
     ...row,

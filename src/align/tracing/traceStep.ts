@@ -56,7 +56,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
   const bar = barFor(reference.model);
   const rowsWith = (imposed?: { truth: TensorMap; flips: readonly Flip[] }): TraceRow[] => {
     const agreeing = new Set<string>();
-    return plan.map((planned) => {
+    return plan.map((planned, before) => {
       const { name, reads } = planned;
       const override = overrideOf(overrides, name);
       const [whole, own] = [known.get(name), alone.get(name)];
@@ -66,6 +66,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
         record: records.get(name)!,
         proof: proofs.get(name)!,
         inputsAgree: reads.every((input) => agreeing.has(input)),
+        allBeforeAgree: agreeing.size === before,
         bar,
         ...(whole === undefined ? {} : { truth: whole }),
         ...(own === undefined ? {} : { alone: own }),
