@@ -115,7 +115,7 @@ export function overridesSection(reports: readonly DiffReport[]): Html | undefin
 <h2 id="overrides">Limits set by hand</h2>
 ${tableHtml({
   id: 'override-table',
-  caption: 'Tensors that are judged by another limit than the usual one',
+  caption: 'Judged by another limit than usual',
   columns: [
     { title: 'Tensor' },
     { title: 'Model' },

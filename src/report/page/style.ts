@@ -41,7 +41,7 @@ tbody tr:first-child>*{border-top:0}
 th.n,td.n{text-align:right;white-space:nowrap}
 tbody th{min-width:10rem;max-width:22rem;overflow-wrap:anywhere}
 td{white-space:nowrap}
-td.long{min-width:15rem;white-space:normal}
+td.long{min-width:18rem;white-space:normal}
 tr.failed>*{background:var(--failedRow)}
 tr.warned>*{background:var(--warnedRow)}
 thead button{all:unset;cursor:pointer;font-weight:600;border-radius:3px}
