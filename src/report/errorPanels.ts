@@ -1,6 +1,6 @@
 import type { StageResult } from '../align/stage.ts';
 import type { Trace, TraceKind, TraceRow, TraceState } from '../align/trace.ts';
-import { passed, type Verdict } from '../align/verdict.ts';
+import { type Check, passed, type Verdict } from '../align/verdict.ts';
 import type { ErrorPanel, ErrorPoint, PointMark } from './chart/errorPanel.ts';
 import type { DiffReport } from './diffReport.ts';
 import { shortNumber } from './shortNumber.ts';
@@ -62,6 +62,13 @@ export function tracePanels({ rows, firstDivergence }: Trace): ErrorPanel[] {
   });
 }
 
+/** The error at which one of a tensor's checks would begin to fail. */
+function limitOf(verdict: Verdict, { value, threshold }: Check): number {
+  const ratio = verdict.checks.find(({ method }) => method === 'ratio');
+  const unit = ratio === undefined ? 0 : value / ratio.value;
+  return unit > 0 && ratio !== undefined ? Math.min(threshold, ratio.threshold * unit) : threshold;
+}
+
 /** Errors to float64, and nothing else, are comparable from tensor to tensor. */
 function pointOfVerdict(verdict: Verdict, name: string): ErrorPoint[] {
   const { problem } = verdict;
@@ -72,13 +79,13 @@ function pointOfVerdict(verdict: Verdict, name: string): ErrorPoint[] {
   return [
     {
       name: axisName(name),
-      ...(check && { ours: check.value, limit: check.threshold }),
+      ...(check && { ours: check.value, limit: limitOf(verdict, check) }),
       ...(check?.pytorch !== undefined && { pytorch: check.pytorch }),
       ...(passed(verdict) ? {} : { mark: 'diverges' }),
       words: `${words(name, [
         ['ours', check?.value],
         ["PyTorch's", check?.pytorch],
-        ['limit', check?.threshold],
+        ['limit', check && limitOf(verdict, check)],
       ])}${problem === undefined ? '' : `\n${problem}`}`,
     },
   ];

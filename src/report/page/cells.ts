@@ -1,5 +1,4 @@
 import { shortNumber } from '../shortNumber.ts';
-import { type Html, html } from './html.ts';
 
 /** A number as a column sorts it; nothing where there is none. */
 export function cellNumber(x: number | undefined): string {
@@ -17,8 +16,5 @@ export function percent(share: number, limit: number): string {
   return value === 0 || value >= 0.1 ? shortNumber(Number(value.toPrecision(2))) : '< 0.1';
 }
 
-const words = { passed: '✓ passed', failed: '✗ failed' } as const;
-
-/** Told by a sign and a word, and by colour besides. */
-export const outcomeMark = (outcome: keyof typeof words): Html =>
-  html`<span class="mark ${outcome}">${words[outcome]}</span>`;
+/** An outcome is told by a sign and a word, and by colour besides. */
+export const outcomeWords = { passed: '✓ passed', failed: '✗ failed' } as const;

@@ -2,7 +2,7 @@ import type { StageResult } from '../../align/stage.ts';
 import { passed, type Verdict } from '../../align/verdict.ts';
 import { flipWords } from '../diffReport.ts';
 import { shareOfLimit } from '../diffSummary.ts';
-import { cellNumber, outcomeMark, percent } from './cells.ts';
+import { cellNumber, outcomeWords, percent } from './cells.ts';
 import type { Row, Table } from './table.ts';
 
 const columns = [
@@ -33,7 +33,7 @@ function rowsOf({ stage, verdicts }: StageResult): Row[] {
       return [
         {
           outcome: 'failed',
-          cells: [name, outcomeMark('failed'), stage, 'not measured', ...Array(6).fill(''), why],
+          cells: [name, outcomeWords.failed, stage, 'not measured', ...Array(6).fill(''), why],
         },
       ];
     }
@@ -43,7 +43,7 @@ function rowsOf({ stage, verdicts }: StageResult): Row[] {
         outcome,
         cells: [
           name,
-          outcomeMark(outcome),
+          outcomeWords[outcome],
           stage,
           check.method,
           cellNumber(check.value),

@@ -11,7 +11,7 @@ import {
 } from '../diffReport.ts';
 import { closestOf } from '../diffSummary.ts';
 import { counted } from '../words.ts';
-import { cellNumber, outcomeMark } from './cells.ts';
+import { cellNumber, outcomeWords } from './cells.ts';
 import { type Html, html } from './html.ts';
 import { type Row, tableHtml } from './table.ts';
 
@@ -68,7 +68,7 @@ function summaryRows(report: DiffReport): Row[] {
       outcome,
       cells: [
         `${model} ${stage}`,
-        outcomeMark(outcome),
+        outcomeWords[outcome],
         verdicts.length,
         exact,
         failed,
@@ -83,7 +83,7 @@ function summaryRows(report: DiffReport): Row[] {
   const outcome = tracePassed(report.trace) ? 'passed' : 'failed';
   return [
     ...stages,
-    { outcome, cells: [`${model} trace`, outcomeMark(outcome), rows.length, 0, failed, '', ''] },
+    { outcome, cells: [`${model} trace`, outcomeWords[outcome], rows.length, 0, failed, '', ''] },
   ];
 }
 

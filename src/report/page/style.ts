@@ -25,7 +25,6 @@ nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:1re
 .mark{font-weight:650;white-space:nowrap}
 .mark.passed{color:var(--passed)}
 .mark.failed{color:var(--wrong)}
-.mark.warned,.mark.inherited{color:var(--warned)}
 .callout{border-left:4px solid var(--wrong);background:var(--failedRow);padding:.75rem 1rem;margin:1rem 0;max-width:none}
 .callout p{margin:0;max-width:none}
 .notes{padding-left:1.25rem;margin:.5rem 0}
@@ -42,6 +41,9 @@ th.n,td.n{text-align:right;white-space:nowrap}
 tbody th{min-width:10rem;max-width:22rem;overflow-wrap:anywhere}
 td{white-space:nowrap}
 td.long{min-width:18rem;white-space:normal}
+table.judged tbody td:nth-child(2){font-weight:650;color:var(--passed)}
+table.judged tr.failed td:nth-child(2){color:var(--wrong)}
+table.judged tr.warned td:nth-child(2){color:var(--warned)}
 tr.failed>*{background:var(--failedRow)}
 tr.warned>*{background:var(--warnedRow)}
 thead button{all:unset;cursor:pointer;font-weight:600;border-radius:3px}

@@ -11,7 +11,7 @@ export interface Column {
 export interface Row {
   /** Undefined where the row reports nothing that could pass or fail. */
   readonly outcome?: 'passed' | 'failed' | 'warned' | 'inherited';
-  /** As many as there are columns; the first one names the row. */
+  /** As many as there are columns; the first one names the row, the second says its outcome if it has one. */
   readonly cells: readonly (Html | string | number | undefined)[];
 }
 
@@ -32,21 +32,27 @@ const outcomeClass = {
   inherited: 'failed warned',
 } as const;
 
-/** Attributes are only written where they say something: a page holds thousands of these. */
-const opening = (name: string, className: string | undefined, more = ''): Html => ({
-  markup: `<${name}${className === undefined ? '' : ` class="${className}"`}${more}>`,
+const opening = (name: string, className: string | undefined): Html => ({
+  markup: className === undefined ? `<${name}>` : `<${name} class="${className}">`,
 });
 
 const columnClass = ({ numeric, long }: Column): string | undefined =>
   numeric ? 'n' : long ? 'long' : undefined;
 
+/** A page holds thousands of rows: the end tags that HTML can do without are left out. */
 function rowHtml({ outcome, cells }: Row, columns: readonly Column[]): Html {
-  const [name, ...others] = cells;
-  return html`${opening('tr', outcome && outcomeClass[outcome])}${opening('th', undefined, ' scope="row"')}${name}</th>${others.map(
-    (cell, i) => html`${opening('td', columnClass(columns[i + 1]))}${cell}</td>`,
-  )}</tr>
+  const parts = cells.map((cell, i) => {
+    if (i === 0) return html`<th>${cell}`;
+    const empty = cell === undefined || cell === '';
+    return html`${opening('td', empty ? undefined : columnClass(columns[i]))}${cell}`;
+  });
+  return html`${opening('tr', outcome && outcomeClass[outcome])}${parts}
 `;
 }
+
+/** Whether rows pass or fail; their second cell then says which. */
+const judged = ({ rows }: Pick<Table, 'rows'>): boolean =>
+  rows.some(({ outcome }) => outcome !== undefined);
 
 const tools = ({
   id,
@@ -54,7 +60,7 @@ const tools = ({
   caption,
 }: Table): Html => html`<div class="tools" hidden data-for="${id}">
 <label>Filter <input type="search" aria-controls="${id}" aria-label="Filter: ${caption}" autocomplete="off" spellcheck="false"></label>
-${rows.some(({ outcome }) => outcome !== undefined) && html`<label><input type="checkbox" aria-controls="${id}"> Only failures</label>`}
+${judged({ rows }) && html`<label><input type="checkbox" aria-controls="${id}"> Only failures</label>`}
 <output aria-live="polite"></output>
 </div>
 `;
@@ -63,9 +69,9 @@ ${rows.some(({ outcome }) => outcome !== undefined) && html`<label><input type="
 export function tableHtml(table: Table): Html {
   const { id, caption, columns, rows } = table;
   return html`${table.tools && tools(table)}<div class="scroll" role="region" tabindex="0" aria-labelledby="${id}-caption">
-<table id="${id}">
+<table id="${id}"${judged(table) && html` class="judged"`}>
 <caption id="${id}-caption">${caption}</caption>
-<thead><tr>${columns.map((column) => html`${opening('th', columnClass(column), ' scope="col"')}${column.title}</th>`)}</tr></thead>
+<thead><tr>${columns.map((column) => html`${opening('th', columnClass(column))}${column.title}</th>`)}</tr></thead>
 <tbody>
 ${rows.map((row) => rowHtml(row, columns))}</tbody>
 </table>

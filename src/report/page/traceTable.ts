@@ -2,7 +2,6 @@ import { rowPassed, type Trace, type TraceRow, type TraceState } from '../../ali
 import { formatShape } from '../../tensor/shape.ts';
 import { rowWords } from '../diffReport.ts';
 import { cellNumber } from './cells.ts';
-import { type Html, html } from './html.ts';
 import type { Row, Table } from './table.ts';
 
 const columns = [
@@ -33,11 +32,6 @@ const outcomes: { readonly [S in TraceState]: NonNullable<Row['outcome']> } = {
 
 const signs = { passed: '✓', warned: '~', inherited: '·', failed: '✗' } as const;
 
-const stateMark = (state: TraceState): Html => {
-  const outcome = outcomes[state];
-  return html`<span class="mark ${outcome}">${signs[outcome]} ${state}</span>`;
-};
-
 function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
   const { name, state, kind, shape, sampled, error, added, limit, addedLimit, distances } = row;
   const notes = [
@@ -50,7 +44,7 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
     outcome: outcomes[state],
     cells: [
       name,
-      stateMark(state),
+      `${signs[outcomes[state]]} ${state}`,
       kind,
       cellNumber(error?.ours),
       cellNumber(error?.pytorch),
