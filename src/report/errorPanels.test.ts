@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { svgProblems } from '../../test/svgProblems.ts';
+import { check } from '../align/verdict.ts';
 import { errorFigure } from './chart/errorFigure.ts';
 import { type ErrorPanel, errorScale } from './chart/errorPanel.ts';
 import { errorPanels } from './errorPanels.ts';
@@ -12,6 +13,7 @@ import {
   passingReport,
   passingTrace,
   report,
+  result,
 } from './testdata/sampleReports.ts';
 
 const draw = (panels: readonly ErrorPanel[]): string =>
@@ -30,6 +32,17 @@ describe('what is drawn', () => {
     expect(panels[0].first).toBeUndefined();
     expect(panels[1].points[0].name).toBe('classifier.5.weight');
     expect(panels[1].points.at(-1)?.name).toBe('features.0.weight');
+  });
+
+  test('the limit is that of the check which fails first', () => {
+    const limited = (ours: number, ratio: number): number | undefined => {
+      const checks = [check('relative l2', ours, 5e-6), check('ratio', ratio, 4)];
+      return errorPanels(report([result('forward', [{ name: 'features.0', checks }])]))[0].points[0]
+        .limit;
+    };
+    expect(limited(2e-7, 2)).toBeCloseTo(4e-7, 12);
+    expect(limited(4e-6, 2)).toBe(5e-6);
+    expect(limited(0, 0)).toBe(5e-6);
   });
 
   test('what failed is marked, the first of it by name', () => {
