@@ -38,7 +38,6 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
     ...(i === first ? ['first divergence'] : []),
     ...[rowWords(row)].filter((text) => text !== ''),
     ...(limit === undefined || !rowPassed(row) ? [] : [`limit: ${limit.why}`]),
-    ...(sampled ? ['sampled'] : []),
   ];
   return {
     outcome: outcomes[state],
@@ -54,7 +53,7 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
       cellNumber(limit?.value),
       cellNumber(addedLimit?.value),
       i + 1,
-      formatShape(shape),
+      `${formatShape(shape)}${sampled ? ', sampled' : ''}`,
       cellNumber(distances?.maxAbs),
       cellNumber(distances?.maxUlp),
       notes.join('; '),
