@@ -20,6 +20,8 @@ export interface SideBySide {
   readonly stages: readonly StageName[];
   readonly references: readonly Reference[];
   readonly weights?: TensorMap;
+  /** Says in float64 which decisions rounding has flipped. */
+  readonly oracle: Backend;
   /** Runs an ONNX model that is not ours. */
   readonly runOnnx: (bytes: Uint8Array, feeds: TensorMap) => Promise<TensorMap>;
   /** Told what begins. */
@@ -63,7 +65,8 @@ async function openFast(name: string, run: SideBySide): Promise<Backend | string
   return `an image takes it ${seconds.toFixed(1)} s; name it with --backends to have it all the same`;
 }
 
-const contextOf = ({ weights }: SideBySide, reference: Reference): ReferenceContext => ({
+const contextOf = ({ oracle, weights }: SideBySide, reference: Reference): ReferenceContext => ({
+  oracle,
   reference,
   ...(weights && { weights }),
 });

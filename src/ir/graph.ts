@@ -5,20 +5,20 @@ import type { Op, OpParams } from './op.ts';
 import { shapeRules, type ValueType } from './shapeRules.ts';
 
 /**
- * Every node the roots need, each after its operands. The order follows the roots and their operands
- * alone, so the same model always gives the same order (and the same file, log and hash). `operandsOf` may
- * name fewer than all, where a graph is to be cut.
+ * Every node the roots need, each after its operands; `leaves` are taken as they are, without their
+ * operands. The order follows the roots and their operands alone, so the same model always gives the same
+ * order (and the same file, log and hash).
  */
 export function topologicalOrder(
   roots: Iterable<Node>,
-  operandsOf: (node: Node) => readonly Node[] = (node) => node.inputs,
+  leaves: ReadonlySet<Node> = new Set(),
 ): Node[] {
   const order: Node[] = [];
   const done = new Set<Node>();
   // An explicit stack: a 164-layer network with its adjoints is deeper than the call stack likes.
-  const stack: { node: Node; operands: readonly Node[]; next: number }[] = [];
+  const stack: { node: Node; next: number }[] = [];
   const push = (node: Node): void => {
-    if (!done.has(node)) stack.push({ node, operands: operandsOf(node), next: 0 });
+    if (!done.has(node)) stack.push({ node, next: 0 });
   };
   for (const root of roots) {
     push(root);
@@ -26,8 +26,8 @@ export function topologicalOrder(
       const top = stack[stack.length - 1];
       if (done.has(top.node)) {
         stack.pop();
-      } else if (top.next < top.operands.length) {
-        push(top.operands[top.next++]);
+      } else if (!leaves.has(top.node) && top.next < top.node.inputs.length) {
+        push(top.node.inputs[top.next++]);
       } else {
         done.add(top.node);
         order.push(top.node);

@@ -51,7 +51,7 @@ export function planOf(program: Program, fetches: readonly string[], rules: Grad
   const { fetched, nextState } = programRoots(program, fetches);
   const roots = [...fetched.values(), ...nextState.values()];
   const cut = rules === 'ir' ? new Map<Node, Node>() : replaceable(program);
-  const order = topologicalOrder(roots, (node) => (cut.has(node) ? [] : node.inputs));
+  const order = topologicalOrder(roots, new Set(cut.keys()));
   const wanted = order.flatMap((gradient): Wanted[] => {
     const of = cut.get(gradient);
     return of === undefined ? [] : [{ gradient, of }];

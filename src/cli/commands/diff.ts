@@ -1,40 +1,46 @@
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import type { Command } from 'commander';
 import { type StageName, stageNames } from '../../align/manifest.ts';
+import { checkMatches, type Override, overridesFor, readOverrides } from '../../align/overrides.ts';
 import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
-import { sideBySide } from '../../align/sideBySide.ts';
 import { runStage, type StageResult } from '../../align/stage.ts';
 import { stages } from '../../align/stages/index.ts';
+import { tracePassed } from '../../align/trace.ts';
+import { traceStep } from '../../align/tracing/traceStep.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { everyBackend, openBackend, openOnDevice } from '../../backends/choose.ts';
-import { runOnnxModel } from '../../backends/ort/onnxModel.ts';
+import { openBackend, openInProcess } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName } from '../../nn/models/index.ts';
-import { type DiffReport, diffJson } from '../../report/diffJson.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
+import { allPassed, type DiffReport } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
-import { matrixJson, matrixMarkdown } from '../../report/matrixReport.ts';
+import { githubAnnotations } from '../../report/githubAnnotations.ts';
+import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
-import type { CliContext, RegisterCommand } from '../context.ts';
+import type { RegisterCommand } from '../context.ts';
+import { diffBackends } from '../diffBackends.ts';
+import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
 import { commaList, positiveInteger } from '../flags.ts';
 
-interface DiffOptions {
+interface DiffOptions extends ReportFlags {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
   readonly device?: string;
   readonly grad?: string;
+  readonly allBackends?: boolean;
+  readonly backends?: readonly string[];
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
-  readonly json?: string;
-  readonly allBackends?: boolean;
-  readonly backends?: readonly string[];
+  readonly trace?: boolean;
+  readonly tolerances?: string;
 }
 
 /** The original port's file names. */
@@ -71,77 +77,82 @@ export const diff: RegisterCommand = (program, context) => {
     )
     .option('--out <dir>', 'where logs and recordings go', 'diff')
     .option('--json <file>', 'write everything machine-readable')
-    .action(async (names: string[], options: DiffOptions) => {
+    .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
+    .option('--tolerances <file>', 'limits set by hand for single tensors, each with its reason')
+    .option('--junit <file>', 'write JUnit XML for a CI server')
+    .option(
+      '--report <dir>',
+      'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
+    )
+    .option('--no-report', 'write neither')
+    .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
       if (options.allBackends === true || options.backends !== undefined) {
-        await manyBackends(options, wanted, context);
+        await diffBackends({ ...options, stages: wanted, versions: versions() }, context, () =>
+          references(options, wanted),
+        );
         return;
       }
+      const ownOut = command.getOptionValueSource('out') === 'cli';
+      const targets = reportTargets(options, ownOut ? options.out : 'reports');
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
       const weights = options.weights === undefined ? undefined : readWeights(options.weights);
-      for (const reference of references(options, wanted)) {
+      const opened = references(options, wanted);
+      const overrides = overridesOf(options, opened);
+      if (options.trace === true) for (const reference of opened) reference.stage('trace');
+      // In a thread of its own it computes beside the other backend.
+      const oracle = await (options.trace === true ? openBackend : openInProcess)('oracle');
+      for (const reference of opened) {
         const present = wanted.filter((s) => reference.manifest.stages[s] !== undefined);
         const provenance = provenanceOf(backend, reference);
         context.print(
           `${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`,
         );
         const results: StageResult[] = [];
+        const stageContext = {
+          backend,
+          reference,
+          oracle,
+          overrides: overridesFor(overrides, reference.manifest.model),
+          ...(weights === undefined ? {} : { weights }),
+        };
         for (const name of present) {
-          const stageContext = {
-            backend,
-            reference,
-            ...(weights === undefined ? {} : { weights }),
-          };
           const result = await runStage(name, stages[name], stageContext);
           write(outputDirectory(options, reference), result, provenance);
           for (const line of stageSummary(result)) context.print(line);
           results.push(result);
         }
-        reports.push({ provenance, versions: versions(), results });
+        const report = { provenance, versions: versions(), results };
+        if (options.trace !== true) {
+          reports.push(report);
+          continue;
+        }
+        const trace = await traceStep(stageContext);
+        for (const line of traceTable(trace)) context.print(line);
+        reports.push({ ...report, trace });
       }
-      if (options.json !== undefined)
-        writeFileAtomic(options.json, encoder.encode(diffJson(reports)));
+      const facts = { time: new Date(), command: commandLine(command) };
+      const page = writeReports(targets, reports, facts);
       const results = reports.flatMap((r) => r.results);
-      const failed = results.filter((r) => !r.passed);
-      if (failed.length > 0) context.fail();
+      const failed = [
+        ...results.filter((r) => !r.passed).map((r) => `${r.model} ${r.stage}`),
+        ...reports.flatMap(({ trace }) =>
+          trace === undefined || tracePassed(trace) ? [] : [`${trace.model} trace`],
+        ),
+      ];
+      if (!allPassed(reports)) context.fail();
       context.print(
         failed.length === 0
           ? `all ${results.length} stages passed; logs in ${options.out}/`
-          : `failed: ${failed.map((r) => `${r.model} ${r.stage}`).join(', ')}; logs in ${options.out}/`,
+          : `failed: ${failed.join(', ')}; logs in ${options.out}/`,
       );
+      if (page !== undefined) context.print(`report in ${page}`);
+      if (process.env.GITHUB_ACTIONS === 'true') {
+        for (const line of githubAnnotations(reports)) context.print(line);
+      }
     });
 };
-
-/** The stages on several backends: tables on the terminal, and everything in `backends.json`. */
-async function manyBackends(
-  options: DiffOptions,
-  wanted: readonly StageName[],
-  context: CliContext,
-): Promise<void> {
-  const matrices = await sideBySide({
-    backends: options.backends ?? everyBackend,
-    open: (name) => openOnDevice(name, options.threads ? { threads: options.threads } : {}),
-    named: options.backends !== undefined,
-    stages: wanted,
-    references: references(options, wanted),
-    ...(options.weights !== undefined && { weights: readWeights(options.weights) }),
-    runOnnx: runOnnxModel,
-    progress: context.print,
-  });
-  const file = options.json ?? join(options.out, 'backends.json');
-  makeDirectory(dirname(file));
-  writeFileAtomic(file, encoder.encode(matrixJson(matrices, versions())));
-  for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
-  const failed = matrices.flatMap(({ model, rows }) =>
-    rows.flatMap(({ name, cells }) =>
-      cells.flatMap((cell) => (cell.passed ? [] : [`${name} ${model} ${cell.stage}`])),
-    ),
-  );
-  if (failed.length > 0) context.fail();
-  const what = failed.length === 0 ? 'all stages passed' : `failed: ${failed.join(', ')}`;
-  context.print(`${what}; everything in ${file}`);
-}
 
 function stagesCalled(names: readonly string[]): readonly StageName[] {
   for (const name of names) {
@@ -177,6 +188,14 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
     .filter(({ manifest }) => wanted.some((s) => manifest.stages[s] !== undefined));
 }
 
+/** Read, and each held against the names there are, before anything is computed. */
+function overridesOf(options: DiffOptions, opened: readonly Reference[]): Override[] {
+  if (options.tolerances === undefined) return [];
+  const overrides = readOverrides(options.tolerances);
+  checkMatches(overrides, opened, options.tolerances);
+  return overrides;
+}
+
 function provenanceOf(backend: Backend, { manifest }: Reference): Provenance {
   const { version, cpu_capability: capability } = manifest.torch;
   return {
@@ -195,16 +214,12 @@ const versions = (): Record<string, string> => ({
 const outputDirectory = ({ out }: DiffOptions, { manifest }: Reference): string =>
   manifest.model === referenceModels[0] ? out : join(out, manifest.model);
 
-function makeDirectory(dir: string): void {
+function write(dir: string, result: StageResult, provenance: Provenance): void {
   try {
     mkdirSync(dir, { recursive: true });
   } catch (error) {
     throw fileError(dir, error);
   }
-}
-
-function write(dir: string, result: StageResult, provenance: Provenance): void {
-  makeDirectory(dir);
   const save = (name: string, bytes: Uint8Array): void => writeFileAtomic(join(dir, name), bytes);
   const recording = (tensors: TensorMap): Uint8Array => writeReprodLog(tensors);
   const stem = fileStems[result.stage];
