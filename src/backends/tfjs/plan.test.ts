@@ -3,7 +3,7 @@ import type { Node } from '../../ir/node.ts';
 import type { Op } from '../../ir/op.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { evaluationStep } from '../../program/evaluationStep.ts';
-import { gradientOf } from '../../program/program.ts';
+import { gradientOf, outputGradientOf } from '../../program/program.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { type Plan, planOf } from './plan.ts';
 
@@ -32,10 +32,10 @@ describe('the plan of a training step', () => {
   });
 
   it('asks for the gradient of every parameter, and of what else is fetched', () => {
-    const { differentiated } = planOf(program, ['loss', gradientOf('features.2')], 'own');
+    const { differentiated } = planOf(program, ['loss', outputGradientOf('features.2')], 'own');
     const asked = new Set(differentiated?.wanted.map(({ gradient }) => gradient));
-    for (const name of [...parameters, 'features.2']) {
-      expect(asked, name).toContain(program.fetches.get(gradientOf(name)));
+    for (const name of [...parameters.map(gradientOf), outputGradientOf('features.2')]) {
+      expect(asked, name).toContain(program.fetches.get(name));
     }
     expect(asked.size).toBe(parameters.length + 1);
   });

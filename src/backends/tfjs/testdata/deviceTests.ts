@@ -5,7 +5,12 @@ import { GraphError } from '../../../errors.ts';
 import { add, input } from '../../../ir/build.ts';
 import { vgg } from '../../../nn/models/vgg.ts';
 import { initPlan } from '../../../nn/module.ts';
-import { byInputName, gradientOf, type Program } from '../../../program/program.ts';
+import {
+  byInputName,
+  gradientOf,
+  outputGradientOf,
+  type Program,
+} from '../../../program/program.ts';
 import { trainingStep } from '../../../program/trainingStep.ts';
 import { scalar, type Tensor, type TensorMap, tensor } from '../../../tensor/tensor.ts';
 import { dropoutMask } from '../../../torch/dropout.ts';
@@ -38,7 +43,7 @@ function narrowVgg(batchNorm: boolean) {
     0.05,
   );
   const program = trainingStep(model, settings);
-  const inner = gradientOf('features.0');
+  const inner = outputGradientOf('features.0');
   const gradients = model.state.flatMap(({ name, role }) =>
     role === 'parameter' ? [gradientOf(name)] : [],
   );
