@@ -1,7 +1,8 @@
 import type { StageResult } from '../align/stage.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
 
-const short = (x: number): string =>
+/** Three digits, or an exponent where they would not do. */
+export const short = (x: number): string =>
   x === 0 || (Math.abs(x) >= 0.01 && Math.abs(x) < 1000)
     ? String(Number(x.toPrecision(3)))
     : x.toExponential(1);
