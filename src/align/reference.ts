@@ -64,16 +64,16 @@ function readManifest(path: string): Manifest {
 /**
  * Opens a reference directory. Its inputs lie two directories up (`fixtures/` for
  * `fixtures/reference/vgg16`). Throws InputError when something is missing, damaged or altered, or when
- * it is the reference of another model than `expectedModel`.
+ * it is the reference of another model than `expectedModel`, where one is expected.
  */
-export function openReference(dir: string, expectedModel: string): Reference {
+export function openReference(dir: string, expectedModel?: string): Reference {
   if (!existsSync(dir)) {
     throw new InputError('there is no such reference directory', { where: dir, fix: regenerate });
   }
   const manifestPath = join(dir, 'manifest.json');
   const manifest = readManifest(manifestPath);
   const name = modelName(manifest.model);
-  if (name !== modelName(expectedModel)) {
+  if (expectedModel !== undefined && name !== modelName(expectedModel)) {
     throw new InputError(`is a reference of ${manifest.model}, not of ${expectedModel}`, {
       where: dir,
       fix: `give --model ${manifest.model} or another --reference`,

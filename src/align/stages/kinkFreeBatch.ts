@@ -10,19 +10,13 @@ import {
   recordedNames,
   type Tolerance,
 } from '../recorded.ts';
+import { checkDropout, type RecordedSteps, stepAt } from '../recordedSteps.ts';
 import { arrayOf } from '../reference.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
 
-interface Batch {
-  readonly images: Tensor<'float32'>;
-  readonly labels: Tensor<'int64'>;
-  /** One [iterations, n, width] a dropout layer. */
-  readonly masks: readonly Tensor<'uint8'>[];
-}
-
-function batchOf(arrays: TensorMap, file: string, dropouts: number): Batch {
+function batchOf(arrays: TensorMap, file: string, dropouts: number): RecordedSteps {
   const get = (key: string): Tensor => arrayOf(arrays, key, file);
   return {
     images: get('images') as Tensor<'float32'>,
@@ -30,10 +24,6 @@ function batchOf(arrays: TensorMap, file: string, dropouts: number): Batch {
     masks: Array.from({ length: dropouts }, (_, i) => get(`mask${i}`) as Tensor<'uint8'>),
   };
 }
-
-/** The masks of iteration `k`. */
-const masksAt = ({ masks }: Batch, k: number): Uint8Array[] =>
-  masks.map(({ data, shape: [, n, width] }) => data.subarray(k * n * width, (k + 1) * n * width));
 
 const rms = (t: Tensor): number => {
   const values = toFloat64(t);
@@ -53,9 +43,11 @@ export async function kinkFreeBatch(
   const { settings, cancelled } = kinkfree;
   const arrays = reference.arrays(file);
   const { model } = reference;
-  const batch = batchOf(reference.arrays(kinkfree.batch), kinkfree.batch, model.dropouts.length);
+  checkDropout(reference, settings.dropout);
+  const dropouts = settings.dropout > 0 ? model.dropouts.length : 0;
+  const batch = batchOf(reference.arrays(kinkfree.batch), kinkfree.batch, dropouts);
   const program = trainingStep(model, {
-    images: batch.images.shape,
+    images: batch.images.shape.slice(-4),
     momentum: settings.momentum,
     weightDecay: settings.weight_decay,
     dropout: settings.dropout > 0,
@@ -99,8 +91,7 @@ export async function kinkFreeBatch(
   };
 
   for (let k = 0; k < settings.iterations; k++) {
-    const step = { ...batch, masks: masksAt(batch, k) };
-    const results = await executable.run(state, feedsOf(step, settings.lr));
+    const results = await executable.run(state, feedsOf(stepAt(batch, k), settings.lr));
     const { loss, ...rest } = Object.fromEntries(results);
     verdicts.push(judgeLoss(`iter${k}/loss`, loss, recorded(arrays, `iter${k}/loss`)));
     judge(`iter${k}/`, new Map(Object.entries(rest)));
