@@ -1,3 +1,3 @@
 import { fuzzReaders } from './fuzz/fuzzReaders.ts';
 
-fuzzReaders(1500);
+fuzzReaders(1100);
