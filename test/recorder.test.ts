@@ -134,6 +134,9 @@ describe.skipIf(python === undefined)(
       expect(await altered((m) => Object.assign(m, { model: 'vgg19' }), 'loss')).toContain(
         'weights.npz: holds no features.16.weight, which vgg19 has',
       );
+      expect(await altered((m) => Object.assign(m, { model: 'my net' }))).toContain(
+        'manifest.json: is about a model "my net", which is none of ours',
+      );
       expect(await altered((m) => delete m.weights.file)).toContain('neither a seed nor a file');
     });
   },
