@@ -97,7 +97,7 @@ describe.skipIf(python === undefined)(
       ['sum', /the loss is not the mean cross-entropy/],
       [
         'changed',
-        /the first logits are [\d.e-]+ from float64's: .*weights changed since Recorder\(\)/,
+        /the first logits are [\d.e+-]+ from float64's: .*weights changed since Recorder\(\)/,
       ],
     ])('%s: gradients that prove nothing are left out, and it says why', (name, reason) => {
       const line = said
