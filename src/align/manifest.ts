@@ -3,8 +3,12 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
+/** npz of the images and labels a stage runs on, where they are not the fixed fake ones. */
+const batch = z.string().optional();
+/** Counts that are allocated by: far above any reference, far below what would not fit into memory. */
+const count = z.int().positive().max(10_000);
 const sgd = z.object({
-  iterations: z.int().positive(),
+  iterations: count,
   lr: z.number(),
   momentum: z.number(),
   weight_decay: z.number(),
@@ -15,15 +19,25 @@ const sgd = z.object({
 export const manifestSchema = z.object({
   format: z.literal('swa-align-reference/1'),
   model: z.string(),
-  classes: z.int().positive(),
+  classes: count,
   torch: z.object({ version: z.string(), cpu_capability: z.string(), threads: z.int() }).loose(),
   numpy: z.string(),
-  weights: z.object({ seed: z.int(), sha256: digests }),
+  weights: z
+    .object({
+      /** PyTorch's weights after manual_seed, or else: */
+      seed: z.int().optional(),
+      /** a float32 npz beside the manifest. */
+      file: z.string().optional(),
+      sha256: digests,
+    })
+    .refine(({ seed, file }) => seed !== undefined || file !== undefined, {
+      message: 'neither a seed nor a file',
+    }),
   inputs: digests,
   files: digests,
   stages: z.object({
-    forward: z.object({ file: z.string(), noise }).loose().optional(),
-    loss: z.object({ file: z.string(), noise }).loose().optional(),
+    forward: z.object({ file: z.string(), batch, noise }).loose().optional(),
+    loss: z.object({ file: z.string(), batch, noise }).loose().optional(),
     metric: z
       .object({ file: z.string(), settings: z.object({ batch: z.int() }).loose(), noise })
       .loose()
@@ -87,7 +101,7 @@ export const manifestSchema = z.object({
             swa_lr: z.number(),
             schedules: z.record(
               z.string(),
-              z.object({ epochs: z.int(), swa: z.boolean(), swa_start: z.int().optional() }),
+              z.object({ epochs: count, swa: z.boolean(), swa_start: z.int().optional() }),
             ),
             snapshot_seeds: z.array(z.int()),
             seed: z.int(),

@@ -157,7 +157,7 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
     throw new UsageError('--weights belong to one model', { fix: 'name it with --model' });
   }
   if (options.reference !== undefined) {
-    return [openReference(options.reference, named ?? referenceModels[0])].filter((r) => {
+    return [openReference(options.reference, named)].filter((r) => {
       for (const s of wanted) if (wanted.length < stageNames.length) r.stage(s);
       return true;
     });
