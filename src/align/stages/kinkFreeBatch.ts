@@ -15,14 +15,15 @@ import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
 
-interface Batch {
+export interface Batch {
   readonly images: Tensor<'float32'>;
   readonly labels: Tensor<'int64'>;
   /** One [iterations, n, width] a dropout layer. */
   readonly masks: readonly Tensor<'uint8'>[];
 }
 
-function batchOf(arrays: TensorMap, file: string, dropouts: number): Batch {
+/** The batch as `kinkfree.npz` holds it. */
+export function batchOf(arrays: TensorMap, file: string, dropouts: number): Batch {
   const get = (key: string): Tensor => arrayOf(arrays, key, file);
   return {
     images: get('images') as Tensor<'float32'>,
@@ -32,13 +33,30 @@ function batchOf(arrays: TensorMap, file: string, dropouts: number): Batch {
 }
 
 /** The masks of iteration `k`. */
-const masksAt = ({ masks }: Batch, k: number): Uint8Array[] =>
+export const masksAt = ({ masks }: Batch, k: number): Uint8Array[] =>
   masks.map(({ data, shape: [, n, width] }) => data.subarray(k * n * width, (k + 1) * n * width));
 
 const rms = (t: Tensor): number => {
   const values = toFloat64(t);
   return Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
 };
+
+/** How a weight, its gradient or momentum is judged: a bias that batch norm cancels by the weight it belongs to. */
+export function weightTolerance(of: {
+  readonly arrays: TensorMap;
+  readonly prefix: string;
+  readonly name: string;
+  readonly cancelled: readonly string[];
+  readonly relativeL2: number;
+}): Tolerance {
+  const { arrays, prefix, name, cancelled, relativeL2 } = of;
+  const bias = cancelled.find((b) => name === b || name.startsWith(`${b}.`));
+  if (bias === undefined) return { relativeL2 };
+  const partner = name.replace(bias, bias.replace(/bias$/, 'weight'));
+  const scale = recorded(arrays, `${prefix}${partner}`);
+  if (scale === undefined) return { relativeL2 };
+  return { relativeL2, scale: { value: rms(scale.truth), what: `RMS of ${partner}` } };
+}
 
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there
@@ -71,15 +89,6 @@ export async function kinkFreeBatch(
   const pytorch = new Map<string, Tensor>();
   const relativeL2 = hasBatchNorm(model) ? tolerances.relativeL2BatchNorm : tolerances.relativeL2;
 
-  /** A bias that batch norm cancels is measured by the weight it belongs to. */
-  const toleranceFor = (prefix: string, name: string): Tolerance => {
-    const bias = cancelled.find((b) => name === b || name.startsWith(`${b}.`));
-    if (bias === undefined) return { relativeL2 };
-    const partner = name.replace(bias, bias.replace(/bias$/, 'weight'));
-    const scale = recorded(arrays, `${prefix}${partner}`);
-    if (scale === undefined) return { relativeL2 };
-    return { relativeL2, scale: { value: rms(scale.truth), what: `RMS of ${partner}` } };
-  };
   const judge = (prefix: string, found: TensorMap): void => {
     const expected = recordedNames(arrays, prefix);
     for (const name of new Set([...expected, ...found.keys()])) {
@@ -91,7 +100,12 @@ export async function kinkFreeBatch(
         verdicts.push({ name: key, checks: [], problem: `missing ${side}` });
         continue;
       }
-      const judged = judgeRecorded(key, value, record, toleranceFor(prefix, name));
+      const judged = judgeRecorded(
+        key,
+        value,
+        record,
+        weightTolerance({ arrays, prefix, name, cancelled, relativeL2 }),
+      );
       verdicts.push(judged.verdict);
       ours.set(key, judged.ours);
       pytorch.set(key, judged.pytorch);
