@@ -31,7 +31,8 @@ function describe([verdict, { method, value, threshold, pytorch }]: [Verdict, Ch
 }
 
 /** Why a verdict failed, in one line. */
-export function failure({ name, problem, checks }: Verdict): string {
+export function failure({ name: tensor, layer, problem, checks }: Verdict): string {
+  const name = layer === undefined || layer === tensor ? tensor : `${tensor}, made by ${layer}`;
   if (problem !== undefined) return `${name}: ${problem}`;
   const bad = checks.filter((c) => !c.passed);
   const reasons = bad.map(

@@ -4,15 +4,15 @@ import { vi } from 'vitest';
 import type { StageFindings } from '../../src/align/stage.ts';
 import type { Verdict } from '../../src/align/verdict.ts';
 import type { Backend } from '../../src/backends/backend.ts';
-import { openInProcess } from '../../src/backends/choose.ts';
 import { fixturesDirectory } from '../../src/fixtures.ts';
+import { harnessBackend } from './harnessBackend.ts';
 import { allLooks, type Look, type Plant } from './plant.ts';
 import { rewritingBackend } from './rewriteProgram.ts';
 
 const src = fileURLToPath(new URL('../../src/', import.meta.url));
 
 /** Every module is loaded anew for each bug, the backend once: it looks into no other module's state. */
-const backend = await openInProcess('ort');
+const backend = await harnessBackend();
 
 /** What the stages said about a planted bug. */
 export interface Outcome {

@@ -66,53 +66,62 @@ const weightsDrawn = ({ checkpoints }: ObservedRun, { section }: Record): Verdic
   return judgeWeights(drawn, section.weights.sha256);
 };
 
-/** Compares two lists; another length differs from where the shorter one ends. */
+/** Where two lists part first; Infinity where they do not. Another length parts where the shorter one ends. */
+function parting<T>(ours: readonly T[], theirs: readonly T[]): number {
+  const length = Math.max(ours.length, theirs.length);
+  const at = Array.from({ length }, (_, i) => i).findIndex((i) => ours[i] !== theirs[i]);
+  return at < 0 ? Infinity : at;
+}
+
+/** Compares two lists entry by entry. */
 function sameList<T>(
   name: string,
   ours: readonly T[],
   theirs: readonly T[],
   what: (index: number) => string,
 ): Verdict {
-  const length = Math.max(ours.length, theirs.length);
-  const differing = Array.from({ length }, (_, i) => i).filter((i) => ours[i] !== theirs[i]);
-  const count = ours.length === theirs.length ? '' : `${ours.length} instead of ${theirs.length}; `;
-  const note =
-    differing.length === 0 ? `${length}` : `${count}first differs at ${what(differing[0])}`;
   if (theirs.length === 0) return { name, checks: [], problem: 'the reference holds nothing' };
-  return { name, checks: [check('equal', differing.length, 0, { note })] };
+  const at = parting(ours, theirs);
+  const differing = theirs.filter((value, i) => ours[i] !== value).length;
+  const extra = Math.max(0, ours.length - theirs.length);
+  const count = ours.length === theirs.length ? '' : `${ours.length} instead of ${theirs.length}; `;
+  const note = at === Infinity ? `${theirs.length}` : `${count}first differs at ${what(at)}`;
+  return { name, checks: [check('equal', differing + extra, 0, { note })] };
 }
 
+/** What every step was fed; first the part that went wrong first. */
 function whatWasFed(
   { fed }: ObservedRun,
   { section, arrays, file }: Record,
   from: number,
 ): Verdict[] {
   const each = stepsAnEpoch(section);
+  const { images, batch } = section.settings;
   const place = (i: number): string => {
     const step = from + i;
     return `epoch ${Math.floor(step / each) + 1}, step ${(step % each) + 1}`;
   };
-  const rates = [...toFloat64(arrayOf(arrays, 'lr', file))].slice(from);
-  const expected = section.steps.slice(from);
-  const part = (name: keyof EpochsSection['steps'][number]): Verdict =>
-    sameList(
-      name,
-      fed.map(({ digests }) => digests[name]),
-      expected.map((s) => s[name]),
-      place,
-    );
-  return [
-    sameList(
-      'learning rate',
-      fed.map(({ lr }) => lr),
-      rates,
-      place,
-    ),
-    part('labels'),
-    part('images'),
-    part('mask0'),
-    part('mask1'),
+  const sizes = section.steps.map((_, step) => Math.min(batch, images - (step % each) * batch));
+  const rates = [...toFloat64(arrayOf(arrays, 'lr', file))];
+  type Part = keyof EpochsSection['steps'][number];
+  const digests = (part: Part): [string, string[], string[]] => [
+    part,
+    fed.map((step) => step.digests[part]),
+    section.steps.map((step) => step[part]),
   ];
+  const parts: [string, (number | string)[], (number | string)[]][] = [
+    ['batch sizes', fed.map((step) => step.images), sizes],
+    ['learning rate', fed.map((step) => step.lr), rates],
+    digests('labels'),
+    digests('images'),
+    digests('mask0'),
+    digests('mask1'),
+  ];
+  return parts
+    .map(([name, ours, theirs]) => ({ name, ours, theirs: theirs.slice(from) }))
+    .map((part) => ({ ...part, at: parting(part.ours, part.theirs) }))
+    .sort((a, b) => (a.at === b.at ? 0 : a.at - b.at))
+    .map(({ name, ours, theirs }) => sameList(name, ours, theirs, place));
 }
 
 /** The images that batch norm's statistics were drawn from, pass by pass. */

@@ -19,6 +19,8 @@ export type EpochsSection = NonNullable<Manifest['stages']['epochs']>;
 
 /** What a program of one step was really fed. */
 export interface FedStep {
+  /** How many images. */
+  readonly images: number;
   readonly lr: number;
   readonly digests: EpochsSection['steps'][number];
 }
@@ -43,6 +45,7 @@ const maskDigest = (t: Tensor): string => sha256Hex(Uint8Array.from(toFloat64(t)
 const fedStep = (inputs: TensorMap): FedStep => {
   const get = (name: string): Tensor => inputs.get(name)!;
   return {
+    images: get('images').shape[0],
     lr: toFloat64(get('lr'))[0],
     digests: {
       images: digest(get('images')),

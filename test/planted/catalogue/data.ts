@@ -240,7 +240,7 @@ export const data: Family = {
           batchCount: (size, batchSize) => Math.floor(size / batchSize),
         })),
       ],
-      caught: epochs('learning rate'),
+      caught: epochs('batch sizes'),
     },
     {
       name: 'test images augmented',
@@ -280,7 +280,7 @@ export const data: Family = {
           };
         }),
       ],
-      caught: metric('loss'),
+      caught: metric('logits'),
     },
   ],
 };

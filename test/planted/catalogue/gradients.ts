@@ -11,6 +11,7 @@ import {
   mul,
   relu,
   reluGrad,
+  sqrt,
   sub,
   transpose,
 } from '../../../src/ir/build.ts';
@@ -98,7 +99,7 @@ export const gradients: Family = {
     {
       name: 'bias gradient averaged over the maps',
       people: 'take the mean where the sum belongs',
-      plants: [gradientNamed('features.14.bias.grad', (g) => mul(g, 1 / 16))],
+      plants: [gradientNamed('features.14.bias.grad', (g) => mul(g, 1 / 64))],
       caught: { model: 'vgg16', stage: 'backward', at: 'features.14' },
     },
     {
@@ -210,7 +211,7 @@ export const gradients: Family = {
       plants: [
         normAdjoint('features.8', ([x, weight, ...rest], y) => {
           const variance = y.inputs[4];
-          return [x, mul(weight!, add(variance, 1e-5)), ...rest];
+          return [x, mul(weight!, sqrt(add(variance, 1e-5))), ...rest];
         }),
       ],
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.8' },

@@ -29,6 +29,7 @@ export const losses: Family = {
   looks: [
     { model: 'vgg16', stage: 'ops' },
     { model: 'vgg16', stage: 'loss' },
+    { model: 'vgg16', stage: 'backward' },
   ],
   bugs: [
     {

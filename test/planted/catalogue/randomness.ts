@@ -1,4 +1,5 @@
 /** Mistakes in what is drawn, in which order, and from where. */
+import { nextStep, type TrainingStep } from '../../../src/data/trainingStream.ts';
 import { type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.ts';
 import type { EpochPlan } from '../../../src/torch/dataLoader.ts';
 import { fillU32, forkGenerator, manualSeed } from '../../../src/torch/generator.ts';
@@ -6,6 +7,7 @@ import type { InitStep } from '../../../src/torch/initialise.ts';
 import { rand } from '../../../src/torch/uniform.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
+type Ahead = typeof import('../../../src/train/stepsAhead.ts');
 type Augmenting = typeof import('../../../src/data/augmentation.ts');
 type Bernoulli = typeof import('../../../src/torch/bernoulli.ts');
 type Checkpoints = typeof import('../../../src/train/checkpoint.ts');
@@ -120,7 +122,7 @@ export const initialisation: Family = {
           },
         })),
       ],
-      caught: loss('features.0.weight'),
+      caught: loss('classifier.1.weight'),
     },
     {
       name: 'uniform numbers rounded twice',
@@ -345,8 +347,24 @@ export const randomness: Family = {
     {
       name: 'drawing ahead moves the generator',
       people: 'prefetch on the generator itself instead of a fork',
-      plants: [inModule<Generator>('torch/generator.ts', () => ({ forkGenerator: (g) => g }))],
-      caught: epochs('batch-norm refresh'),
+      plants: [
+        inModule<Ahead>('train/stepsAhead.ts', () => ({
+          stepsAhead: (stream) => {
+            let drawn: TrainingStep | undefined;
+            return {
+              take: () => {
+                const step = drawn ?? nextStep(stream);
+                drawn = undefined;
+                return step;
+              },
+              prepare: () => {
+                drawn = nextStep(stream);
+              },
+            };
+          },
+        })),
+      ],
+      caught: epochs('resumed: batch sizes'),
     },
     {
       name: 'the generator not restored on resuming',
@@ -372,7 +390,7 @@ export const randomness: Family = {
           }),
         })),
       ],
-      caught: epochs('resumed: learning rate'),
+      caught: epochs('resumed: labels'),
     },
     {
       name: 'momenta not restored on resuming',

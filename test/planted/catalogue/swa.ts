@@ -201,18 +201,6 @@ export const averaging: Family = {
       caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
     },
     {
-      name: 'statistics not reset before the refresh',
-      people: 'go on from those of the trained model',
-      plants: [
-        inModule<Refresh>('train/refreshBatchNorm.ts', (real) => ({
-          freshStatistics: real.freshStatistics,
-          refreshBatchNorm: (backend, model, programs, state, batches) =>
-            real.refreshBatchNorm(backend, model, slowly(programs), state, batches),
-        })),
-      ],
-      caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
-    },
-    {
       name: 'the refresh without augmentation',
       people: 'pass over the images as they are tested',
       plants: [
@@ -237,29 +225,3 @@ export const averaging: Family = {
 
 /** Generators of refresh passes. */
 const refreshing = new WeakSet<object>();
-
-/** Programs that keep half of what was there before the first batch, as if it had been a batch itself. */
-function slowly(programs: Parameters<Refresh['refreshBatchNorm']>[2]): typeof programs {
-  let seen = 0;
-  return {
-    ...programs,
-    async get(count) {
-      const executable = await programs.get(count);
-      return {
-        ...executable,
-        run(state, inputs) {
-          const take = count / (seen + 2 * count);
-          seen += count;
-          return executable.run(
-            state,
-            new Map<string, Tensor>([
-              ...inputs,
-              ['keep', scalar(1 - take)],
-              ['take', scalar(take)],
-            ]),
-          );
-        },
-      };
-    },
-  };
-}
