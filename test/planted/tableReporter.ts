@@ -66,7 +66,9 @@ export default class TableReporter implements Reporter {
   }
 
   onTestCaseResult(test: TestCase): void {
-    const passed = test.result().state === 'passed';
+    const { state, errors = [] } = test.result();
+    if (state === 'skipped') return;
+    const passed = state === 'passed';
     const row = test.meta().planted;
     if (row === undefined) {
       console.log(`${passed ? 'ok' : 'FAILED'}       ${test.name}`);
@@ -74,7 +76,7 @@ export default class TableReporter implements Reporter {
       this.rows.push({ row, passed });
       console.log(line(row, passed));
     }
-    for (const { message } of test.result().errors ?? []) console.log(`         ${message}`);
+    for (const { message } of errors) console.log(`         ${message}`);
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -82,10 +84,11 @@ export default class TableReporter implements Reporter {
       for (const { message } of module.errors()) console.log(message);
     }
     const caught = this.rows.filter(({ passed }) => passed).length;
-    const planted = modules
-      .flatMap((module) => [...module.children.allTests()])
-      .filter((test) => test.name !== cleanRun).length;
-    if (caught === planted && caught > 0 && modules.every((m) => m.ok())) {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const planted = tests.filter(
+      (test) => test.name !== cleanRun && test.result().state !== 'skipped',
+    ).length;
+    if (caught > 0 && tests.every((test) => test.result().state === 'passed')) {
       writeFileSync(
         join(this.root, 'reports', 'planted.md'),
         markdown(this.rows.map((r) => r.row)),

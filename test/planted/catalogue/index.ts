@@ -2,15 +2,19 @@ import type { Family } from '../plant.ts';
 import { data } from './data.ts';
 import { evaluation } from './evaluation.ts';
 import { gradients } from './gradients.ts';
+import { initialisation } from './initialisation.ts';
 import { layers } from './layers.ts';
 import { losses } from './loss.ts';
+import { normalisation } from './normalisation.ts';
 import { optimiser, rates } from './optimiser.ts';
-import { initialisation, randomness } from './randomness.ts';
+import { randomness } from './randomness.ts';
+import { resuming } from './resuming.ts';
 import { averaging } from './swa.ts';
 
 /** Every planted bug, by family. */
 export const catalogue: readonly Family[] = [
   layers,
+  normalisation,
   gradients,
   losses,
   optimiser,
@@ -18,6 +22,7 @@ export const catalogue: readonly Family[] = [
   data,
   initialisation,
   randomness,
+  resuming,
   averaging,
   evaluation,
 ];
