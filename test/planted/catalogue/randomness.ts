@@ -174,12 +174,15 @@ export const randomness: Family = {
       people: 'draw it when the layer is made',
       plants: [
         inModule<Dropout>('torch/dropout.ts', (real) => {
-          const drawn = new Map<number, Uint8Array>();
+          const drawn = new Map<string, Uint8Array>();
+          let calls = 0;
           return {
             dropoutMask: (g, p, size) => {
+              // The network has two such layers, and each keeps its own.
+              const key = `${size} in layer ${calls++ % 2}`;
               const fresh = real.dropoutMask(g, p, size);
-              const mask = drawn.get(size) ?? fresh;
-              drawn.set(size, mask);
+              const mask = drawn.get(key) ?? fresh;
+              drawn.set(key, mask);
               return mask;
             },
           };
