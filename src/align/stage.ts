@@ -9,6 +9,8 @@ export interface StageContext {
   readonly reference: Reference;
   /** Stands in for the weights that are otherwise drawn from the reference's seed. */
   readonly weights?: TensorMap;
+  /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
+  readonly firstFailureOnly?: boolean;
 }
 
 /** What a stage found, before anybody prints it. */

@@ -97,6 +97,7 @@ export async function runPlanted(
       const findings: StageFindings = await stages[stage]({
         backend: planted(plants, called),
         reference,
+        firstFailureOnly: true,
       });
       const failed = findings.verdicts.filter((v) => !passed(v));
       if (findings.verdicts.length === 0) throw new Error(`${key(look)} judged nothing`);

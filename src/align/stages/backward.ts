@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
 import { layerByLayer } from './layerByLayer.ts';
 import { ncpaddleLosses } from './ncpaddleLosses.ts';
-import { merged } from './parts.ts';
+import { inTurn, nothing } from './parts.ts';
 import { sgdByItself } from './sgdByItself.ts';
 
 /**
@@ -13,12 +13,11 @@ import { sgdByItself } from './sgdByItself.ts';
  */
 export const backward: Stage = async (context) => {
   const { weights, verdict } = startingWeights(context);
-  const parts = [
-    await layerByLayer(context, weights),
-    await sgdByItself(context, weights),
-    await kinkFreeBatch(context, weights),
-    await ncpaddleLosses(context, weights),
-  ];
-  const all = merged(parts);
-  return { ...all, verdicts: [verdict, ...all.verdicts] };
+  return inTurn(context, [
+    () => ({ ...nothing, verdicts: [verdict] }),
+    () => layerByLayer(context, weights),
+    () => sgdByItself(context, weights),
+    () => kinkFreeBatch(context, weights),
+    () => ncpaddleLosses(context, weights),
+  ]);
 };

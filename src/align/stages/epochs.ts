@@ -7,7 +7,7 @@ import { judgeWeights } from '../seedWeights.ts';
 import type { Stage, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
-import { merged, nothing } from './parts.ts';
+import { inTurn, merged, nothing } from './parts.ts';
 import { type EpochsSection, type ObservedRun, smallRun } from './smallRun.ts';
 
 /** What PyTorch recorded, as each part of the judgement reads it. */
@@ -32,10 +32,13 @@ export const epochs: Stage = async (context) => {
   const record: Record = { section, arrays: reference.arrays(section.file), file: section.file };
   // Amid the epoch after the first join: momenta, an average and half an epoch's sums have to be carried.
   const stopAfter = section.settings.swa_start * stepsAnEpoch(section) + 1;
-  const whole = await smallRun(context, section);
-  const resumed = await smallRun(context, section, stopAfter);
+  const found = await inTurn(context, [
+    async () => judgeRun(await smallRun(context, section), record, 0, ''),
+    async () =>
+      judgeRun(await smallRun(context, section, stopAfter), record, stopAfter, 'resumed: '),
+  ]);
   return {
-    ...merged([judgeRun(whole, record, 0, ''), judgeRun(resumed, record, stopAfter, 'resumed: ')]),
+    ...found,
     inputs: Object.keys(reference.manifest.inputs).filter((path) => path.endsWith('.bin')),
     notes: [
       `${section.settings.epochs} epochs of ${stepsAnEpoch(section)} steps, ${section.settings.epochs - section.settings.swa_start + 1} averaged; the second run stopped after ${stopAfter} steps`,
