@@ -1,4 +1,5 @@
 /** Mistakes in batch norm. */
+import type { AdjointRule } from '../../../src/autodiff/rule.ts';
 import {
   add,
   batchNorm,
@@ -15,6 +16,7 @@ import type { ForwardPass, Module } from '../../../src/nn/module.ts';
 import { sizeOf } from '../../../src/tensor/shape.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 
+type ImageOps = typeof import('../../../src/autodiff/imageOps.ts');
 type Layers = typeof import('../../../src/nn/layers.ts');
 
 /** Whether a node reads this parameter or buffer directly. */
@@ -46,6 +48,23 @@ const updatedOtherwise = (
 
 const images = [0, 2, 3];
 const perImageCount = (x: Node): number => sizeOf(x.shape) / x.shape[1];
+
+type NormRule = AdjointRule<'batchNorm'>;
+
+/** Another adjoint for the batch norm of one layer. */
+const normAdjoint = (
+  layer: string,
+  change: (grads: readonly (Node | null)[], y: Parameters<NormRule>[0]) => (Node | null)[],
+): Plant =>
+  inModule<ImageOps>('autodiff/imageOps.ts', (real) => ({
+    imageOps: {
+      ...real.imageOps,
+      batchNorm: (y, dy) => {
+        const grads = (real.imageOps.batchNorm as NormRule)(y, dy);
+        return reads(y, `${layer}.weight`) ? change(grads, y) : grads;
+      },
+    },
+  }));
 
 export const normalisation: Family = {
   name: 'batch norm',
@@ -152,6 +171,31 @@ export const normalisation: Family = {
         }),
       ],
       caught: { model: 'vgg16bn', stage: 'forward', at: 'features.1' },
+    },
+    {
+      name: 'batch norm differentiated as if its statistics were constants',
+      people: 'write the adjoint of evaluation',
+      plants: [normAdjoint('features.4', ([x, weight, bias]) => [x, weight, bias, null, null])],
+      caught: { model: 'vgg16bn', stage: 'backward', at: 'features.4' },
+    },
+    {
+      name: "the variance's part left out of batch norm's adjoint",
+      people: 'stop the derivation one term early',
+      plants: [
+        normAdjoint('features.11', ([x, weight, bias, mean]) => [x, weight, bias, mean, null]),
+      ],
+      caught: { model: 'vgg16bn', stage: 'backward', at: 'features.11' },
+    },
+    {
+      name: "batch norm's scale gradient without 1/σ",
+      people: 'sum dy·(x − μ)',
+      plants: [
+        normAdjoint('features.8', ([x, weight, ...rest], y) => {
+          const variance = y.inputs[4];
+          return [x, mul(weight!, sqrt(add(variance, 1e-5))), ...rest];
+        }),
+      ],
+      caught: { model: 'vgg16bn', stage: 'backward', at: 'features.8' },
     },
   ],
 };
