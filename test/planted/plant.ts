@@ -10,7 +10,7 @@ export type Plant =
       readonly kind: 'module';
       readonly path: string;
       /** The exports that take the place of the real ones. */
-      readonly change: (real: Exports) => Exports;
+      readonly change: (real: Exports, took: () => void) => Exports;
     };
 
 export type ModelName = 'vgg16' | 'vgg16bn';
@@ -57,8 +57,15 @@ export interface Family {
 /** Nodes of every program rewritten before it is compiled. */
 export const inGraph = (rewrite: Rewrite): Plant => ({ kind: 'graph', rewrite });
 
-/** Exports of one module replaced; `M` is the module's type. */
+/**
+ * Exports of one module replaced; `M` is the module's type. Calls of replaced functions are counted; where what is
+ * replaced is a table, `took` says that the wrong entry was used.
+ */
 export const inModule = <M extends object>(
   path: string,
-  change: (real: M) => { readonly [K in keyof M]?: M[K] },
-): Plant => ({ kind: 'module', path, change: (real) => change(real as M) as Exports });
+  change: (real: M, took: () => void) => { readonly [K in keyof M]?: M[K] },
+): Plant => ({
+  kind: 'module',
+  path,
+  change: (real, took) => change(real as M, took) as Exports,
+});

@@ -50,7 +50,7 @@ function plantModules(plants: readonly Plant[], called: Called): string[] {
     paths.push(path);
     vi.doMock(path, async (importOriginal) => {
       const real = await importOriginal<Record<string, unknown>>();
-      return { ...real, ...counted(plant.change(real), called) };
+      return { ...real, ...counted(plant.change(real, called), called) };
     });
   }
   return paths;

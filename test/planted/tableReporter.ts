@@ -22,7 +22,7 @@ declare module 'vitest' {
   }
 }
 
-const stageWidth = 16;
+const stageWidth = 18;
 const nameWidth = 62;
 
 const line = ({ name, stage, at, seconds }: PlantedRow, passed: boolean): string => {

@@ -56,12 +56,14 @@ const normAdjoint = (
   layer: string,
   change: (grads: readonly (Node | null)[], y: Parameters<NormRule>[0]) => (Node | null)[],
 ): Plant =>
-  inModule<ImageOps>('autodiff/imageOps.ts', (real) => ({
+  inModule<ImageOps>('autodiff/imageOps.ts', (real, took) => ({
     imageOps: {
       ...real.imageOps,
       batchNorm: (y, dy) => {
         const grads = (real.imageOps.batchNorm as NormRule)(y, dy);
-        return reads(y, `${layer}.weight`) ? change(grads, y) : grads;
+        if (!reads(y, `${layer}.weight`)) return grads;
+        took();
+        return change(grads, y);
       },
     },
   }));

@@ -52,13 +52,9 @@ const swa = (model: Look['model'], at: string): Look & { at: string } => ({
   at,
 });
 
-export const averaging: Family = {
-  name: 'averaging',
-  looks: [
-    { model: 'vgg16', stage: 'swa' },
-    { model: 'vgg16bn', stage: 'swa' },
-    { model: 'vgg16bn', stage: 'epochs' },
-  ],
+export const joining: Family = {
+  name: 'which epochs are averaged',
+  looks: [{ model: 'vgg16bn', stage: 'epochs' }],
   bugs: [
     {
       name: 'the average begun one epoch late',
@@ -90,6 +86,13 @@ export const averaging: Family = {
       plants: [joins((real) => (epoch, s) => real(epoch, { ...s, swaCEpochs: 2 }))],
       caught: epochs('models averaged'),
     },
+  ],
+};
+
+export const averaging: Family = {
+  name: 'the running average',
+  looks: [{ model: 'vgg16', stage: 'swa' }],
+  bugs: [
     {
       name: 'the initial weights averaged too',
       people: 'begin with n = 1',
@@ -114,6 +117,16 @@ export const averaging: Family = {
       plants: [shares(() => 1)],
       caught: swa('vgg16', 'average/features.0.weight'),
     },
+  ],
+};
+
+export const refreshing: Family = {
+  name: 'statistics behind the average',
+  looks: [
+    { model: 'vgg16bn', stage: 'swa' },
+    { model: 'vgg16bn', stage: 'epochs' },
+  ],
+  bugs: [
     {
       name: 'stale statistics behind the average',
       people: 'forget bn_update',
@@ -208,12 +221,12 @@ export const averaging: Family = {
           trainingBatch: (set, plan, k, batchSize, g) => {
             const batch = real.trainingBatch(set, plan, k, batchSize, g);
             // The refresh alone begins a pass on a fork, whose seed words nobody else holds.
-            return refreshing.has(g) ? real.plainBatch(set, batch.order) : batch;
+            return refreshedFrom.has(g) ? real.plainBatch(set, batch.order) : batch;
           },
         })),
         inModule<Average>('train/swaAverage.ts', (real) => ({
           refreshAverage: async (average, ...rest) => {
-            if (average.refreshFrom !== undefined) refreshing.add(average.refreshFrom);
+            if (average.refreshFrom !== undefined) refreshedFrom.add(average.refreshFrom);
             await real.refreshAverage(average, ...rest);
           },
         })),
@@ -224,4 +237,4 @@ export const averaging: Family = {
 };
 
 /** Generators of refresh passes. */
-const refreshing = new WeakSet<object>();
+const refreshedFrom = new WeakSet<object>();
