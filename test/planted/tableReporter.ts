@@ -32,7 +32,8 @@ const line = ({ name, stage, at, seconds }: PlantedRow, passed: boolean): string
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-const markdown = (rows: readonly PlantedRow[]): string =>
+/** The table as a page. */
+export const markdown = (rows: readonly PlantedRow[]): string =>
   [
     '# Planted bugs',
     '',

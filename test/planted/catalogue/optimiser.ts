@@ -26,7 +26,7 @@ const onGradient = (gradient: (step: Step) => Node): Plant =>
   });
 
 const decayed = ({ w, g, weightDecay }: Step): Node => add(g, mul(w, weightDecay));
-const isBias = ({ w }: Step): boolean => w.shape.length === 1;
+const isBias = ({ w }: Step): boolean => w.op === 'input' && w.params.name.endsWith('.bias');
 
 type Schedule = typeof import('../../../src/optim/schedule.ts');
 
