@@ -15,6 +15,9 @@ const sgd = z.object({
   dropout: z.number(),
 });
 
+/** What one training step was fed. */
+const stepDigests = z.object({ labels: sha256, images: sha256, mask0: sha256, mask1: sha256 });
+
 /** The manifest that `fixtures/export_reference.py` writes; see docs/reference-format.md. */
 export const manifestSchema = z.object({
   format: z.literal('swa-align-reference/1'),
@@ -36,6 +39,25 @@ export const manifestSchema = z.object({
   inputs: digests,
   files: digests,
   stages: z.object({
+    ops: z
+      .object({
+        file: z.string(),
+        settings: z.record(
+          z.string(),
+          z
+            .object({
+              size: z.int(),
+              kernel: z.int(),
+              stride: z.int(),
+              padding: z.int(),
+              p: z.number(),
+            })
+            .partial(),
+        ),
+        noise,
+      })
+      .loose()
+      .optional(),
     forward: z.object({ file: z.string(), batch, noise }).loose().optional(),
     loss: z.object({ file: z.string(), batch, noise }).loose().optional(),
     metric: z
@@ -67,9 +89,7 @@ export const manifestSchema = z.object({
           .extend({ seed: z.int(), batch: z.int(), models_built: z.int(), workers: z.int() })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
-        steps: z.array(
-          z.object({ order: sha256, labels: sha256, images: sha256, mask0: sha256, mask1: sha256 }),
-        ),
+        steps: z.array(stepDigests.extend({ order: sha256 })),
         noise: z.object({ floor: z.array(z.number()) }).loose(),
       })
       .loose()
@@ -114,6 +134,40 @@ export const manifestSchema = z.object({
       })
       .loose()
       .optional(),
+    epochs: z
+      .object({
+        file: z.string(),
+        settings: z
+          .object({
+            seed: z.int(),
+            narrow: z.int().positive(),
+            images: z.int().positive(),
+            test_images: z.int().positive(),
+            batch: z.int().positive(),
+            epochs: z.int().positive(),
+            eval_freq: z.int().positive(),
+            swa_start: z.int().positive(),
+            lr_init: z.number(),
+            swa_lr: z.number(),
+            momentum: z.number(),
+            weight_decay: z.number(),
+            workers: z.int(),
+          })
+          .loose(),
+        weights: z.object({ seed: z.int(), sha256: digests }),
+        steps: z.array(stepDigests),
+        /** The batches of each pass that refreshed batch norm, in turn. */
+        refreshes: z.array(z.array(sha256)),
+        /** The generator's state after each epoch. */
+        generators: z.array(sha256),
+        noise: z.object({
+          tensors: z.array(z.number()),
+          losses: z.array(z.number()),
+          steps: z.array(z.number()),
+        }),
+      })
+      .loose()
+      .optional(),
   }),
 });
 
@@ -126,10 +180,12 @@ export type StageName = Exclude<SectionName, 'trace'>;
 
 /** In the order they build on each other. */
 export const stageNames: readonly StageName[] = [
+  'ops',
   'forward',
   'metric',
   'loss',
   'backward',
   'train',
   'swa',
+  'epochs',
 ];

@@ -28,6 +28,8 @@ export interface Check {
 /** All checks of one named thing: a tensor, a loss, a digest. */
 export interface Verdict {
   readonly name: string;
+  /** Layer whose work it is, where the name does not say it: a gradient is made by the layer behind. */
+  readonly layer?: string;
   readonly checks: readonly Check[];
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;

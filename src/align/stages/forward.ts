@@ -39,7 +39,7 @@ export const forward: Stage = async (context) => {
       : judgeRecorded(name, output, recorded(arrays, name)!, { relativeL2 }).verdict;
   });
   return {
-    verdicts: [verdict, logitsVerdict, ...layerVerdicts],
+    verdicts: [verdict, ...layerVerdicts, logitsVerdict],
     ours: new Map([['logits', judged.ours]]),
     pytorch: new Map([['logits', judged.pytorch]]),
     inputs: data.inputs.slice(0, 1),

@@ -40,12 +40,14 @@ interface DiffOptions extends ReportFlags {
 
 /** The original port's file names. */
 const fileStems: { readonly [S in StageName]: string } = {
+  ops: 'ops',
   forward: 'forward',
   metric: 'metric',
   loss: 'loss',
   backward: 'bp_align',
   train: 'train_align',
   swa: 'swa',
+  epochs: 'epochs',
 };
 
 /** Models whose references come with the package; the first one's logs lie in the directory itself. */
