@@ -21,6 +21,12 @@ export interface Executable {
    * nothing else may use its state.
    */
   run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * As `run`, but what was fetched stays where it was computed, to be seen by `download` and let go by
+   * `free`, and nobody waits for the device. Only where reading back costs time; an error may come out in a
+   * later call.
+   */
+  start?(state: DeviceState, inputs: TensorMap): Promise<DeviceState>;
   dispose(): Promise<void>;
 }
 
