@@ -7,7 +7,7 @@ import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.
 import { checkInputs, stateValue } from '../feeds.ts';
 import { lowerProgram } from './lowerProgram.ts';
 import { targets } from './target.ts';
-import { deviceError, openSession } from './webgpuSession.ts';
+import { deviceError, lessOrElsewhere, openSession } from './webgpuSession.ts';
 import { type Transfers, transfers } from './webgpuTransfer.ts';
 
 interface WebgpuTensor extends DeviceTensor {
@@ -42,9 +42,13 @@ const version: string = (
  * process of its own: some failures of the provider end the process that it runs in.
  */
 export async function webgpuBackend(): Promise<Backend> {
-  const moving = transfers(openSession);
+  const moving = transfers();
   // The first transfer opens the device, or says why there is none.
-  const [first] = await moving.move('toDevice', [new ort.Tensor('float32', [0], [1])]);
+  const [first] = await moving
+    .move('toDevice', [new ort.Tensor('float32', [0], [1])])
+    .catch((cause) => {
+      throw deviceError('WebGPU does not run here', cause);
+    });
   first.dispose();
   return {
     name: 'ort',
@@ -64,7 +68,7 @@ export async function webgpuBackend(): Promise<Backend> {
 async function upload(values: TensorMap, moving: Transfers): Promise<DeviceState> {
   const host = [...values.values()].map(toOrt);
   const there = await moving.move('toDevice', host).catch((cause) => {
-    throw deviceError('could not copy the state to the GPU', cause);
+    throw deviceError('could not copy the state to the GPU', cause, lessOrElsewhere);
   });
   return new Map([...values.keys()].map((name, i) => [name, held(there[i])]));
 }
@@ -80,7 +84,7 @@ async function download(
     return ortValue(value);
   });
   const here = await moving.move('toHost', there).catch((cause) => {
-    throw deviceError('could not read the state from the GPU', cause);
+    throw deviceError('could not read results from the GPU', cause, lessOrElsewhere);
   });
   return new Map(names.map((name, i) => [name, fromOrt(here[i])]));
 }
@@ -94,11 +98,10 @@ async function compile(
   const onDevice = (names: ReadonlyMap<string, string>) =>
     [...names.values()].map((output) => [output, 'gpu-buffer'] as const);
   const { fetched, nextState } = lowered;
-  const session = await openSession(
-    program.name,
-    lowered.model,
-    Object.fromEntries([...onDevice(fetched), ...onDevice(nextState)]),
-  );
+  const outputs = Object.fromEntries([...onDevice(fetched), ...onDevice(nextState)]);
+  const session = await openSession(lowered.model, outputs).catch((cause) => {
+    throw deviceError(`WebGPU refused the ${program.name}`, cause, lessOrElsewhere);
+  });
 
   /** Runs once; the fetches, still on the device. */
   const start = async (state: DeviceState, inputs: TensorMap): Promise<DeviceState> => {
@@ -109,7 +112,7 @@ async function compile(
       feeds[name] = ortValue(stateValue(program, state, program.state.get(name)!.current));
     }
     const results = await session.run(feeds).catch((cause) => {
-      throw deviceError(`the GPU failed in the ${program.name}`, cause);
+      throw deviceError(`the GPU failed in the ${program.name}`, cause, lessOrElsewhere);
     });
     for (const [name, output] of nextState) {
       const replaced = state.get(name);

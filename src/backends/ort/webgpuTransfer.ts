@@ -2,7 +2,7 @@ import type * as ort from 'onnxruntime-node';
 import type { DType } from '../../ir/op.ts';
 import { onnxGraph } from './onnxGraph.ts';
 import { targets } from './target.ts';
-import type { OpenSession } from './webgpuSession.ts';
+import { openSession } from './webgpuSession.ts';
 
 /** Which way a transfer goes. */
 export type Direction = 'toDevice' | 'toHost';
@@ -35,7 +35,7 @@ function copyingGraph(values: readonly ort.Tensor[]): Uint8Array {
  * The binding cannot read a device tensor (`getData` on one ends the process), nor make one: a graph that
  * only copies takes its inputs from either side and leaves its outputs on the other.
  */
-export function transfers(open: OpenSession): Transfers {
+export function transfers(): Transfers {
   const graphs = new Map<string, Promise<ort.InferenceSession>>();
 
   const graphFor = (direction: Direction, values: readonly ort.Tensor[]) => {
@@ -54,7 +54,7 @@ export function transfers(open: OpenSession): Transfers {
     }
     const location = direction === 'toDevice' ? 'gpu-buffer' : 'cpu';
     const outputs = Object.fromEntries(values.map((_, i) => [copyOf(i), location] as const));
-    return open('transfer', copyingGraph(values), outputs);
+    return openSession(copyingGraph(values), outputs);
   };
 
   return {
