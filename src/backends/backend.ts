@@ -51,3 +51,7 @@ export interface Backend {
    */
   close?(): Promise<void>;
 }
+
+/** A backend and its device as checkpoints and messages name them; other devices round otherwise. */
+export const backendLabel = ({ name, device }: Pick<Backend, 'name' | 'device'>): string =>
+  device === 'cpu' ? name : `${name} on ${device}`;

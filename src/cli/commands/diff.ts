@@ -18,12 +18,13 @@ import { stageSummary } from '../../report/diffSummary.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
-import { positiveInteger } from '../flags.ts';
+import { deviceHelp, positiveInteger } from '../flags.ts';
 
 interface DiffOptions {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
+  readonly device: string;
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
@@ -53,6 +54,7 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--model <name>', 'only this model (all that have a reference)')
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',

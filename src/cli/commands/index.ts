@@ -1,8 +1,16 @@
 import type { RegisterCommand } from '../context.ts';
 import { batches } from './batches.ts';
+import { devices } from './devices.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
 import { report } from './report.ts';
 import { train } from './train.ts';
 
-export const commands: readonly RegisterCommand[] = [diff, train, evaluation, batches, report];
+export const commands: readonly RegisterCommand[] = [
+  diff,
+  train,
+  evaluation,
+  batches,
+  report,
+  devices,
+];
