@@ -67,9 +67,13 @@ export async function openOn(
   return { backend: await workerBackend(name, wanted) };
 }
 
-/** A real GPU where the backend runs on one; undefined where it does not. */
-async function realGpu(name: string, options: BackendOptions): Promise<Backend | undefined> {
-  if (!mayHaveGpu()) return undefined;
+/** The backend on a real GPU; undefined where it runs on none. */
+export async function onRealGpu(
+  name: string,
+  options: BackendOptions = {},
+  possible = mayHaveGpu(),
+): Promise<Backend | undefined> {
+  if (!possible) return undefined;
   for (const [device, { isGpu }] of Object.entries(devicesOf(name))) {
     if (!isGpu) continue;
     const opened = await openOn(name, device, options).catch(() => undefined);
@@ -87,7 +91,7 @@ async function realGpu(name: string, options: BackendOptions): Promise<Backend |
 export async function openBackend(name: string, options: BackendOptions = {}): Promise<Backend> {
   const { device = 'cpu' } = options;
   if (device !== 'auto') return (await openOn(name, device, options)).backend;
-  return (await realGpu(name, options)) ?? (await openOn(name, 'cpu', options)).backend;
+  return (await onRealGpu(name, options)) ?? (await openOn(name, 'cpu', options)).backend;
 }
 
 /** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one. */
