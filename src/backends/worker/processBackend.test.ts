@@ -1,5 +1,8 @@
 /** A backend in a process of its own, with backends that run anywhere. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DeviceError, GraphError, UsageError } from '../../errors.ts';
 import { add, input } from '../../ir/build.ts';
@@ -77,6 +80,28 @@ test('a Ctrl-C, which reaches it too, does not end it', async () => {
   expect((await there.upload(new Map([['x', scalar(1)]]))).size).toBe(1);
   await there.close?.();
 });
+
+test('when whoever started it is killed, it goes too', async () => {
+  const script = fileURLToPath(new URL('testdata/holdProcess.ts', import.meta.url));
+  const parent = spawn(process.execPath, ['--import', 'tsx', script], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pid = Number(line);
+  expect(isAlive(pid)).toBe(true);
+  parent.kill('SIGKILL');
+  for (let i = 0; i < 200 && isAlive(pid); i++) await setTimeout(50);
+  expect(isAlive(pid)).toBe(false);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 test('what the Vulkan loader says: the device it opened, and what went wrong', () => {
   const opened = [
