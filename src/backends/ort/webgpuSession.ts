@@ -12,12 +12,19 @@ const plain = (message: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
+/** What Dawn and ONNX Runtime say when a buffer could not be had: at its next use, for the most part. */
+const noRoom =
+  /out of memory|OUT_OF_\w+_MEMORY|\[Invalid Buffer|max(imum)? buffer size|too many storage buffers/i;
+
+/** As much of a library's message as helps to search for it. */
+const beginning = (text: string): string => (text.length <= 160 ? text : `${text.slice(0, 160)}…`);
+
 /** What went wrong on the device, as one line for a person. */
-export const deviceError = (what: string, cause: unknown, fix?: string): DeviceError =>
-  new DeviceError(
-    `${what}: ${plain(cause instanceof Error ? cause.message : String(cause))}`,
-    fix === undefined ? {} : { fix },
-  );
+export function deviceError(what: string, cause: unknown, fix?: string): DeviceError {
+  const text = plain(cause instanceof Error ? cause.message : String(cause));
+  const why = noRoom.test(text) ? `it has no room for a buffer (${beginning(text)})` : text;
+  return new DeviceError(`${what}: ${why}`, fix === undefined ? {} : { fix });
+}
 
 /** What to do about a device that failed at its work. */
 export const lessOrElsewhere =

@@ -14,8 +14,8 @@ export interface Transfers {
   dispose(): Promise<void>;
 }
 
-/** Sets of shapes whose copying graph is kept: a model's state, its weights, a window of results. */
-const keptGraphs = 16;
+/** Sets of shapes whose copying graph is kept: a model's state, its weights, windows of up to 32 steps. */
+const keptGraphs = 48;
 
 const nameOf = (i: number): string => `t${i}`;
 const copyOf = (i: number): string => `t${i}'`;
@@ -44,6 +44,8 @@ export function transfers(): Transfers {
     // The one used last comes last.
     graphs.delete(key);
     graphs.set(key, found);
+    // One that could not be opened is tried anew the next time.
+    found.catch(() => graphs.delete(key));
     return found;
   };
   const openGraph = async (direction: Direction, values: readonly ort.Tensor[]) => {
