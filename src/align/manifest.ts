@@ -60,6 +60,24 @@ export const manifestSchema = z.object({
       })
       .loose()
       .optional(),
+    trace: z
+      .object({
+        file: z.string(),
+        settings: z
+          .object({
+            batch: z.string(),
+            iteration: z.literal(0),
+            weight_gradients: z.string(),
+          })
+          .loose(),
+        noise: z
+          .object({ added: z.record(z.string(), z.number()) })
+          .partial()
+          .loose()
+          .optional(),
+      })
+      .loose()
+      .optional(),
     swa: z
       .object({
         file: z.string(),
@@ -87,7 +105,10 @@ export const manifestSchema = z.object({
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-export type StageName = keyof Manifest['stages'];
+export type SectionName = keyof Manifest['stages'];
+
+/** What is judged by itself; the trace tells the training step of *backward* layer by layer. */
+export type StageName = Exclude<SectionName, 'trace'>;
 
 /** In the order they build on each other. */
 export const stageNames: readonly StageName[] = [

@@ -8,7 +8,7 @@ import { sha256Hex } from '../io/sha256.ts';
 import { modelName, models } from '../nn/models/index.ts';
 import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { type Manifest, manifestSchema, type StageName } from './manifest.ts';
+import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
 
 export { fixturesDirectory } from '../fixtures.ts';
 
@@ -18,7 +18,7 @@ export interface Reference {
   readonly manifest: Manifest;
   readonly model: Module;
   /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
-  stage<S extends StageName>(name: S): NonNullable<Manifest['stages'][S]>;
+  stage<S extends SectionName>(name: S): NonNullable<Manifest['stages'][S]>;
   /** The arrays of one of its npz files. */
   arrays(file: string): TensorMap;
   /** An array of the fixed inputs, as `inputs/fake_data.npy`. */
@@ -84,7 +84,7 @@ export function openReference(dir: string, expectedModel: string): Reference {
     dir,
     manifest,
     model: models[name].build(manifest.classes),
-    stage<S extends StageName>(stageName: S) {
+    stage<S extends SectionName>(stageName: S) {
       const section = manifest.stages[stageName];
       if (section === undefined) {
         throw new InputError(`holds no ${stageName} stage`, {

@@ -1,10 +1,12 @@
 /** What was measured and how it was judged: the vocabulary all stages and reports share. */
 import type { Distances } from './distance.ts';
+import type { Flip } from './trace.ts';
 
 /** How a value is judged. The text is what a log line says before "diff". */
 export type Method =
   | 'mean' // mean |a − b| against PyTorch's float32
   | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
+  | 'ratio' // that error in units of PyTorch's own
   | 'scaled' // RMS of the difference over the scale named in the check's note
   | 'ulp' // float32 numbers between
   | 'moments' // sum, sum of squares, extremes of a tensor recorded as a sample
@@ -28,6 +30,10 @@ export interface Verdict {
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;
   readonly distances?: Distances;
+  /** Decisions rounding took the other way, whose effect was taken out before judging. */
+  readonly flips?: readonly Flip[];
+  /** A limit set by hand that applied here. */
+  readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
 }
 
 /** NaN never passes. */

@@ -23,6 +23,8 @@ const pythonBool = (b: boolean): string => (b ? 'True' : 'False');
 export const methodMeaning: { readonly [M in Check['method']]: string } = {
   mean: 'mean |a - b| to PyTorch float32, as reprod_log',
   'relative l2': '||a - t|| / ||t|| to t, PyTorch in float64',
+  ratio:
+    "that error in units of PyTorch's own float32 error there, or of one float32 rounding where that is less",
   scaled: 'RMS of a - t over the named scale, for tensors that are zero but for rounding',
   ulp: 'largest difference in float32 units of the largest term added up',
   moments:

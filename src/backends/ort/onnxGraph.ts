@@ -30,6 +30,8 @@ export interface OnnxGraph {
   ints(values: readonly number[]): Value;
   /** A float constant: one number, or that number in every element of `shape`. */
   floats(value: number, shape?: Shape): Value;
+  /** A float constant, element by element; equal ones are shared. */
+  matrix(rows: readonly (readonly number[])[]): Value;
   /** Computes a derived value (a transposed weight, say) once, however many ops ask for it. */
   once(key: string, build: () => Value): Value;
   /** Later nodes take this text into their names, so that profiles and errors speak of layers. */
@@ -135,6 +137,14 @@ export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
         const data = new Float32Array(shape.reduce((n, d) => n * d, 1)).fill(value);
         return initializer(shape, ElementType.FLOAT, data);
       }),
+    matrix: (rows) =>
+      graph.once(`matrix ${rows.map((row) => row.join()).join(';')}`, () =>
+        initializer(
+          [rows.length, rows[0].length],
+          ElementType.FLOAT,
+          Float32Array.from(rows.flat()),
+        ),
+      ),
     once(key, build) {
       const known = shared.get(key);
       if (known !== undefined) return known;
