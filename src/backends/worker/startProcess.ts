@@ -65,8 +65,14 @@ function farSideOf(
   events.on('error', () => {});
   child.on('message', (reply) => events.emit('message', reply));
   child.on('error', (error) => say(error.message));
+  // In the middle of a native call it would not hear that nobody is there any more.
+  const end = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.on('exit', end);
   // 'close' rather than 'exit': by then its last words have been read.
   child.once('close', (code, signal) => {
+    process.off('exit', end);
     if (signal !== null) say(signal, lastWord());
     else if (code !== 0) say(`exit code ${code}`, lastWord());
     events.emit('exit', code ?? 1);
