@@ -25,12 +25,13 @@ import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
-import { positiveInteger } from '../flags.ts';
+import { deviceHelp, positiveInteger } from '../flags.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
+  readonly device: string;
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
@@ -63,6 +64,7 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--model <name>', 'only this model (all that have a reference)')
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',

@@ -1,6 +1,7 @@
 import type { RegisterCommand } from '../context.ts';
 import { batches } from './batches.ts';
 import { compare } from './compare.ts';
+import { devices } from './devices.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
 import { report } from './report.ts';
@@ -13,4 +14,5 @@ export const commands: readonly RegisterCommand[] = [
   evaluation,
   batches,
   report,
+  devices,
 ];
