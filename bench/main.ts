@@ -7,6 +7,7 @@ import { openBackend } from '../src/backends/choose.ts';
 import { machine } from '../src/cli/environment.ts';
 import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
+import { models } from '../src/nn/models/index.ts';
 import { type Contestant, type Timing, takeTurns } from './measure.ts';
 import { ourContestant } from './ourStep.ts';
 import { failures, markdownTable, tableRows } from './table.ts';
@@ -28,41 +29,50 @@ interface Options {
   readonly warmup: number;
   readonly steps: number;
   readonly threads: number;
+  readonly model: keyof typeof networks;
   readonly narrow: number;
   readonly backend: readonly string[];
   readonly device: string;
   readonly json?: string;
 }
 
+const networks = {
+  vgg16: { depth: 16, batchNorm: false },
+  vgg16bn: { depth: 16, batchNorm: true },
+  vgg19: { depth: 19, batchNorm: false },
+  vgg19bn: { depth: 19, batchNorm: true },
+} as const;
+
 /** `--json FILE`: everything measured, for whoever makes a table of several runs. */
 function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
   mkdirSync(dirname(path), { recursive: true });
-  const { runs, warmup, steps, threads, narrow } = options;
-  const settings = { runs, warmup, steps, threads, narrow };
+  const { model, runs, warmup, steps, threads, narrow } = options;
+  const settings = { model, runs, warmup, steps, threads, narrow };
   writeFileSync(path, `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`);
 }
 
 async function bench(options: Options): Promise<void> {
-  const { threads, narrow, device, batchSize = [128], peerMode = ['fp32'] } = options;
+  const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
+  const network = { ...networks[model], classes: 10, narrow };
   const peer: TorchPeer | undefined =
     options.peer === undefined
       ? undefined
       : await openTorchPeer(findPython(options.python), {
           threads,
-          narrow,
+          network,
           device: options.peerDevice,
         });
   const backends: Backend[] = [];
   for (const name of options.backend) backends.push(await openBackend(name, { threads, device }));
   const modes = peer === undefined ? [] : peerMode.map((mode) => peer.contestant(mode));
   const contestants: Contestant[] = [
-    ...backends.map((backend) => ourContestant(backend, narrow)),
+    ...backends.map((backend) => ourContestant(backend, network)),
     ...modes,
   ];
   const width = narrow === 1 ? '' : `, widths ÷ ${narrow}`;
   const against = peer === undefined ? '' : `, in turn with ${peer.description}`;
   console.log(
-    `VGG-16 training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
+    `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
   console.log(
     `${threads} threads, ${options.steps} steps a turn, median of ${options.runs} turns after ${options.warmup}\n`,
@@ -105,6 +115,9 @@ const command = new Command('bench')
   .option('--warmup <n>', 'turns before', naturalNumber, 2)
   .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
   .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
+  .addOption(
+    new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),
+  )
   .option('--narrow <n>', 'divide the widths of the network, for slow devices', positiveInteger, 1)
   .option('--backend <name...>', 'ort or oracle', ['ort'])
   .option('--device <name>', deviceHelp, 'auto')

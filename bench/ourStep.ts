@@ -1,5 +1,5 @@
 import type { Backend, DeviceState, Executable } from '../src/backends/backend.ts';
-import { vgg } from '../src/nn/models/vgg.ts';
+import { type VggOptions, vgg } from '../src/nn/models/vgg.ts';
 import { initPlan, type Module } from '../src/nn/module.ts';
 import { trainingStep } from '../src/program/trainingStep.ts';
 import { type Tensor, type TensorMap, tensor } from '../src/tensor/tensor.ts';
@@ -10,7 +10,7 @@ import { normal } from '../src/torch/normal.ts';
 import { feedsOf, initialTrainingState } from '../src/train/trainingState.ts';
 import type { Contestant } from './measure.ts';
 
-/** Our VGG-16 step at one batch size. */
+/** Our step at one batch size. */
 interface OurStep {
   readonly executable: Executable;
   readonly state: DeviceState;
@@ -43,11 +43,11 @@ async function prepare(
 }
 
 /**
- * Our side of the bench: the same VGG-16 step (widths divided by `narrow`), its batch fed from the host. As
+ * Our side of the bench: the same step of the same network, its batch fed from the host. As
  * in training, the loss is read at the end of a block where the backend can leave it, else every step.
  */
-export function ourContestant(backend: Backend, narrow: number): Contestant {
-  const model = vgg({ depth: 16, batchNorm: false, classes: 10, narrow });
+export function ourContestant(backend: Backend, network: VggOptions): Contestant {
+  const model = vgg(network);
   const g = manualSeed(0);
   let prepared: { readonly batch: number; readonly step: OurStep } | undefined;
   return {

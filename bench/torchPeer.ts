@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../src/errors.ts';
+import type { VggOptions } from '../src/nn/models/vgg.ts';
 import type { Contestant } from './measure.ts';
 
 /** How PyTorch computes; see peer_torch.py. */
@@ -34,16 +35,16 @@ export function findPython(named: string | undefined): string {
 export interface TorchOptions {
   readonly threads: number;
   readonly device: 'cpu' | 'cuda';
-  /** Divides the network's widths. */
-  readonly narrow: number;
+  readonly network: VggOptions;
 }
 
 /** Starts the peer. Throws UsageError when it has no such device. */
 export async function openTorchPeer(
   python: string,
-  { threads, device, narrow }: TorchOptions,
+  { threads, device, network: { depth, batchNorm, narrow = 1 } }: TorchOptions,
 ): Promise<TorchPeer> {
-  const args = [script, '--device', device, '--narrow', String(narrow)];
+  const args = [script, '--device', device, '--depth', String(depth), '--narrow', String(narrow)];
+  if (batchNorm) args.push('--batch-norm');
   const child: ChildProcessWithoutNullStreams = spawn(python, args);
   child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

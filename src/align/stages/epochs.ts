@@ -255,7 +255,8 @@ function tensors(run: ObservedRun, record: Record, from: number, prefix: string)
       if (value === undefined) {
         return { verdict: { name: key, checks: [], problem: 'missing on our side' } as Verdict };
       }
-      return judgeRecorded(key, value, recorded(arrays, group + name)!, { relativeL2 });
+      const tolerance = { relativeL2, bySpread: true };
+      return judgeRecorded(key, value, recorded(arrays, group + name)!, tolerance);
     });
     parts.push({
       ...nothing,
