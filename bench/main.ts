@@ -1,148 +1,133 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
-import { Command } from 'commander';
+import { dirname } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Backend } from '../src/backends/backend.ts';
 import { openOnDevice } from '../src/backends/choose.ts';
-import { commaList, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
+import { machine } from '../src/cli/environment.ts';
+import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
-import { openOurStep } from './ourStep.ts';
-import { findPython, openTorchPeer, type TorchPeer } from './torchPeer.ts';
+import { models } from '../src/nn/models/index.ts';
+import { type Contestant, type Timing, takeTurns } from './measure.ts';
+import { ourContestant } from './ourStep.ts';
+import { failures, markdownTable, tableRows } from './table.ts';
+import {
+  findPython,
+  openTorchPeer,
+  type TorchMode,
+  type TorchPeer,
+  torchModes,
+} from './torchPeer.ts';
 
 interface Options {
   readonly peer?: 'torch';
   readonly python?: string;
-  readonly batchSize: readonly number[];
+  readonly peerDevice: 'cpu' | 'cuda';
+  readonly peerMode?: readonly TorchMode[];
+  readonly batchSize?: readonly number[];
   readonly runs: number;
   readonly warmup: number;
+  readonly steps: number;
   readonly threads: number;
+  readonly model: keyof typeof networks;
+  readonly narrow: number;
   readonly backend: readonly string[];
+  readonly device: string;
+  readonly json?: string;
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
+const networks = {
+  vgg16: { depth: 16, batchNorm: false },
+  vgg16bn: { depth: 16, batchNorm: true },
+  vgg19: { depth: 19, batchNorm: false },
+  vgg19bn: { depth: 19, batchNorm: true },
+} as const;
 
-const row = (cells: readonly (string | number)[]): string =>
-  cells.map((cell) => String(cell).padStart(16)).join('');
-
-/** Milliseconds between turns: a thread pool spins for a while after its work, on the other's cores. */
-const rest = 300;
-
-/** Somebody who does the same training step. */
-interface Contender {
-  readonly name: string;
-  /** Milliseconds of one step. */
-  step(): Promise<number>;
-  close(): Promise<void>;
-}
-
-async function ourContender(name: string, batch: number, threads: number): Promise<Contender> {
-  const backend = await openOnDevice(name, { threads });
-  const ours = await openOurStep(backend, batch);
-  return {
-    name,
-    step: ours.step,
-    async close() {
-      await ours.close();
-      await backend.close?.();
-    },
-  };
-}
-
-/** Everybody's times, in turn, so that a slow moment of the machine hits all. */
-async function timesOf(contenders: readonly Contender[], { runs, warmup }: Options) {
-  const times = contenders.map((): number[] => []);
-  for (let run = -warmup; run < runs; run++) {
-    for (const [i, contender] of contenders.entries()) {
-      await setTimeout(rest);
-      const time = await contender.step();
-      if (run >= 0) times[i].push(time);
-    }
-  }
-  return times;
-}
-
-/** A row a contender; with a peer, how many times its speed each has, turn by turn. */
-async function measure(
-  options: Options,
-  batch: number,
-  peer: TorchPeer | undefined,
-): Promise<string[]> {
-  const ours: Contender[] = [];
-  for (const name of options.backend) {
-    ours.push(await ourContender(name, batch, options.threads));
-  }
-  const theirs: Contender[] =
-    peer === undefined
-      ? []
-      : [{ name: 'PyTorch', step: () => peer.step(batch), close: async () => {} }];
-  const contenders = [...ours, ...theirs];
-  const times = await timesOf(contenders, options);
-  for (const contender of ours) await contender.close();
-  return contenders.map(({ name }, i) => {
-    const middle = median(times[i]);
-    const cells = [batch, name, middle.toFixed(0), ((1000 * batch) / middle).toFixed(1)];
-    if (peer === undefined || i === contenders.length - 1) return row(cells);
-    const ratio = times[i].map((time, turn) => times[contenders.length - 1][turn] / time);
-    const [least, most] = [Math.min(...ratio), Math.max(...ratio)];
-    return row([...cells, median(ratio).toFixed(2), `${least.toFixed(2)}–${most.toFixed(2)}`]);
-  });
+/** `--json FILE`: everything measured, for whoever makes a table of several runs. */
+function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const { model, runs, warmup, steps, threads, narrow } = options;
+  const settings = { model, runs, warmup, steps, threads, narrow };
+  writeFileSync(path, `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`);
 }
 
 async function bench(options: Options): Promise<void> {
-  const peer =
+  const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
+  const network = { ...networks[model], classes: 10, narrow };
+  const peer: TorchPeer | undefined =
     options.peer === undefined
       ? undefined
-      : await openTorchPeer(findPython(options.python), options.threads);
-  console.log('VGG-16 training step, float32, everybody in turn');
+      : await openTorchPeer(findPython(options.python), {
+          threads,
+          network,
+          device: options.peerDevice,
+        });
+  const backends: Backend[] = [];
   for (const name of options.backend) {
-    const backend = await openOnDevice(name);
-    console.log(`  ${name}: ${backend.description}`);
-    await backend.close?.();
+    backends.push(await openOnDevice(name, { threads, device }));
   }
-  if (peer !== undefined) console.log(`  PyTorch: ${peer.version}`);
+  const modes = peer === undefined ? [] : peerMode.map((mode) => peer.contestant(mode));
+  const contestants: Contestant[] = [
+    ...backends.map((backend) => ourContestant(backend, network)),
+    ...modes,
+  ];
+  const width = narrow === 1 ? '' : `, widths ÷ ${narrow}`;
+  const against = peer === undefined ? '' : `, in turn with ${peer.description}`;
   console.log(
-    `${options.threads} threads, median of ${options.runs} after ${options.warmup} warm-up\n`,
+    `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
-  const head = ['batch', 'backend', 'ms', 'images/s'];
-  console.log(row(peer === undefined ? head : [...head, 'speed × PyTorch', 'range']));
-  for (const batch of options.batchSize) {
-    for (const line of await measure(options, batch, peer)) console.log(line);
-  }
-  const peak = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
-  console.log(`\nthis process held ${peak} MiB at most`);
+  console.log(
+    `${threads} threads, ${options.steps} steps a turn, median of ${options.runs} turns after ${options.warmup}\n`,
+  );
+  const timings: Timing[] = [];
+  for (const batch of batchSize) timings.push(...(await takeTurns(contestants, batch, options)));
+  console.log(markdownTable(tableRows(timings, modes[0]?.name)));
+  for (const line of failures(timings)) console.log(`\nfailed: ${line}`);
+  const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
+  console.log(`\npeak memory of this process ${memory} MiB`);
+  if (options.json !== undefined) writeJson(options.json, options, timings);
+  for (const backend of backends) await backend.close?.();
   peer?.close();
 }
 
+const several =
+  <T>(read: (text: string) => T) =>
+  (text: string, known: readonly T[] = []) => [...known, read(text)];
+
+const torchMode = (text: string): TorchMode => {
+  const found = torchModes.find((mode) => mode === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`PyTorch has no mode "${text}" here`, {
+    fix: `choose from ${torchModes.join(', ')}`,
+  });
+};
+
 const command = new Command('bench')
   .description('time a training step, side by side with PyTorch where asked')
-  .option('--peer <name>', 'torch', (name) => {
-    if (name !== 'torch') {
-      throw new UsageError(`there is no peer "${name}"`, { fix: 'give --peer torch' });
-    }
-    return name;
-  })
+  .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
   .option('--python <path>', 'the Python that has PyTorch')
-  .option(
-    '--batch-size <n...>',
-    'one or several',
-    (text: string, known: readonly number[] | undefined) => [
-      ...(known ?? []),
-      positiveInteger(text),
-    ],
+  .addOption(
+    new Option('--peer-device <name>', 'where the peer computes')
+      .choices(['cpu', 'cuda'])
+      .default('cpu'),
   )
-  .option('--runs <n>', 'measured steps', positiveInteger, 7)
-  .option('--warmup <n>', 'steps before', naturalNumber, 2)
+  .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
+  .option('--batch-size <n...>', 'one or several (128)', several(positiveInteger))
+  .option('--runs <n>', 'measured turns', positiveInteger, 7)
+  .option('--warmup <n>', 'turns before', naturalNumber, 2)
+  .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
   .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
-  .option('--backend <list>', 'one or several: ort,tfjs:tensorflow', commaList, ['ort']);
+  .addOption(
+    new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),
+  )
+  .option('--narrow <n>', 'divide the widths of the network, for slow devices', positiveInteger, 1)
+  .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
+  .option('--device <name>', deviceHelp, 'auto')
+  .option('--json <file>', 'write every time that was measured');
 
 try {
   await command.parseAsync();
-  const { batchSize = [128], ...options } = command.opts<
-    Partial<Options> & Omit<Options, 'batchSize'>
-  >();
-  await bench({ ...options, batchSize });
+  await bench(command.opts<Options>());
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   console.error(`bench: ${error.message}`);

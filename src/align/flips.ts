@@ -16,25 +16,36 @@ export interface DecisionsApart {
   readonly nudges: TensorMap;
 }
 
-/** One differing decision: the output element, and what makes the truth decide the other way. */
+/** A differing decision: the output element, and the true value's distance from the kink. */
 interface Change {
   readonly element: number;
   readonly distance: number;
-  readonly at: number;
-  readonly nudge: number;
+}
+
+/** What differs, and what is to be added to the layer's input for the truth to decide as we did. */
+interface Imposed {
+  readonly changes: readonly Change[];
+  readonly nudge: Float64Array;
 }
 
 /** A nudge goes past the kink by this share of the layer's RMS. */
 const past = 2 ** -30;
 
-function signsApart(ours: Float64Array, truth: Float64Array, step: number): Change[] {
+/**
+ * A pooling's winner goes twice as far: two ReLUs that both flipped in its window stand `past` above zero,
+ * equal but for rounding.
+ */
+const headStart = 2;
+
+function signsApart(ours: Float64Array, truth: Float64Array, step: number): Imposed {
   const changes: Change[] = [];
+  const nudge = new Float64Array(truth.length);
   for (let i = 0; i < truth.length; i++) {
     if (ours[i] > 0 === truth[i] > 0) continue;
-    const nudge = -truth[i] + (ours[i] > 0 ? step : -step);
-    changes.push({ element: i, distance: Math.abs(truth[i]), at: i, nudge });
+    nudge[i] = -truth[i] + (ours[i] > 0 ? step : -step);
+    changes.push({ element: i, distance: Math.abs(truth[i]) });
   }
-  return changes;
+  return { changes, nudge };
 }
 
 /** Offset of each window's greatest element, the first of equals, in the order of the pooled result. */
@@ -72,19 +83,19 @@ function winnersApart(
   truth: Float64Array,
   step: number,
   [shape, window]: readonly [Shape, Window],
-): Change[] {
+): Imposed {
   const theirs = winners(truth, shape, window);
   const changes: Change[] = [];
+  const nudge = new Float64Array(truth.length);
   let element = 0;
   for (const at of winners(ours, shape, window)) {
     const best = theirs.next().value as number;
-    if (at !== best) {
-      const distance = truth[best] - truth[at];
-      changes.push({ element, distance, at, nudge: distance + step });
-    }
+    const distance = truth[best] - truth[at];
+    nudge[at] = distance + headStart * step;
+    if (at !== best) changes.push({ element, distance });
     element++;
   }
-  return changes;
+  return { changes, nudge };
 }
 
 /**
@@ -108,15 +119,13 @@ export function decisionsApart(
     const noise = Math.min(relativeError(a, b), bar);
     const near = Math.max(tolerances.kinkMargin, tolerances.kinkNoiseFactor * noise);
     const [x, t, step] = [toFloat64(a), toFloat64(b), scale * past];
-    const changes =
+    const { changes, nudge } =
       node.op === 'relu'
         ? signsApart(x, t, step)
         : winnersApart(x, t, step, [node.inputs[0].shape, node.params]);
-    const nudge = new Float64Array(t.length);
-    for (const { element, distance, at, nudge: by } of changes) {
+    for (const { element, distance } of changes) {
       const margin = distance / scale;
       (margin <= near ? flips : beyond).push({ layer, element, margin });
-      nudge[at] = by;
     }
     nudges.set(nudgeOf(layer), tensor('float64', b.shape, nudge));
   }

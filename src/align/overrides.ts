@@ -66,7 +66,7 @@ function overridden(
   const before = checks.find((c) => c.method === method)?.threshold ?? limit;
   return checks.flatMap((c): Check[] => {
     const { value, threshold, pytorch } = c;
-    const note = `overridden: ${reason}`;
+    const note = `limit set by hand: ${reason}`;
     const more = pytorch === undefined ? { note } : { note, pytorch };
     if (c.method === method) return [check(method, value, limit, more)];
     if (method === 'mean') return [c];

@@ -3,6 +3,7 @@ import { trainingStep } from '../program/trainingStep.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { feedsOf } from '../train/trainingState.ts';
 import { recorded } from './recorded.ts';
+import { checkDropout, type RecordedSteps, stepAt } from './recordedSteps.ts';
 import { arrayOf, type Reference } from './reference.ts';
 import { rms } from './yardstick.ts';
 
@@ -17,21 +18,24 @@ export interface RecordedBatch {
 export function recordedBatch(reference: Reference): RecordedBatch {
   const { batch: file, settings } = reference.stage('backward').kinkfree;
   const { model } = reference;
+  checkDropout(reference, settings.dropout);
+  const dropout = settings.dropout > 0;
   const arrays = reference.arrays(file);
-  const images = arrayOf(arrays, 'images', file) as Tensor<'float32'>;
-  const labels = arrayOf(arrays, 'labels', file) as Tensor<'int64'>;
-  // One [iterations, n, width] a dropout layer.
-  const masks = model.dropouts.map((_, i) => arrayOf(arrays, `mask${i}`, file) as Tensor<'uint8'>);
-  const masksAt = (k: number): Uint8Array[] =>
-    masks.map(({ data, shape: [, n, width] }) => data.subarray(k * n * width, (k + 1) * n * width));
+  const steps: RecordedSteps = {
+    images: arrayOf(arrays, 'images', file) as Tensor<'float32'>,
+    labels: arrayOf(arrays, 'labels', file) as Tensor<'int64'>,
+    masks: dropout
+      ? model.dropouts.map((_, i) => arrayOf(arrays, `mask${i}`, file) as Tensor<'uint8'>)
+      : [],
+  };
   return {
     program: trainingStep(model, {
-      images: images.shape,
+      images: steps.images.shape.slice(-4),
       momentum: settings.momentum,
       weightDecay: settings.weight_decay,
-      dropout: settings.dropout > 0,
+      dropout,
     }),
-    feeds: (k) => feedsOf({ images, labels, masks: masksAt(k) }, settings.lr),
+    feeds: (k) => feedsOf(stepAt(steps, k), settings.lr),
   };
 }
 

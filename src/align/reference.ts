@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { printable } from '../io/names.ts';
 import { readNpy } from '../io/npy.ts';
 import { readNpz } from '../io/npz.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
-import { modelName, models } from '../nn/models/index.ts';
+import { type ModelName, modelName, models } from '../nn/models/index.ts';
 import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
@@ -61,19 +62,29 @@ function readManifest(path: string): Manifest {
   });
 }
 
+/** Our name of the model that a manifest is about. */
+function recordedModel({ model }: Manifest, where: string): ModelName {
+  const name = model.toLowerCase();
+  if (Object.hasOwn(models, name)) return name as ModelName;
+  throw new InputError(`is about a model "${printable(model)}", which is none of ours`, {
+    where,
+    fix: `record one of ${Object.keys(models).join(', ')}`,
+  });
+}
+
 /**
  * Opens a reference directory. Its inputs lie two directories up (`fixtures/` for
  * `fixtures/reference/vgg16`). Throws InputError when something is missing, damaged or altered, or when
- * it is the reference of another model than `expectedModel`.
+ * it is the reference of another model than `expectedModel`, where one is expected.
  */
-export function openReference(dir: string, expectedModel: string): Reference {
+export function openReference(dir: string, expectedModel?: string): Reference {
   if (!existsSync(dir)) {
     throw new InputError('there is no such reference directory', { where: dir, fix: regenerate });
   }
   const manifestPath = join(dir, 'manifest.json');
   const manifest = readManifest(manifestPath);
-  const name = modelName(manifest.model);
-  if (name !== modelName(expectedModel)) {
+  const name = recordedModel(manifest, manifestPath);
+  if (expectedModel !== undefined && name !== modelName(expectedModel)) {
     throw new InputError(`is a reference of ${manifest.model}, not of ${expectedModel}`, {
       where: dir,
       fix: `give --model ${manifest.model} or another --reference`,

@@ -14,6 +14,8 @@ export interface ReferenceContext {
   readonly overrides?: readonly Override[];
   /** Computes in float64; asked where a decision may have flipped. */
   readonly oracle?: Backend;
+  /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
+  readonly firstFailureOnly?: boolean;
 }
 
 export interface StageContext extends ReferenceContext {

@@ -50,6 +50,8 @@ export interface TraceRow {
   readonly limit?: { readonly value: number; readonly why: string };
   /** The same for what the layer adds. */
   readonly addedLimit?: { readonly value: number; readonly why: string };
+  /** The limit set by hand that applied, and its reason. */
+  readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
   /** Ours to PyTorch's float32. */
   readonly distances?: Distances;
   readonly flips?: readonly Flip[];

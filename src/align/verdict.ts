@@ -5,6 +5,8 @@ import type { Flip } from './trace.ts';
 /** How a value is judged. The text is what a log line says before "diff". */
 export type Method =
   | 'mean' // mean |a − b| against PyTorch's float32
+  | 'max' // largest |a − b|
+  | 'min' // smallest |a − b|
   | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
   | 'ratio' // that error in units of PyTorch's own
   | 'scaled' // RMS of the difference over the scale named in the check's note
@@ -26,6 +28,8 @@ export interface Check {
 /** All checks of one named thing: a tensor, a loss, a digest. */
 export interface Verdict {
   readonly name: string;
+  /** Layer whose work it is, where the name does not say it: a gradient is made by the layer behind. */
+  readonly layer?: string;
   readonly checks: readonly Check[];
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;

@@ -47,3 +47,7 @@ export function commaList(text: string): string[] {
   if (items.some((item) => item === '')) throw new InvalidArgumentError(`${text} names nothing.`);
   return items;
 }
+
+/** `--device`, wherever programs run. */
+export const deviceHelp =
+  'cpu, webgpu, or auto: a real GPU where there is one, else the CPU; tfjs: also tensorflow';

@@ -39,8 +39,9 @@ export function closestOf(verdicts: readonly Verdict[]): string | undefined {
 }
 
 /** Why a verdict failed, in one line. */
-export function whyFailed({ problem, checks }: Verdict): string {
-  if (problem !== undefined) return problem;
+export function whyFailed({ name, layer, problem, checks }: Verdict): string {
+  const by = layer === undefined || layer === name ? '' : `made by ${layer}: `;
+  if (problem !== undefined) return by + problem;
   const bad = checks.filter((c) => !c.passed);
   const reasons = bad.map(
     ({ method, value, threshold, note }) =>

@@ -59,9 +59,12 @@ function aligned(table: readonly (readonly string[])[]): string[] {
 }
 
 /** Why a row is not as it should be, beneath it. */
-function remarks({ state, limit, addedLimit, added, error, problem, flips }: TraceRow): string[] {
+function remarks(row: TraceRow): string[] {
+  const { state, limit, addedLimit, added, error, problem, flips, override } = row;
   if (problem !== undefined) return [problem];
-  if (limit?.why.startsWith('overridden')) return [`limit ${short(limit.value)}, ${limit.why}`];
+  if (override !== undefined) {
+    return [`limit ${short(override.limit)} set by hand: ${override.reason}`];
+  }
   if (state === 'flipped' && flips !== undefined) {
     return [`no more than the ${flips.length} flipped decisions below explain`];
   }

@@ -5,19 +5,20 @@ import { startingWeights } from '../seedWeights.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
-
-const images = 'inputs/fake_data.npy';
+import { type EvaluationBatch, evaluationBatch } from './evaluationBatch.ts';
 
 /**
- * Evaluation mode, the 30 fixed fake images. The logits come from the program as it is used in earnest;
- * every layer's output from a second one that keeps them all.
+ * Evaluation mode, the 30 fixed fake images or the reference's own. The logits come from the program as it
+ * is used in earnest; every layer's output from a second one that keeps them all.
  */
 export const forward: Stage = async (context) => {
   const { reference } = context;
-  const arrays = reference.arrays(reference.stage('forward').file);
+  const { file, batch } = reference.stage('forward');
+  const arrays = reference.arrays(file);
+  const data = evaluationBatch(reference, batch);
   const { weights, verdict } = startingWeights(context);
   const layerNames = recordedNames(arrays, '').filter((name) => name !== 'logits');
-  const { logits, layers } = await forwardPasses(context, weights, layerNames);
+  const { logits, layers } = await forwardPasses(context, weights, data, layerNames);
 
   const { meanAbs, relativeL2 } = tolerances;
   const judged = judgeRecorded('logits', logits, recorded(arrays, 'logits')!, { relativeL2 });
@@ -38,10 +39,10 @@ export const forward: Stage = async (context) => {
       : judgeRecorded(name, output, recorded(arrays, name)!, { relativeL2 }).verdict;
   });
   return {
-    verdicts: [verdict, logitsVerdict, ...layerVerdicts],
+    verdicts: [verdict, ...layerVerdicts, logitsVerdict],
     ours: new Map([['logits', judged.ours]]),
     pytorch: new Map([['logits', judged.pytorch]]),
-    inputs: [images],
+    inputs: data.inputs.slice(0, 1),
     notes: [],
   };
 };
@@ -49,22 +50,17 @@ export const forward: Stage = async (context) => {
 async function forwardPasses(
   { backend, reference }: StageContext,
   weights: TensorMap,
+  { images, labels }: EvaluationBatch,
   layerNames: readonly string[],
 ): Promise<{ logits: Tensor; layers: ReadonlyMap<string, Tensor> }> {
-  const data = reference.input(images);
-  const program = evaluationStep(reference.model, data.shape);
+  const program = evaluationStep(reference.model, images.shape);
   const state = await backend.upload(weights);
   const run = async (fetches: readonly string[]): Promise<ReadonlyMap<string, Tensor>> => {
     const executable = await backend.compile(program, fetches);
-    const labels = {
-      dtype: 'int64',
-      shape: [data.shape[0]],
-      data: new BigInt64Array(data.shape[0]),
-    } as const;
     const results = await executable.run(
       state,
       new Map<string, Tensor>([
-        ['images', data],
+        ['images', images],
         ['labels', labels],
       ]),
     );

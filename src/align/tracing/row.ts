@@ -38,7 +38,7 @@ function limitOf(pytorch: number, { bar, override }: RowEvidence): Limit {
   const limit = limitBeside(pytorch, bar);
   return override === undefined
     ? limit
-    : { value: override.limit, why: `overridden: ${override.reason}` };
+    : { value: override.limit, why: `set by hand: ${override.reason}` };
 }
 
 /** Judges one tensor, and its layer by itself. */
@@ -90,10 +90,17 @@ export function judgeRow(evidence: RowEvidence): TraceRow {
     limit,
     ...(addedLimit === undefined ? {} : { addedLimit }),
     distances: distances(tensor('float32', picked.shape, toFloat32(picked)), record.pytorch),
+    ...(evidence.override === undefined ? {} : { override: appliedOverride(evidence.override) }),
     ...(state === 'flipped' && imposed !== undefined ? { flips: imposed.flips } : {}),
     ...(wrongGraph ? { problem: wrongGraphText(proof) } : {}),
   };
 }
+
+const appliedOverride = ({ tensor: pattern, limit, reason }: Override) => ({
+  tensor: pattern,
+  limit,
+  reason,
+});
 
 const wrongGraphText = ({ error, problem }: Proof): string =>
   `the float64 oracle on our graph ${

@@ -1,5 +1,6 @@
 import type { Backend } from '../../backends/backend.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../../program/decisions.ts';
+import { sameShape } from '../../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { initialTrainingState } from '../../train/trainingState.ts';
 import { decisionsApart } from '../flips.ts';
@@ -110,9 +111,10 @@ function knownTensors(
   const known = new Map<string, Tensor>();
   for (const name of names) {
     const { record } = records.get(name)!;
-    const whole = record.moments === undefined;
+    const own = oracle.get(name)!;
+    const whole = record.moments === undefined && sameShape(record.truth.shape, own.shape);
     if (whole) known.set(name, record.truth);
-    else if (proofs.get(name)!.proven) known.set(name, oracle.get(name)!);
+    else if (proofs.get(name)!.proven) known.set(name, own);
   }
   return known;
 }

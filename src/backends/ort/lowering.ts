@@ -22,8 +22,11 @@ const never = (graph: OnnxGraph, node: Node<'input'>): Value => {
   return node.params.name;
 };
 
-/** Every op in ONNX operators. */
-export const lowerings: { readonly [K in Op]: Lowering<K> } = {
+/** One lowering an op. */
+export type Lowerings = { readonly [K in Op]: Lowering<K> };
+
+/** Every op in ONNX operators, as the CPU provider does them best. */
+export const lowerings: Lowerings = {
   input: never,
   constant: (graph, { params }) => graph.floats(params.value, params.shape),
 

@@ -49,9 +49,12 @@ const opset = 21n;
 /** The newest file format that the opset above needs; newer ones shut out older runtimes. */
 const irVersion = 10n;
 
-const elementTypes: { readonly [D in DType]: ElementType } = {
-  float: ElementType.FLOAT,
-  int: ElementType.INT64,
+/** What `int` is in a graph: int64, or int32 where a provider knows no wider one. */
+export type IntType = 'int64' | 'int32';
+
+const intTypes: { readonly [I in IntType]: ElementType } = {
+  int64: ElementType.INT64,
+  int32: ElementType.INT32,
 };
 
 const encoder = new TextEncoder();
@@ -70,14 +73,14 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-const valueInfo = (name: string, dtype: DType, shape: Shape): ValueInfoProto =>
+const valueInfo = (name: string, elemType: ElementType, shape: Shape): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
     type: {
       value: {
         case: 'tensorType',
         value: {
-          elemType: elementTypes[dtype],
+          elemType,
           shape: {
             dim: shape.map((d) => ({ value: { case: 'dimValue' as const, value: BigInt(d) } })),
           },
@@ -87,7 +90,8 @@ const valueInfo = (name: string, dtype: DType, shape: Shape): ValueInfoProto =>
   });
 
 /** Starts an empty graph. Operators other than ONNX's own are named `domain::Type`. */
-export function onnxGraph(name: string): OnnxGraph {
+export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
+  const elementTypes = { float: ElementType.FLOAT, int: intTypes[int] } as const;
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const inputs: ValueInfoProto[] = [];
@@ -148,7 +152,7 @@ export function onnxGraph(name: string): OnnxGraph {
       shared.set(key, value);
       return value;
     },
-    input: (value, dtype, shape) => inputs.push(valueInfo(value, dtype, shape)),
+    input: (value, dtype, shape) => inputs.push(valueInfo(value, elementTypes[dtype], shape)),
     output(value, source, dtype, shape) {
       const alias = {
         name: `output ${value}`,
@@ -157,7 +161,7 @@ export function onnxGraph(name: string): OnnxGraph {
         output: [value],
       };
       nodes.push(create(NodeProtoSchema, alias));
-      outputs.push(valueInfo(value, dtype, shape));
+      outputs.push(valueInfo(value, elementTypes[dtype], shape));
     },
     toBytes: () =>
       toBinary(

@@ -26,13 +26,13 @@ import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
-import { commaList, positiveInteger } from '../flags.ts';
+import { commaList, deviceHelp, positiveInteger } from '../flags.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
-  readonly device?: string;
+  readonly device: string;
   readonly grad?: string;
   readonly allBackends?: boolean;
   readonly backends?: readonly string[];
@@ -45,12 +45,14 @@ interface DiffOptions extends ReportFlags {
 
 /** The original port's file names. */
 const fileStems: { readonly [S in StageName]: string } = {
+  ops: 'ops',
   forward: 'forward',
   metric: 'metric',
   loss: 'loss',
   backward: 'bp_align',
   train: 'train_align',
   swa: 'swa',
+  epochs: 'epochs',
 };
 
 /** Models whose references come with the package; the first one's logs lie in the directory itself. */
@@ -66,7 +68,7 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--model <name>', 'only this model (all that have a reference)')
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
-    .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--all-backends', 'every backend this machine has, side by side')
     .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
@@ -172,7 +174,7 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
     throw new UsageError('--weights belong to one model', { fix: 'name it with --model' });
   }
   if (options.reference !== undefined) {
-    return [openReference(options.reference, named ?? referenceModels[0])].filter((r) => {
+    return [openReference(options.reference, named)].filter((r) => {
       for (const s of wanted) if (wanted.length < stageNames.length) r.stage(s);
       return true;
     });

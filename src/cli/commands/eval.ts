@@ -9,7 +9,7 @@ import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, type WeightKind, weightKinds } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { positiveInteger } from '../flags.ts';
+import { deviceHelp, positiveInteger } from '../flags.ts';
 
 interface EvalFlags {
   readonly checkpoint: string;
@@ -20,7 +20,7 @@ interface EvalFlags {
   readonly batchSize?: number;
   readonly logits?: string;
   readonly backend: string;
-  readonly device?: string;
+  readonly device: string;
   readonly grad?: string;
   readonly threads?: number;
 }
@@ -61,7 +61,7 @@ export const evaluation: RegisterCommand = (program, context) => {
       npzPath,
     )
     .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
-    .option('--device <name>', 'tfjs: cpu, webgpu or tensorflow')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
@@ -84,7 +84,8 @@ export const evaluation: RegisterCommand = (program, context) => {
       await programs.dispose();
       await backend.free(state);
       const percent = accuracy * 100;
-      context.print(`${kind} weights, ${test.count} test images of ${named}`);
+      const { description } = backend;
+      context.print(`${kind} weights, ${test.count} test images of ${named}, on ${description}`);
       context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
       context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
       if (new Set(predictions).size === 1) {

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { InputError } from '../../errors.ts';
+import { formatShape } from '../../tensor/shape.ts';
+import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { arrayOf, type Reference } from '../reference.ts';
+
+/** What a stage in evaluation mode runs on. */
+export interface EvaluationBatch {
+  /** [n, 3, 32, 32] */
+  readonly images: Tensor<'float32'>;
+  /** [n] */
+  readonly labels: Tensor<'int64'>;
+  /** The files they came from, as the report names them. */
+  readonly inputs: readonly string[];
+}
+
+const fake = { images: 'inputs/fake_data.npy', labels: 'inputs/fake_label.npy' } as const;
+
+function checkedImages(images: Tensor, where: string): Tensor<'float32'> {
+  const { dtype, shape } = images;
+  if (images.dtype === 'float32' && shape.length === 4 && shape.slice(1).join() === '3,32,32') {
+    return images;
+  }
+  throw new InputError(`images are ${dtype} ${formatShape(shape)}, not float32 [n, 3, 32, 32]`, {
+    where,
+    fix: 'record images of that shape',
+  });
+}
+
+function checkedLabels(
+  labels: Tensor,
+  count: number,
+  classes: number,
+  where: string,
+): Tensor<'int64'> {
+  const fits =
+    labels.dtype === 'int64' &&
+    labels.data.length === count &&
+    labels.data.every((label) => label >= 0n && label < BigInt(classes));
+  if (fits) return tensor('int64', [count], labels.data);
+  throw new InputError(`labels are not ${count} int64 from 0 to ${classes - 1}`, {
+    where,
+    fix: 'record one label an image',
+  });
+}
+
+/**
+ * The images and labels of a stage: those in the reference's own file `batch`, or the fixed fake ones.
+ * Labels that were not recorded are zeros, and then nothing may depend on them. Throws InputError where the
+ * arrays are missing or of another shape or type.
+ */
+export function evaluationBatch(
+  { dir, manifest, arrays, input }: Reference,
+  batch: string | undefined,
+): EvaluationBatch {
+  const own = batch === undefined ? undefined : arrays(batch);
+  const where = batch === undefined ? 'inputs' : join(dir, batch);
+  const images = checkedImages(
+    own === undefined ? input(fake.images) : arrayOf(own, 'images', where),
+    where,
+  );
+  const count = images.shape[0];
+  const labels = own === undefined ? input(fake.labels) : own.get('labels');
+  return {
+    images,
+    labels: checkedLabels(
+      labels ?? tensor('int64', [count], new BigInt64Array(count)),
+      count,
+      manifest.classes,
+      where,
+    ),
+    inputs: batch === undefined ? Object.values(fake) : [batch],
+  };
+}
