@@ -30,18 +30,21 @@ const onGpu = (open: Device['open']): Device => ({ open, home: 'process', isGpu:
 
 /** Refuses derivative rules that a backend does not have. */
 const byOurRules =
-  (open: Device['open']): Device['open'] =>
+  (name: string, open: Device['open']): Device['open'] =>
   async (options) => {
     if (options.grad === undefined || options.grad === 'ir') return open(options);
-    throw new UsageError('this backend has no derivative rules of its own', {
+    throw new UsageError(`the ${name} backend has no derivative rules of its own`, {
       fix: 'leave --grad out, or choose --backend tfjs',
     });
   };
 
 /** Every backend by the name the command line uses, and its devices. Each has a `cpu`. */
 export const backends = {
-  ort: { cpu: inThread(byOurRules(ortBackend)), webgpu: onGpu(byOurRules(webgpuBackend)) },
-  oracle: { cpu: inThread(byOurRules(async () => oracleBackend())) },
+  ort: {
+    cpu: inThread(byOurRules('ort', ortBackend)),
+    webgpu: onGpu(byOurRules('ort', webgpuBackend)),
+  },
+  oracle: { cpu: inThread(byOurRules('oracle', async () => oracleBackend())) },
   // Never taken by `auto`: they are here to be compared with.
   tfjs: {
     cpu: inThread(tfjsBackend),
