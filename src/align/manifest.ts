@@ -3,6 +3,8 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
+/** How many of the fake images a stage sees; all of them when it does not say. */
+const fakeImages = z.object({ images: z.int().positive().optional() }).loose();
 const sgd = z.object({
   iterations: z.int().positive(),
   lr: z.number(),
@@ -22,10 +24,15 @@ export const manifestSchema = z.object({
   inputs: digests,
   files: digests,
   stages: z.object({
-    forward: z.object({ file: z.string(), noise }).loose().optional(),
-    loss: z.object({ file: z.string(), noise }).loose().optional(),
+    forward: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
+    loss: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
     metric: z
-      .object({ file: z.string(), settings: z.object({ batch: z.int() }).loose(), noise })
+      .object({
+        file: z.string(),
+        images: z.int().positive(),
+        settings: z.object({ batch: z.int() }).loose(),
+        noise,
+      })
       .loose()
       .optional(),
     backward: z
@@ -54,7 +61,13 @@ export const manifestSchema = z.object({
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
         steps: z.array(
-          z.object({ order: sha256, labels: sha256, images: sha256, mask0: sha256, mask1: sha256 }),
+          z.object({
+            order: sha256,
+            labels: sha256,
+            images: sha256,
+            mask0: sha256.optional(),
+            mask1: sha256.optional(),
+          }),
         ),
         noise: z.object({ floor: z.array(z.number()) }).loose(),
       })

@@ -2,7 +2,17 @@ import type { RegisterCommand } from '../context.ts';
 import { batches } from './batches.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
+import { exporting } from './export.ts';
+import { profileList } from './profiles.ts';
 import { report } from './report.ts';
 import { train } from './train.ts';
 
-export const commands: readonly RegisterCommand[] = [diff, train, evaluation, batches, report];
+export const commands: readonly RegisterCommand[] = [
+  diff,
+  train,
+  profileList,
+  evaluation,
+  exporting,
+  batches,
+  report,
+];
