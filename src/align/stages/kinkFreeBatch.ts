@@ -3,6 +3,7 @@ import { gradientOf } from '../../program/program.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
+import { meanAbsBar } from '../orderOfOne.ts';
 import {
   judgeRecorded,
   type Recorded,
@@ -127,7 +128,7 @@ function judgeLoss(name: string, ours: Tensor, record: Recorded | undefined): Ve
   if (record === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
   const [value, pytorch, truth] = [ours, record.pytorch, record.truth].map((t) => toFloat64(t)[0]);
   const own = Math.abs(pytorch - truth);
-  const bound = Math.max(tolerances.meanAbs, tolerances.lossNoiseFactor * own);
+  const bound = Math.max(meanAbsBar(record.pytorch), tolerances.lossNoiseFactor * own);
   const note = `from float64: ours ${Math.abs(value - truth).toExponential(1)}, PyTorch's ${own.toExponential(1)}`;
   return { name, checks: [check('mean', Math.abs(value - pytorch), bound, { note })] };
 }
