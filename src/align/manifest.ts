@@ -3,6 +3,11 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
+/** PyTorch's float32 to its float64: the worst of all layers. */
+const layerNoise = z
+  .object({ layers: z.object({ worst: z.number() }).loose() })
+  .loose()
+  .optional();
 /** How many of the fake images a stage sees; all of them when it does not say. */
 const fakeImages = z.object({ images: z.int().positive().optional() }).loose();
 const sgd = z.object({
@@ -24,7 +29,10 @@ export const manifestSchema = z.object({
   inputs: digests,
   files: digests,
   stages: z.object({
-    forward: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
+    forward: z
+      .object({ file: z.string(), settings: fakeImages, noise: layerNoise })
+      .loose()
+      .optional(),
     loss: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
     metric: z
       .object({
