@@ -103,7 +103,8 @@ export async function kinkFreeBatch(
     const step = { ...batch, masks: masksAt(batch, k) };
     const results = await executable.run(state, feedsOf(step, settings.lr));
     const { loss, ...rest } = Object.fromEntries(results);
-    verdicts.push(judgeLoss(`iter${k}/loss`, loss, recorded(arrays, `iter${k}/loss`)));
+    const records = [k, 0].map((i) => recorded(arrays, `iter${i}/loss`));
+    verdicts.push(judgeLoss(`iter${k}/loss`, loss, records[0], records[1]));
     judge(`iter${k}/`, new Map(Object.entries(rest)));
   }
   judge('final/', await backend.download(state));
@@ -122,13 +123,26 @@ export async function kinkFreeBatch(
 
 /**
  * A loss against PyTorch's float32: by the bar for losses, or four times PyTorch's own distance to the
- * truth where that is more (on the batch-norm model PyTorch's own second loss is 6e-7 off).
+ * truth where that is more (on the batch-norm model PyTorch's own second loss is 6e-7 off). Steps on gradients
+ * that are relatively off by the bar for them move the loss by as much of what they have changed since the
+ * `first`, to first order.
  */
-function judgeLoss(name: string, ours: Tensor, record: Recorded | undefined): Verdict {
-  if (record === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
+function judgeLoss(
+  name: string,
+  ours: Tensor,
+  record: Recorded | undefined,
+  first: Recorded | undefined,
+): Verdict {
+  if (record === undefined || first === undefined)
+    return { name, checks: [], problem: "missing on PyTorch's side" };
   const [value, pytorch, truth] = [ours, record.pytorch, record.truth].map((t) => toFloat64(t)[0]);
   const own = Math.abs(pytorch - truth);
-  const bound = Math.max(meanAbsBar(record.pytorch), tolerances.lossNoiseFactor * own);
+  const change = Math.abs(truth - toFloat64(first.truth)[0]);
+  const bound = Math.max(
+    meanAbsBar(record.pytorch),
+    tolerances.lossNoiseFactor * own,
+    tolerances.relativeL2 * change,
+  );
   const note = `from float64: ours ${Math.abs(value - truth).toExponential(1)}, PyTorch's ${own.toExponential(1)}`;
   return { name, checks: [check('mean', Math.abs(value - pytorch), bound, { note })] };
 }
