@@ -1,113 +1,131 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { setTimeout } from 'node:timers/promises';
-import { Command } from 'commander';
-import { openBackend, openInProcess } from '../src/backends/choose.ts';
-import { naturalNumber, positiveInteger } from '../src/cli/flags.ts';
+import { dirname } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Backend } from '../src/backends/backend.ts';
+import { openBackend } from '../src/backends/choose.ts';
+import { machine } from '../src/cli/environment.ts';
+import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
-import { openOurStep } from './ourStep.ts';
-import { findPython, openTorchPeer, type TorchPeer } from './torchPeer.ts';
+import { models } from '../src/nn/models/index.ts';
+import { type Contestant, type Timing, takeTurns } from './measure.ts';
+import { ourContestant } from './ourStep.ts';
+import { failures, markdownTable, tableRows } from './table.ts';
+import {
+  findPython,
+  openTorchPeer,
+  type TorchMode,
+  type TorchPeer,
+  torchModes,
+} from './torchPeer.ts';
 
 interface Options {
   readonly peer?: 'torch';
   readonly python?: string;
-  readonly batchSize: readonly number[];
+  readonly peerDevice: 'cpu' | 'cuda';
+  readonly peerMode?: readonly TorchMode[];
+  readonly batchSize?: readonly number[];
   readonly runs: number;
   readonly warmup: number;
+  readonly steps: number;
   readonly threads: number;
-  readonly backend: string;
+  readonly model: keyof typeof networks;
+  readonly narrow: number;
+  readonly backend: readonly string[];
+  readonly device: string;
+  readonly json?: string;
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-};
+const networks = {
+  vgg16: { depth: 16, batchNorm: false },
+  vgg16bn: { depth: 16, batchNorm: true },
+  vgg19: { depth: 19, batchNorm: false },
+  vgg19bn: { depth: 19, batchNorm: true },
+} as const;
 
-const row = (cells: readonly (string | number)[]): string =>
-  cells.map((cell) => String(cell).padStart(16)).join('');
-
-/** Milliseconds between turns: a thread pool spins for a while after its work, on the other's cores. */
-const rest = 300;
-
-/** One batch size: ours and the peer's step in turn, so that a slow moment of the machine hits both. */
-async function measure(
-  options: Options,
-  batch: number,
-  peer: TorchPeer | undefined,
-): Promise<string> {
-  const backend = await openBackend(options.backend, { threads: options.threads });
-  const ours = await openOurStep(backend, batch);
-  const times: { ours: number; theirs: number }[] = [];
-  for (let run = -options.warmup; run < options.runs; run++) {
-    await setTimeout(rest);
-    const own = await ours.step();
-    await setTimeout(rest);
-    const pair = { ours: own, theirs: (await peer?.step(batch)) ?? Number.NaN };
-    if (run >= 0) times.push(pair);
-  }
-  await ours.close();
-  await backend.close?.();
-  const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
-  const mine = median(times.map((t) => t.ours));
-  const cells: (string | number)[] = [
-    batch,
-    mine.toFixed(0),
-    ((1000 * batch) / mine).toFixed(1),
-    memory,
-  ];
-  if (peer !== undefined) {
-    const ratio = times.map((t) => t.theirs / t.ours).sort((a, b) => a - b);
-    cells.push(median(times.map((t) => t.theirs)).toFixed(0), median(ratio).toFixed(2));
-    cells.push(`${ratio[0].toFixed(2)}–${ratio[ratio.length - 1].toFixed(2)}`);
-  }
-  return row(cells);
+/** `--json FILE`: everything measured, for whoever makes a table of several runs. */
+function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const { model, runs, warmup, steps, threads, narrow } = options;
+  const settings = { model, runs, warmup, steps, threads, narrow };
+  writeFileSync(path, `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`);
 }
 
 async function bench(options: Options): Promise<void> {
-  const peer =
+  const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
+  const network = { ...networks[model], classes: 10, narrow };
+  const peer: TorchPeer | undefined =
     options.peer === undefined
       ? undefined
-      : await openTorchPeer(findPython(options.python), options.threads);
-  const { description } = await openInProcess(options.backend);
-  const against = peer === undefined ? '' : `, in turn with PyTorch ${peer.version}`;
-  console.log(`VGG-16 training step, float32: ${description}${against}`);
+      : await openTorchPeer(findPython(options.python), {
+          threads,
+          network,
+          device: options.peerDevice,
+        });
+  const backends: Backend[] = [];
+  for (const name of options.backend) backends.push(await openBackend(name, { threads, device }));
+  const modes = peer === undefined ? [] : peerMode.map((mode) => peer.contestant(mode));
+  const contestants: Contestant[] = [
+    ...backends.map((backend) => ourContestant(backend, network)),
+    ...modes,
+  ];
+  const width = narrow === 1 ? '' : `, widths ÷ ${narrow}`;
+  const against = peer === undefined ? '' : `, in turn with ${peer.description}`;
   console.log(
-    `${options.threads} threads, median of ${options.runs} after ${options.warmup} warm-up\n`,
+    `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
-  const head = ['batch', 'ours ms', 'images/s', 'our peak MiB'];
-  console.log(row(peer === undefined ? head : [...head, 'PyTorch ms', 'our speed ×', 'range']));
-  for (const batch of options.batchSize) console.log(await measure(options, batch, peer));
+  console.log(
+    `${threads} threads, ${options.steps} steps a turn, median of ${options.runs} turns after ${options.warmup}\n`,
+  );
+  const timings: Timing[] = [];
+  for (const batch of batchSize) timings.push(...(await takeTurns(contestants, batch, options)));
+  console.log(markdownTable(tableRows(timings, modes[0]?.name)));
+  for (const line of failures(timings)) console.log(`\nfailed: ${line}`);
+  const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
+  console.log(`\npeak memory of this process ${memory} MiB`);
+  if (options.json !== undefined) writeJson(options.json, options, timings);
+  for (const backend of backends) await backend.close?.();
   peer?.close();
 }
 
+const several =
+  <T>(read: (text: string) => T) =>
+  (text: string, known: readonly T[] = []) => [...known, read(text)];
+
+const torchMode = (text: string): TorchMode => {
+  const found = torchModes.find((mode) => mode === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`PyTorch has no mode "${text}" here`, {
+    fix: `choose from ${torchModes.join(', ')}`,
+  });
+};
+
 const command = new Command('bench')
   .description('time a training step, side by side with PyTorch where asked')
-  .option('--peer <name>', 'torch', (name) => {
-    if (name !== 'torch') {
-      throw new UsageError(`there is no peer "${name}"`, { fix: 'give --peer torch' });
-    }
-    return name;
-  })
+  .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
   .option('--python <path>', 'the Python that has PyTorch')
-  .option(
-    '--batch-size <n...>',
-    'one or several',
-    (text: string, known: readonly number[] | undefined) => [
-      ...(known ?? []),
-      positiveInteger(text),
-    ],
+  .addOption(
+    new Option('--peer-device <name>', 'where the peer computes')
+      .choices(['cpu', 'cuda'])
+      .default('cpu'),
   )
-  .option('--runs <n>', 'measured steps', positiveInteger, 7)
-  .option('--warmup <n>', 'steps before', naturalNumber, 2)
+  .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
+  .option('--batch-size <n...>', 'one or several (128)', several(positiveInteger))
+  .option('--runs <n>', 'measured turns', positiveInteger, 7)
+  .option('--warmup <n>', 'turns before', naturalNumber, 2)
+  .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
   .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
-  .option('--backend <name>', 'ort or oracle', 'ort');
+  .addOption(
+    new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),
+  )
+  .option('--narrow <n>', 'divide the widths of the network, for slow devices', positiveInteger, 1)
+  .option('--backend <name...>', 'ort or oracle', ['ort'])
+  .option('--device <name>', deviceHelp, 'auto')
+  .option('--json <file>', 'write every time that was measured');
 
 try {
   await command.parseAsync();
-  const { batchSize = [128], ...options } = command.opts<
-    Partial<Options> & Omit<Options, 'batchSize'>
-  >();
-  await bench({ ...options, batchSize });
+  await bench(command.opts<Options>());
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   console.error(`bench: ${error.message}`);

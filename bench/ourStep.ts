@@ -1,44 +1,78 @@
-import type { Backend } from '../src/backends/backend.ts';
-import { models } from '../src/nn/models/index.ts';
-import { initPlan } from '../src/nn/module.ts';
+import type { Backend, DeviceState, Executable } from '../src/backends/backend.ts';
+import { type VggOptions, vgg } from '../src/nn/models/vgg.ts';
+import { initPlan, type Module } from '../src/nn/module.ts';
 import { trainingStep } from '../src/program/trainingStep.ts';
-import { type Tensor, tensor } from '../src/tensor/tensor.ts';
+import { type Tensor, type TensorMap, tensor } from '../src/tensor/tensor.ts';
 import { dropoutMask } from '../src/torch/dropout.ts';
-import { manualSeed } from '../src/torch/generator.ts';
+import { manualSeed, type TorchGenerator } from '../src/torch/generator.ts';
 import { initialise } from '../src/torch/initialise.ts';
 import { normal } from '../src/torch/normal.ts';
 import { feedsOf, initialTrainingState } from '../src/train/trainingState.ts';
+import type { Contestant } from './measure.ts';
 
-/** Our side of the bench: the same VGG-16 step, with dropout masks drawn and the loss read back. */
-export interface OurStep {
-  /** Milliseconds of one step. */
-  step(): Promise<number>;
-  close(): Promise<void>;
+/** Our step at one batch size. */
+interface OurStep {
+  readonly executable: Executable;
+  readonly state: DeviceState;
+  /** A batch, with dropout masks drawn anew. */
+  feeds(): TensorMap;
 }
 
-export async function openOurStep(backend: Backend, batch: number): Promise<OurStep> {
-  const model = models.vgg16.build(10);
-  const g = manualSeed(0);
+async function prepare(
+  backend: Backend,
+  model: Module,
+  g: TorchGenerator,
+  batch: number,
+): Promise<OurStep> {
   const weights = initialise(initPlan(model), g);
   const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
   const program = trainingStep(model, { images: [batch, 3, 32, 32], ...settings });
-  const executable = await backend.compile(program, ['loss']);
-  const state = await backend.upload(initialTrainingState(model, weights));
   const pixels = new Float32Array(batch * 3072);
   normal(g, pixels, 0, 1);
   const images = tensor('float32', [batch, 3, 32, 32], pixels) as Tensor<'float32'>;
   const classes = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 10));
   const labels = tensor('int64', [batch], classes) as Tensor<'int64'>;
   return {
-    async step() {
-      const start = performance.now();
+    executable: await backend.compile(program, ['loss']),
+    state: await backend.upload(initialTrainingState(model, weights)),
+    feeds() {
       const masks = model.dropouts.map(({ p, width }) => dropoutMask(g, p, batch * width));
-      await executable.run(state, feedsOf({ images, labels, masks }, 0.05));
-      return performance.now() - start;
+      return feedsOf({ images, labels, masks }, 0.05);
     },
-    async close() {
-      await executable.dispose();
-      await backend.free(state);
+  };
+}
+
+/**
+ * Our side of the bench: the same step of the same network, its batch fed from the host. As
+ * in training, the loss is read at the end of a block where the backend can leave it, else every step.
+ */
+export function ourContestant(backend: Backend, network: VggOptions): Contestant {
+  const model = vgg(network);
+  const g = manualSeed(0);
+  let prepared: { readonly batch: number; readonly step: OurStep } | undefined;
+  return {
+    name: backend.description,
+    async block(batch, steps) {
+      if (prepared?.batch !== batch) {
+        if (prepared !== undefined) {
+          await prepared.step.executable.dispose();
+          await backend.free(prepared.step.state);
+        }
+        prepared = { batch, step: await prepare(backend, model, g, batch) };
+      }
+      const { executable, state, feeds } = prepared.step;
+      const start = performance.now();
+      for (let i = 0; i < steps; i++) {
+        if (executable.start === undefined) {
+          await executable.run(state, feeds());
+          continue;
+        }
+        const left = await executable.start(state, feeds());
+        // Whoever reads the last loss has waited for all steps.
+        if (i === steps - 1) await backend.download(left);
+        await backend.free(left);
+      }
+      return (performance.now() - start) / steps;
     },
   };
 }

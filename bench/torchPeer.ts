@@ -2,12 +2,18 @@ import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:chil
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../src/errors.ts';
+import type { VggOptions } from '../src/nn/models/vgg.ts';
+import type { Contestant } from './measure.ts';
 
-/** A Python process that does one PyTorch training step whenever it is told to. */
+/** How PyTorch computes; see peer_torch.py. */
+export const torchModes = ['fp32', 'tf32', 'bf16', 'compile', 'bf16-compile'] as const;
+export type TorchMode = (typeof torchModes)[number];
+
+/** A Python process that makes PyTorch training steps whenever it is told to. */
 export interface TorchPeer {
-  readonly version: string;
-  /** Milliseconds of one step, measured by the peer itself. */
-  step(batch: number): Promise<number>;
+  /** PyTorch's version and device. */
+  readonly description: string;
+  contestant(mode: TorchMode): Contestant;
   close(): void;
 }
 
@@ -26,26 +32,44 @@ export function findPython(named: string | undefined): string {
   });
 }
 
-export async function openTorchPeer(python: string, threads: number): Promise<TorchPeer> {
-  const child: ChildProcessWithoutNullStreams = spawn(python, [script]);
+export interface TorchOptions {
+  readonly threads: number;
+  readonly device: 'cpu' | 'cuda';
+  readonly network: VggOptions;
+}
+
+/** Starts the peer. Throws UsageError when it has no such device. */
+export async function openTorchPeer(
+  python: string,
+  { threads, device, network: { depth, batchNorm, narrow = 1 } }: TorchOptions,
+): Promise<TorchPeer> {
+  const args = [script, '--device', device, '--depth', String(depth), '--narrow', String(narrow)];
+  if (batchNorm) args.push('--batch-norm');
+  const child: ChildProcessWithoutNullStreams = spawn(python, args);
   child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async (): Promise<Record<string, string | number>> => {
     const { value, done } = await lines.next();
     if (done) throw new UsageError('the PyTorch peer ended without an answer');
-    return JSON.parse(value) as Record<string, string | number>;
+    const said = JSON.parse(value) as Record<string, string | number>;
+    if (said.error !== undefined) throw new UsageError(`the PyTorch peer: ${said.error}`);
+    return said;
   };
   const send = (order: object): void => {
     child.stdin.write(`${JSON.stringify(order)}\n`);
   };
-  const { version } = await answer();
+  const about = await answer();
   send({ threads });
+  const description = `PyTorch ${about.version}, ${about.device}`;
   return {
-    version: String(version),
-    async step(batch) {
-      send({ batch });
-      return Number((await answer()).ms);
-    },
+    description,
+    contestant: (mode) => ({
+      name: `PyTorch ${mode}`,
+      async block(batch, steps) {
+        send({ mode, batch, steps });
+        return Number((await answer()).ms);
+      },
+    }),
     close: () => child.stdin.end(),
   };
 }

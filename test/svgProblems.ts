@@ -20,7 +20,7 @@ export function svgProblems(svg: string): string[] {
   });
   if (open.length > 0) problems.push(`<${open.join('>, <')}> stays open`);
   if (/[<>]/.test(text)) problems.push('a bare < or > remains');
-  if (/&(?!amp;|lt;|gt;|quot;)/.test(svg)) problems.push('a bare & remains');
+  if (/&(?!amp;|lt;|gt;|quot;|#\d+;)/.test(svg)) problems.push('a bare & remains');
   if (!svg.startsWith('<svg ') || !svg.endsWith('</svg>\n')) problems.push('is not one <svg>');
   return problems;
 }

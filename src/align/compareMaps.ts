@@ -6,17 +6,30 @@ import type { Check, Verdict } from './verdict.ts';
 /** How one tensor's distances turn into checks. */
 export type Judge = (name: string, measured: Distances) => readonly Check[];
 
+/** How messages call the owners of the two sides. */
+export interface Sides {
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+const oursAndPyTorch: Sides = { ours: 'our', theirs: "PyTorch's" };
+
 /** Why two tensors must not be compared, or undefined. */
-export function incomparable(ours: Tensor, theirs: Tensor): string | undefined {
+export function incomparable(
+  ours: Tensor,
+  theirs: Tensor,
+  sides: Sides = oursAndPyTorch,
+): string | undefined {
   if (!sameShape(ours.shape, theirs.shape)) {
-    return `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}`;
+    const transposed = sameShape(ours.shape, [...theirs.shape].reverse());
+    return `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}${transposed ? ', transposed' : ''}`;
   }
   if (ours.dtype !== theirs.dtype) return `dtype ${ours.dtype} against ${theirs.dtype}`;
   if (ours.data.length === 0) return 'there is nothing in it';
   const bad = (t: Tensor): number => toFloat64(t).findIndex((x) => !Number.isFinite(x));
   const [at, atTheirs] = [bad(ours), bad(theirs)];
-  if (at >= 0) return `our element ${at} is ${toFloat64(ours)[at]}`;
-  if (atTheirs >= 0) return `PyTorch's element ${atTheirs} is ${toFloat64(theirs)[atTheirs]}`;
+  if (at >= 0) return `${sides.ours} element ${at} is ${toFloat64(ours)[at]}`;
+  if (atTheirs >= 0) return `${sides.theirs} element ${atTheirs} is ${toFloat64(theirs)[atTheirs]}`;
   return undefined;
 }
 
@@ -24,14 +37,19 @@ export function incomparable(ours: Tensor, theirs: Tensor): string | undefined {
  * Compares two recordings key by key. A key that only one side has, another shape or dtype, NaN and
  * Inf fail and say so; nothing broadcasts, and an empty recording fails too.
  */
-export function compareMaps(ours: TensorMap, theirs: TensorMap, judge: Judge): Verdict[] {
+export function compareMaps(
+  ours: TensorMap,
+  theirs: TensorMap,
+  judge: Judge,
+  sides: Sides = oursAndPyTorch,
+): Verdict[] {
   const names = [...new Set([...theirs.keys(), ...ours.keys()])];
   if (names.length === 0) return [{ name: '(nothing)', checks: [], problem: 'nothing recorded' }];
   return names.map((name) => {
     const [a, b] = [ours.get(name), theirs.get(name)];
-    if (a === undefined) return { name, checks: [], problem: 'missing on our side' };
-    if (b === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
-    const problem = incomparable(a, b);
+    if (a === undefined) return { name, checks: [], problem: `missing on ${sides.ours} side` };
+    if (b === undefined) return { name, checks: [], problem: `missing on ${sides.theirs} side` };
+    const problem = incomparable(a, b, sides);
     if (problem !== undefined) return { name, checks: [], problem };
     const measured = distances(a, b);
     return { name, checks: judge(name, measured), distances: measured };

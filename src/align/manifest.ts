@@ -3,37 +3,75 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
-/** PyTorch's float32 to its float64: the worst of all layers. */
-const layerNoise = z
-  .object({ layers: z.object({ worst: z.number() }).loose() })
-  .loose()
-  .optional();
+/** PyTorch's float32 to its float64 over a group of tensors, relative: the largest and the middle one. */
+const spread = z.object({ worst: z.number(), median: z.number() }).partial().loose();
+/** npz of the images and labels a stage runs on, where they are not the fixed fake ones. */
+const batch = z.string().optional();
 /** How many of the fake images a stage sees; all of them when it does not say. */
-const fakeImages = z.object({ images: z.int().positive().optional() }).loose();
+const fakeImages = z.object({ images: z.int().positive().optional() }).loose().optional();
+/** Counts that are allocated by: far above any reference, far below what would not fit into memory. */
+const count = z.int().positive().max(10_000);
 const sgd = z.object({
-  iterations: z.int().positive(),
+  iterations: count,
   lr: z.number(),
   momentum: z.number(),
   weight_decay: z.number(),
   dropout: z.number(),
 });
 
+/** What one training step was fed. */
+const stepDigests = z.object({ labels: sha256, images: sha256, mask0: sha256, mask1: sha256 });
+
 /** The manifest that `fixtures/export_reference.py` writes; see docs/reference-format.md. */
 export const manifestSchema = z.object({
   format: z.literal('swa-align-reference/1'),
   model: z.string(),
-  classes: z.int().positive(),
+  classes: count,
   torch: z.object({ version: z.string(), cpu_capability: z.string(), threads: z.int() }).loose(),
   numpy: z.string(),
-  weights: z.object({ seed: z.int(), sha256: digests }),
+  weights: z
+    .object({
+      /** PyTorch's weights after manual_seed, or else: */
+      seed: z.int().optional(),
+      /** a float32 npz beside the manifest. */
+      file: z.string().optional(),
+      sha256: digests,
+    })
+    .refine(({ seed, file }) => seed !== undefined || file !== undefined, {
+      message: 'neither a seed nor a file',
+    }),
   inputs: digests,
   files: digests,
   stages: z.object({
-    forward: z
-      .object({ file: z.string(), settings: fakeImages, noise: layerNoise })
+    ops: z
+      .object({
+        file: z.string(),
+        settings: z.record(
+          z.string(),
+          z
+            .object({
+              size: z.int(),
+              kernel: z.int(),
+              stride: z.int(),
+              padding: z.int(),
+              p: z.number(),
+            })
+            .partial(),
+        ),
+        noise,
+      })
       .loose()
       .optional(),
-    loss: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
+    forward: z
+      .object({
+        file: z.string(),
+        batch,
+        settings: fakeImages,
+        noise: z.object({ layers: spread }).partial().loose().optional(),
+      })
+      .loose()
+      .optional(),
+    loss: z.object({ file: z.string(), batch, settings: fakeImages, noise }).loose().optional(),
     metric: z
       .object({
         file: z.string(),
@@ -54,7 +92,11 @@ export const manifestSchema = z.object({
               .loose(),
             cancelled: z.array(z.string()),
             smallest_margin: z.number(),
-            noise,
+            noise: z
+              .object({ gradients: z.array(spread), weights: spread, momenta: spread })
+              .partial()
+              .loose()
+              .optional(),
           })
           .loose(),
         ncpaddle: z.object({ settings: sgd.loose() }).loose().optional(),
@@ -68,16 +110,26 @@ export const manifestSchema = z.object({
           .extend({ seed: z.int(), batch: z.int(), models_built: z.int(), workers: z.int() })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
-        steps: z.array(
-          z.object({
-            order: sha256,
-            labels: sha256,
-            images: sha256,
-            mask0: sha256.optional(),
-            mask1: sha256.optional(),
-          }),
-        ),
+        steps: z.array(stepDigests.partial({ mask0: true, mask1: true }).extend({ order: sha256 })),
         noise: z.object({ floor: z.array(z.number()) }).loose(),
+      })
+      .loose()
+      .optional(),
+    trace: z
+      .object({
+        file: z.string(),
+        settings: z
+          .object({
+            batch: z.string(),
+            iteration: z.literal(0),
+            weight_gradients: z.string(),
+          })
+          .loose(),
+        noise: z
+          .object({ added: z.record(z.string(), z.number()) })
+          .partial()
+          .loose()
+          .optional(),
       })
       .loose()
       .optional(),
@@ -90,7 +142,7 @@ export const manifestSchema = z.object({
             swa_lr: z.number(),
             schedules: z.record(
               z.string(),
-              z.object({ epochs: z.int(), swa: z.boolean(), swa_start: z.int().optional() }),
+              z.object({ epochs: count, swa: z.boolean(), swa_start: z.int().optional() }),
             ),
             snapshot_seeds: z.array(z.int()),
             seed: z.int(),
@@ -103,19 +155,58 @@ export const manifestSchema = z.object({
       })
       .loose()
       .optional(),
+    epochs: z
+      .object({
+        file: z.string(),
+        settings: z
+          .object({
+            seed: z.int(),
+            narrow: z.int().positive(),
+            images: z.int().positive(),
+            test_images: z.int().positive(),
+            batch: z.int().positive(),
+            epochs: z.int().positive(),
+            eval_freq: z.int().positive(),
+            swa_start: z.int().positive(),
+            lr_init: z.number(),
+            swa_lr: z.number(),
+            momentum: z.number(),
+            weight_decay: z.number(),
+            workers: z.int(),
+          })
+          .loose(),
+        weights: z.object({ seed: z.int(), sha256: digests }),
+        steps: z.array(stepDigests),
+        /** The batches of each pass that refreshed batch norm, in turn. */
+        refreshes: z.array(z.array(sha256)),
+        /** The generator's state after each epoch. */
+        generators: z.array(sha256),
+        noise: z.object({
+          tensors: z.array(z.number()),
+          losses: z.array(z.number()),
+          steps: z.array(z.number()),
+        }),
+      })
+      .loose()
+      .optional(),
   }),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-export type StageName = keyof Manifest['stages'];
+export type SectionName = keyof Manifest['stages'];
+
+/** What is judged by itself; the trace tells the training step of *backward* layer by layer. */
+export type StageName = Exclude<SectionName, 'trace'>;
 
 /** In the order they build on each other. */
 export const stageNames: readonly StageName[] = [
+  'ops',
   'forward',
   'metric',
   'loss',
   'backward',
   'train',
   'swa',
+  'epochs',
 ];

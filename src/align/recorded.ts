@@ -2,7 +2,9 @@ import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../te
 import { incomparable } from './compareMaps.ts';
 import { distances } from './distance.ts';
 import { gather, type Moments, momentsOf, samplePositions } from './samplePositions.ts';
+import { tolerances } from './tolerances.ts';
 import { type Check, check, type Verdict } from './verdict.ts';
+import { ratioToPyTorch, relativeError } from './yardstick.ts';
 
 /** One tensor as the reference holds it: whole, or a sample with the moments of the whole. */
 export interface Recorded {
@@ -41,16 +43,21 @@ export function recordedNames(arrays: TensorMap, prefix: string): string[] {
 }
 
 export interface Tolerance {
-  /** Bound on ‖ours − truth‖ / ‖truth‖. */
+  /** Upper bound on ‖ours − truth‖ / ‖truth‖, whatever PyTorch's own. */
   readonly relativeL2: number;
   /**
    * For a tensor whose truth is zero but for rounding (a bias that batch norm cancels): the scale its
    * error is measured by instead, and what that scale is.
    */
   readonly scale?: { readonly value: number; readonly what: string };
+  /**
+   * True where the bound above is itself PyTorch's spread over several orders of summation: after steps of
+   * training a single run's distance to the truth is chance, and no unit to measure ours by.
+   */
+  readonly bySpread?: boolean;
+  /** PyTorch's usual error on tensors of this kind, the least unit of the ratio for a short sample. */
+  readonly usual?: number;
 }
-
-const rms = (x: Float64Array): number => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length);
 
 /**
  * If ‖ours − truth‖ ≤ ε‖truth‖ then the sums differ by at most ε√n‖truth‖, the sums of squares by
@@ -80,14 +87,15 @@ export interface JudgedTensor {
 }
 
 /**
- * Judges one tensor against its record by its distance to the float64 truth, with PyTorch's own distance
- * beside it. A truth that is the same everywhere is refused: agreeing with it proves nothing.
+ * Judges one tensor against its record by its distance to the float64 truth: in units of PyTorch's own
+ * distance, and never beyond the upper bound of the tolerance. A truth that is the same everywhere is
+ * refused: agreeing with it proves nothing.
  */
 export function judgeRecorded(
   name: string,
   ours: Tensor,
   record: Recorded,
-  { relativeL2, scale }: Tolerance,
+  { relativeL2, scale, bySpread = false, usual = 0 }: Tolerance,
 ): JudgedTensor {
   const sampled = record.moments !== undefined;
   const picked = sampled
@@ -105,23 +113,19 @@ export function judgeRecorded(
   if (isConstant(record.truth))
     return fail(`the reference is ${truth[0]} everywhere, which proves nothing`);
 
-  const toTruth = distances({ ...picked } as Tensor, record.truth);
-  const pytorchToTruth = distances(record.pytorch, record.truth);
-  const checks: Check[] = [];
-  if (scale === undefined) {
-    checks.push(
-      check('relative l2', toTruth.relativeL2, relativeL2, { pytorch: pytorchToTruth.relativeL2 }),
-    );
-  } else {
-    const error = (t: Tensor): number =>
-      rms(toFloat64(t).map((v, i) => v - truth[i])) / scale.value;
-    checks.push(
-      check('scaled', error(picked), relativeL2, {
-        pytorch: error(record.pytorch),
-        note: `zero but for rounding: RMS error over ${scale.what}`,
-      }),
-    );
-  }
+  const error = relativeError(picked, record.truth, scale?.value);
+  const own = relativeError(record.pytorch, record.truth, scale?.value);
+  const short = sampled && truth.length < tolerances.shortSample;
+  const unit = short ? Math.max(own, usual) : own;
+  const checks: Check[] = [
+    scale === undefined
+      ? check('relative l2', error, relativeL2, { pytorch: own })
+      : check('scaled', error, relativeL2, {
+          pytorch: own,
+          note: `zero but for rounding: RMS error over ${scale.what}`,
+        }),
+    ...(bySpread ? [] : [check('ratio', ratioToPyTorch(error, unit), tolerances.ratio)]),
+  ];
   if (record.moments !== undefined && scale === undefined) {
     const size = ours.data.length;
     const excess = momentsExcess(momentsOf(ours), record.moments, size, relativeL2);

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { printable } from '../io/names.ts';
 import { readNpy } from '../io/npy.ts';
 import { readNpz } from '../io/npz.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
-import { modelName, models } from '../nn/models/index.ts';
+import { type ModelName, modelName, models } from '../nn/models/index.ts';
 import type { Preparation } from '../nn/models/preparation.ts';
 import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { type Manifest, manifestSchema, type StageName } from './manifest.ts';
+import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
 import { unpacked } from './packed.ts';
 
 export { fixturesDirectory } from '../fixtures.ts';
@@ -21,7 +22,7 @@ export interface Reference {
   readonly model: Module;
   readonly preparation: Preparation;
   /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
-  stage<S extends StageName>(name: S): NonNullable<Manifest['stages'][S]>;
+  stage<S extends SectionName>(name: S): NonNullable<Manifest['stages'][S]>;
   /** The arrays of one of its npz files. */
   arrays(file: string): TensorMap;
   /** An array of the fixed inputs, as `inputs/fake_data.npy`. */
@@ -64,19 +65,29 @@ function readManifest(path: string): Manifest {
   });
 }
 
+/** Our name of the model that a manifest is about. */
+function recordedModel({ model }: Manifest, where: string): ModelName {
+  const name = model.toLowerCase();
+  if (Object.hasOwn(models, name)) return name as ModelName;
+  throw new InputError(`is about a model "${printable(model)}", which is none of ours`, {
+    where,
+    fix: `record one of ${Object.keys(models).join(', ')}`,
+  });
+}
+
 /**
  * Opens a reference directory. Its inputs lie two directories up (`fixtures/` for
  * `fixtures/reference/vgg16`). Throws InputError when something is missing, damaged or altered, or when
- * it is the reference of another model than `expectedModel`.
+ * it is the reference of another model than `expectedModel`, where one is expected.
  */
-export function openReference(dir: string, expectedModel: string): Reference {
+export function openReference(dir: string, expectedModel?: string): Reference {
   if (!existsSync(dir)) {
     throw new InputError('there is no such reference directory', { where: dir, fix: regenerate });
   }
   const manifestPath = join(dir, 'manifest.json');
   const manifest = readManifest(manifestPath);
-  const name = modelName(manifest.model);
-  if (name !== modelName(expectedModel)) {
+  const name = recordedModel(manifest, manifestPath);
+  if (expectedModel !== undefined && name !== modelName(expectedModel)) {
     throw new InputError(`is a reference of ${manifest.model}, not of ${expectedModel}`, {
       where: dir,
       fix: `give --model ${manifest.model} or another --reference`,
@@ -88,7 +99,7 @@ export function openReference(dir: string, expectedModel: string): Reference {
     manifest,
     model: models[name].build(manifest.classes),
     preparation: models[name].preparation,
-    stage<S extends StageName>(stageName: S) {
+    stage<S extends SectionName>(stageName: S) {
       const section = manifest.stages[stageName];
       if (section === undefined) {
         throw new InputError(`holds no ${stageName} stage`, {

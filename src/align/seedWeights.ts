@@ -1,8 +1,12 @@
+import { join } from 'node:path';
+import { InputError } from '../errors.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import { initPlan, type Module } from '../nn/module.ts';
+import { formatShape, sameShape } from '../tensor/shape.ts';
 import { bytesOf, type Tensor, type TensorMap } from '../tensor/tensor.ts';
 import { manualSeed } from '../torch/generator.ts';
 import { initialise } from '../torch/initialise.ts';
+import type { Reference } from './reference.ts';
 import type { StageContext } from './stage.ts';
 import { check, type Verdict } from './verdict.ts';
 
@@ -37,12 +41,36 @@ export function judgeWeights(
   return { name, checks: [check('equal', differing.length, 0, { note })] };
 }
 
+/**
+ * The weights the reference was recorded with: read from its own file, or drawn anew from its seed. Throws
+ * InputError when a file's are not those of the model.
+ */
+function recordedWeights({ manifest, model, dir, arrays }: Reference): TensorMap {
+  const { seed, file } = manifest.weights;
+  if (file === undefined) return weightsFromSeed(model, seed!);
+  const found = arrays(file);
+  const misfit = (what: string): InputError =>
+    new InputError(what, {
+      where: join(dir, file),
+      fix: 'record a model with the parameters of ours',
+    });
+  for (const { name, shape } of model.state) {
+    const stored = found.get(name);
+    if (stored === undefined) throw misfit(`holds no ${name}, which ${manifest.model} has`);
+    if (stored.dtype !== 'float32' || !sameShape(stored.shape, shape)) {
+      const [is, wanted] = [stored.shape, shape].map(formatShape);
+      throw misfit(`${name} is ${stored.dtype} ${is}, ${manifest.model} has float32 ${wanted}`);
+    }
+  }
+  return found;
+}
+
 /** The weights a stage starts from, and the verdict on them. */
 export function startingWeights({ reference, weights }: StageContext): {
   readonly weights: TensorMap;
   readonly verdict: Verdict;
 } {
-  const { seed, sha256 } = reference.manifest.weights;
-  const found = weights ?? weightsFromSeed(reference.model, seed);
+  const { sha256 } = reference.manifest.weights;
+  const found = weights ?? recordedWeights(reference);
   return { weights: found, verdict: judgeWeights(found, sha256) };
 }

@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import type { StageName } from './manifest.ts';
+import { type Override, withOverride } from './overrides.ts';
 import type { Reference } from './reference.ts';
 import { passed, type Verdict } from './verdict.ts';
 
@@ -9,6 +10,12 @@ export interface StageContext {
   readonly reference: Reference;
   /** Stands in for the weights that are otherwise drawn from the reference's seed. */
   readonly weights?: TensorMap;
+  /** Limits set by hand, for this reference's model. */
+  readonly overrides?: readonly Override[];
+  /** Computes in float64; asked where a decision may have flipped. */
+  readonly oracle?: Backend;
+  /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
+  readonly firstFailureOnly?: boolean;
 }
 
 /** What a stage found, before anybody prints it. */
@@ -40,11 +47,14 @@ export async function runStage(
 ): Promise<StageResult> {
   const start = performance.now();
   const findings = await stage(context);
+  const { overrides = [] } = context;
+  const verdicts = findings.verdicts.map((verdict) => withOverride(verdict, overrides));
   return {
     ...findings,
+    verdicts,
     stage: name,
     model: context.reference.manifest.model,
-    passed: findings.verdicts.length > 0 && findings.verdicts.every(passed),
+    passed: verdicts.length > 0 && verdicts.every(passed),
     seconds: (performance.now() - start) / 1000,
   };
 }

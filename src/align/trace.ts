@@ -34,7 +34,7 @@ export type TraceState =
 /** One tensor of a run. Rows are in execution order: forward, then backward. */
 export interface TraceRow {
   readonly kind: TraceKind;
-  /** Layer that computes it: `features.0`. */
+  /** Layer that computes it: `features.0`; for a gradient at an output the layers that read that output. */
   readonly layer: string;
   /** Name of the tensor: `features.0`, `features.0.output.grad`, `features.0.weight.grad`. */
   readonly name: string;
@@ -48,9 +48,14 @@ export interface TraceRow {
   readonly added?: TraceError;
   /** Largest error that passes, and why it is that. */
   readonly limit?: { readonly value: number; readonly why: string };
+  /** The same for what the layer adds. */
+  readonly addedLimit?: { readonly value: number; readonly why: string };
+  /** The limit set by hand that applied, and its reason. */
+  readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
   /** Ours to PyTorch's float32. */
   readonly distances?: Distances;
   readonly flips?: readonly Flip[];
+  /** Why it is missing, or what the oracle says of a layer that diverges. */
   readonly problem?: string;
 }
 
@@ -61,3 +66,10 @@ export interface Trace {
   readonly firstDivergence?: number;
   readonly notes: readonly string[];
 }
+
+/** Agrees, or differs by no more than named flips explain. */
+export const rowPassed = ({ state }: TraceRow): boolean =>
+  state === 'agrees' || state === 'flipped';
+
+/** A trace without rows shows nothing and does not pass. */
+export const tracePassed = ({ rows }: Trace): boolean => rows.length > 0 && rows.every(rowPassed);

@@ -1,10 +1,14 @@
 /** What was measured and how it was judged: the vocabulary all stages and reports share. */
 import type { Distances } from './distance.ts';
+import type { Flip } from './trace.ts';
 
 /** How a value is judged. The text is what a log line says before "diff". */
 export type Method =
   | 'mean' // mean |a − b| against PyTorch's float32
+  | 'max' // largest |a − b|
+  | 'min' // smallest |a − b|
   | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
+  | 'ratio' // that error in units of PyTorch's own
   | 'scaled' // RMS of the difference over the scale named in the check's note
   | 'ulp' // float32 numbers between
   | 'moments' // sum, sum of squares, extremes of a tensor recorded as a sample
@@ -24,10 +28,16 @@ export interface Check {
 /** All checks of one named thing: a tensor, a loss, a digest. */
 export interface Verdict {
   readonly name: string;
+  /** Layer whose work it is, where the name does not say it: a gradient is made by the layer behind. */
+  readonly layer?: string;
   readonly checks: readonly Check[];
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;
   readonly distances?: Distances;
+  /** Decisions rounding took the other way, whose effect was taken out before judging. */
+  readonly flips?: readonly Flip[];
+  /** A limit set by hand that applied here. */
+  readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
 }
 
 /** NaN never passes. */

@@ -21,6 +21,12 @@ export interface Executable {
    * nothing else may use its state.
    */
   run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
+  /**
+   * As `run`, but what was fetched stays where it was computed, to be seen by `download` and let go by
+   * `free`, and nobody waits for the device. Only where reading back costs time; an error may come out in a
+   * later call.
+   */
+  start?(state: DeviceState, inputs: TensorMap): Promise<DeviceState>;
   dispose(): Promise<void>;
 }
 
@@ -45,3 +51,7 @@ export interface Backend {
    */
   close?(): Promise<void>;
 }
+
+/** A backend and its device as checkpoints and messages name them; other devices round otherwise. */
+export const backendLabel = ({ name, device }: Pick<Backend, 'name' | 'device'>): string =>
+  device === 'cpu' ? name : `${name} on ${device}`;

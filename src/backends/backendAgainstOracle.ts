@@ -23,6 +23,18 @@ type Run = (operands: readonly Value[]) => Value;
 
 /** How large the numbers are that were added up: the op on its operands without their signs. */
 const ofTerms = (operands: readonly Value[], run: Run): Value => run(operands.map(abs));
+/**
+ * The same, the largest of each map or kernel: transforms (Winograd, FFT) compute neighbours from shared sums, so the
+ * rounding of a large one reaches a small one beside it.
+ */
+const ofNeighbours = (operands: readonly Value[], run: Run): Value => {
+  const terms = ofTerms(operands, run);
+  const size = terms.shape[2] * terms.shape[3];
+  return map(terms, (_, i) => {
+    const start = i - (i % size);
+    return terms.data.subarray(start, start + size).reduce((a, b) => Math.max(a, b));
+  });
+};
 /** Nothing is added up: an element's error goes with its own size. */
 const ofResult = (operands: readonly Value[], run: Run): Value => abs(run(operands));
 
@@ -40,9 +52,9 @@ const magnitudes: { readonly [K in CaseOp]: (operands: readonly Value[], run: Ru
   reluGrad: ofResult,
   equal: ofResult,
   matmul: ofTerms,
-  conv2d: ofTerms,
-  conv2dInputGrad: ofTerms,
-  conv2dWeightGrad: ofTerms,
+  conv2d: ofNeighbours,
+  conv2dInputGrad: ofNeighbours,
+  conv2dWeightGrad: ofNeighbours,
   maxPool2d: ofResult,
   maxPool2dGrad: ([x, dy], run) => run([x, abs(dy)]),
   avgPool2d: ofTerms,

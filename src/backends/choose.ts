@@ -1,36 +1,99 @@
 import { UsageError } from '../errors.ts';
+import { type Adapter, mayHaveGpu } from './adapter.ts';
 import type { Backend } from './backend.ts';
 import { oracleBackend } from './oracle/oracleBackend.ts';
 import { ortBackend } from './ort/ortBackend.ts';
+import { webgpuBackend } from './ort/webgpuBackend.ts';
+import type { Home } from './worker/farSide.ts';
+import { processBackend } from './worker/processBackend.ts';
 import { workerBackend } from './worker/workerBackend.ts';
 
 export interface BackendOptions {
   /** Threads inside one operator; by default one a core. */
   readonly threads?: number;
+  /** Where it computes: the CPU by default; `auto` is a real GPU where there is one, else the CPU. */
+  readonly device?: string;
 }
 
-/** Every backend by the name the command line uses. */
+interface Device {
+  readonly open: (options: BackendOptions) => Promise<Backend>;
+  /** A process for whatever ends its process when it fails. */
+  readonly home: Home;
+  readonly isGpu: boolean;
+}
+
+const onCpu = (open: Device['open']): Device => ({ open, home: 'thread', isGpu: false });
+const onGpu = (open: Device['open']): Device => ({ open, home: 'process', isGpu: true });
+
+/** Every backend by the name the command line uses, and its devices. Each has a `cpu`. */
 export const backends = {
-  ort: (options: BackendOptions) => ortBackend(options),
-  oracle: async () => oracleBackend(),
-} as const satisfies Record<string, (options: BackendOptions) => Promise<Backend>>;
+  ort: { cpu: onCpu(ortBackend), webgpu: onGpu(webgpuBackend) },
+  oracle: { cpu: onCpu(async () => oracleBackend()) },
+} as const satisfies Record<string, Readonly<Record<string, Device>>>;
 
 export type BackendName = keyof typeof backends;
 
-function checkedName(name: string): BackendName {
-  if (Object.hasOwn(backends, name)) return name as BackendName;
+/** The devices of a backend. Throws UsageError for an unknown one. */
+function devicesOf(name: string): Readonly<Record<string, Device>> {
+  if (Object.hasOwn(backends, name)) return backends[name as BackendName];
   throw new UsageError(`there is no backend "${name}"`, {
     fix: `choose one of ${Object.keys(backends).join(', ')}`,
   });
 }
 
+function deviceOf(name: string, device: string): Device {
+  const known = devicesOf(name);
+  if (Object.hasOwn(known, device)) return known[device];
+  throw new UsageError(`the ${name} backend has no device "${device}"`, {
+    fix: `choose one of ${['auto', ...Object.keys(known)].join(', ')}`,
+  });
+}
+
+/** A backend, and the GPU that it runs on if it does. */
+export interface Opened {
+  readonly backend: Backend;
+  readonly adapter?: Adapter;
+}
+
+/** Opens one device of a backend. Throws UsageError for an unknown one, DeviceError where it does not run. */
+export async function openOn(
+  name: string,
+  device: string,
+  options: BackendOptions = {},
+): Promise<Opened> {
+  const { home } = deviceOf(name, device);
+  const wanted = { ...options, device };
+  if (home === 'process') return processBackend(name, wanted);
+  return { backend: await workerBackend(name, wanted) };
+}
+
+/** The backend on a real GPU; undefined where it runs on none. */
+export async function onRealGpu(
+  name: string,
+  options: BackendOptions = {},
+  possible = mayHaveGpu(),
+): Promise<Backend | undefined> {
+  if (!possible) return undefined;
+  for (const [device, { isGpu }] of Object.entries(devicesOf(name))) {
+    if (!isGpu) continue;
+    const opened = await openOn(name, device, options).catch(() => undefined);
+    if (opened?.adapter?.kind === 'real') return opened.backend;
+    await opened?.backend.close?.();
+  }
+  return undefined;
+}
+
 /**
- * Opens a backend by name, in a thread of its own: both keep their thread for as long as a program runs,
- * and this one has signals to hear and batches to prepare. Throws UsageError for an unknown one.
+ * Opens a backend by name, in a thread or process of its own: backends keep their thread for as long as a
+ * program runs, and this one has signals to hear and batches to prepare. Its description says which
+ * device it took. Throws UsageError for an unknown one, DeviceError where it does not run.
  */
-export const openBackend = async (name: string, options: BackendOptions = {}): Promise<Backend> =>
-  workerBackend(checkedName(name), options);
+export async function openBackend(name: string, options: BackendOptions = {}): Promise<Backend> {
+  const { device = 'cpu' } = options;
+  if (device !== 'auto') return (await openOn(name, device, options)).backend;
+  return (await onRealGpu(name, options)) ?? (await openOn(name, 'cpu', options)).backend;
+}
 
 /** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one. */
 export const openInProcess = async (name: string, options: BackendOptions = {}): Promise<Backend> =>
-  backends[checkedName(name)](options);
+  deviceOf(name, options.device ?? 'cpu').open(options);

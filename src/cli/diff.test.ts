@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { XMLParser } from 'fast-xml-parser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { weightsFromSeed } from '../align/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
@@ -38,6 +39,7 @@ beforeEach(() => {
   vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   vi.restoreAllMocks();
 });
 
@@ -50,6 +52,8 @@ describe('diff', () => {
       await run(['diff', 'forward', 'loss', '--model', 'VGG16', '--out', out, '--json', json]),
     ).toBe(0);
     expect(readdirSync(out).sort()).toEqual([
+      'diff.html',
+      'diff.md',
       'forward_diff.log',
       'forward_pytorch.npy',
       'forward_ts.npy',
@@ -81,6 +85,7 @@ describe('diff', () => {
   });
 
   it('fails, with exit code 1 and the tensor named, on weights that differ in one bit', async () => {
+    vi.stubEnv('GITHUB_ACTIONS', 'true');
     const weights = new Map<string, Tensor>(weightsFromSeed(models.vgg16.build(10), 0));
     const changed = weights.get('classifier.4.weight')!;
     const bits = new Uint32Array(changed.data.buffer);
@@ -88,11 +93,32 @@ describe('diff', () => {
     const file = join(dir, 'changed.npz');
     writeFileSync(file, writeNpz(weights));
     const failed = join(dir, 'failed');
-    expect(
-      await run(['diff', 'loss', '--model', 'vgg16', '--weights', file, '--out', failed]),
-    ).toBe(1);
+    const [page, junit] = [join(dir, 'page'), join(dir, 'new directory', 'junit.xml')];
+    const argv = ['diff', 'loss', '--model', 'vgg16', '--weights', file, '--out', failed];
+    expect(await run([...argv, '--report', page, '--junit', junit])).toBe(1);
     expect(printed.join('')).toContain('classifier.4.weight');
+    expect(printed.filter((line) => line.startsWith('::'))).toEqual([
+      expect.stringMatching(
+        /^::error title=vgg16 loss%3A initial weights::initial weights: .*classifier\.4\.weight\)\n$/,
+      ),
+    ]);
+    expect(readdirSync(page).sort()).toEqual(['diff.html', 'diff.md']);
+    expect(existsSync(join(failed, 'diff.html'))).toBe(false);
+    expect(readFileSync(join(page, 'diff.md'), 'utf8')).toContain('1 of 1 stage failed');
+    expect(readFileSync(join(page, 'diff.html'), 'utf8')).toContain(
+      `swa-align diff loss --model vgg16 --weights ${file} --out ${failed} --junit '${junit}' --report ${page}`,
+    );
+    const xml = new XMLParser({ ignoreAttributes: false }).parse(readFileSync(junit, 'utf8'));
+    expect(xml.testsuites).toMatchObject({ '@_tests': '2', '@_failures': '1' });
     expect(readFileSync(join(failed, 'loss_diff.log'), 'utf8')).toContain('diff check failed');
+  });
+
+  it('writes no page where none is wanted, and no annotation outside GitHub', async () => {
+    vi.stubEnv('GITHUB_ACTIONS', '');
+    const bare = join(dir, 'bare');
+    expect(await run(['diff', 'loss', '--model', 'vgg16', '--out', bare, '--no-report'])).toBe(0);
+    expect(readdirSync(bare).every((name) => name.startsWith('loss_'))).toBe(true);
+    expect(printed.join('')).not.toMatch(/report in|::error/);
   });
 
   const python = ['python3', '/usr/bin/python3'].find(
@@ -133,6 +159,17 @@ describe('bad input to diff', () => {
     expect(await refused(['--backend', 'abacus'])).toContain('abacus');
     errors.length = 0;
     expect(await refused(['--frobnicate'])).toContain('--frobnicate');
+  });
+
+  it('a file where the reports’ directory should be, a directory where a file', async () => {
+    const file = join(dir, 'a file');
+    writeFileSync(file, 'mine');
+    expect(await refused(['loss', '--report', file])).toContain('--report');
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    errors.length = 0;
+    expect(await refused(['loss', '--junit', dir])).toContain('--junit');
+    errors.length = 0;
+    expect(await refused(['loss', '--json', dir])).toContain('--json');
   });
 
   it('a missing reference, or one of another model', async () => {

@@ -40,3 +40,6 @@ export function seedList(text: string): number[] {
   if (twice !== undefined) throw new InvalidArgumentError(`${text} names ${twice} twice.`);
   return seeds;
 }
+
+/** `--device`, wherever programs run. */
+export const deviceHelp = 'cpu, webgpu, or auto: a real GPU where there is one, else the CPU';

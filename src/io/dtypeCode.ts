@@ -38,3 +38,20 @@ export function parseDescr(descr: string): StoredType | undefined {
   const dtype = code === undefined ? undefined : dtypeOf.get(code);
   return dtype === undefined ? undefined : { dtype, bigEndian: order === '>' };
 }
+
+const kinds: { readonly [kind: string]: string } = {
+  O: 'pickled Python objects',
+  c: 'complex numbers',
+  U: 'text',
+  S: 'text',
+  V: 'records',
+  M: 'dates',
+  m: 'durations',
+};
+
+/** What elements of a type that `parseDescr` does not know are; undefined for no type of NumPy's. */
+export function unreadable(descr: string): string | undefined {
+  const code = descr.replace(/^[<>|=]/, '');
+  // NumPy has no bfloat16: ml_dtypes' one loses its name on the way into a file.
+  return code === 'V2' ? 'two-byte records, perhaps bfloat16' : kinds[code.charAt(0)];
+}

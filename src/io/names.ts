@@ -8,21 +8,36 @@ export const printable = (text: string): string => {
   return text.length > 80 ? `${clean}…` : clean;
 };
 
-const faultOf = (name: string): string | undefined => {
-  if (name.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`;
-  if (name.includes('\0')) return 'contains a NUL character';
-  if (/\p{Surrogate}/u.test(name)) return 'contains half a surrogate pair';
+const textFault = (text: string): string | undefined => {
+  if (text.includes('\0')) return 'contains a NUL character';
+  if (/\p{Surrogate}/u.test(text)) return 'contains half a surrogate pair';
   return undefined;
 };
+
+const nameFault = (name: string): string | undefined =>
+  name.length > MAX_LENGTH ? `is longer than ${MAX_LENGTH} characters` : textFault(name);
 
 /** Throws InputError for a tensor name that would not come back from a file as it went in. */
 export function checkNames(names: Iterable<string>, format: string): void {
   for (const name of names) {
-    const fault = faultOf(name);
+    const fault = nameFault(name);
     if (fault === undefined) continue;
     throw new InputError(`tensor name '${printable(name)}' ${fault}`, {
       where: `${format} file`,
       fix: 'rename the tensor',
+    });
+  }
+}
+
+/** Throws InputError for metadata that would not come back from a file as it went in; text may be long. */
+export function checkMetadata(metadata: Readonly<Record<string, string>>, format: string): void {
+  checkNames(Object.keys(metadata), format);
+  for (const [key, text] of Object.entries(metadata)) {
+    const fault = textFault(text);
+    if (fault === undefined) continue;
+    throw new InputError(`metadata '${printable(key)}' ${fault}`, {
+      where: `${format} file`,
+      fix: 'leave it out',
     });
   }
 }

@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { bytesOf, bytesPerElement, type DataOf, type Tensor, tensor } from '../tensor/tensor.ts';
 import { concatBytes } from './concat.ts';
-import { codeOf, descrOf, parseDescr, type StoredType } from './dtypeCode.ts';
+import { codeOf, descrOf, parseDescr, type StoredType, unreadable } from './dtypeCode.ts';
 import { fromFortran, normaliseBools, swapBytes } from './elements.ts';
 import { printable } from './names.ts';
 import { npyHeader, parseNpyHeader } from './npyHeader.ts';
@@ -23,16 +23,6 @@ function parseVector({ dtype, bigEndian }: StoredType, stored: Uint8Array): Data
   return parse(file.buffer, { convertFloat16: false }).data as DataOf[typeof dtype];
 }
 
-const refusal: { readonly [kind: string]: string } = {
-  O: 'holds pickled Python objects, not a plain array',
-  c: 'holds complex numbers',
-  U: 'holds text',
-  S: 'holds text',
-  V: 'holds records',
-  M: 'holds dates',
-  m: 'holds durations',
-};
-
 /**
  * Reads a .npy file (format 1, 2 or 3; any byte order; C or Fortran order) as a C-order tensor of
  * its own memory. Throws InputError naming `where` for anything else, objects and text included,
@@ -42,9 +32,8 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
   const header = parseNpyHeader(bytes, where);
   const stored = parseDescr(header.descr);
   if (stored === undefined) {
-    const kind = header.descr.replace(/^[<>|=]/, '').charAt(0);
-    const what = refusal[kind] ?? 'holds elements of an unknown type';
-    throw new InputError(`${what} (dtype ${printable(header.descr)})`, {
+    const what = unreadable(header.descr) ?? 'elements of an unknown type';
+    throw new InputError(`holds ${what} (dtype ${printable(header.descr)})`, {
       where,
       fix: `save an array of ${Object.values(codeOf).join(', ')}`,
     });

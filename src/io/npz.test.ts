@@ -76,7 +76,7 @@ describe('hostile archives', () => {
     const view = new DataView(bomb.buffer);
     view.setUint16(centralOf(bomb) + 10, 8, true);
     view.setUint32(centralOf(bomb) + 24, 300 * 2 ** 20, true);
-    expect(() => readNpz(bomb, 'x')).toThrow('unpacks to 300 MiB, more than the 256 MiB');
+    expect(() => readNpz(bomb, 'x')).toThrow('unpacks to 300 MiB, more than the 128 MiB');
   });
 
   it.each([

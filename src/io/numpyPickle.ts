@@ -18,6 +18,8 @@ export interface PickledArray extends PickleObject {
   readonly type: 'ndarray';
   tensor: Tensor | undefined;
   objects: readonly PickleValue[] | undefined;
+  /** The dtype of an array that is known to be whole and not one of numbers we have a type for. */
+  refused: string | undefined;
 }
 
 interface PickledType extends PickleObject {
@@ -49,12 +51,8 @@ const dtype: PickleRule = ([code], { damaged }) => {
   return made;
 };
 
-function storedType(value: PickleValue | undefined, { damaged }: PickleContext): StoredType {
-  const stored = isPickledType(value) ? parseDescr(`${value.order}${value.code}`) : undefined;
-  if (stored !== undefined) return stored;
-  const name = isPickledType(value) ? value.code : pickleType(value);
-  throw damaged(`the pickle holds an array of dtype ${printable(name)}, not of numbers`);
-}
+const storedType = (value: PickledType): StoredType | undefined =>
+  parseDescr(`${value.order}${value.code}`);
 
 /** Python 2 pickled the elements as a str, a character a byte. */
 function rawBytes(value: PickleValue | undefined): Uint8Array | undefined {
@@ -62,14 +60,22 @@ function rawBytes(value: PickleValue | undefined): Uint8Array | undefined {
   return typeof value === 'string' ? Buffer.from(value, 'latin1') : undefined;
 }
 
+/**
+ * The tensor of these stored elements; of text, complex numbers and the like only the name of their dtype,
+ * since whoever knows the array's own name can say more.
+ */
 function decode(
   type: PickleValue | undefined,
   shape: readonly number[] | undefined,
   data: PickleValue | undefined,
   layout: Layout,
   context: PickleContext,
-): Tensor {
-  const stored = storedType(type, context);
+): Pick<PickledArray, 'tensor' | 'refused'> {
+  if (!isPickledType(type)) {
+    throw context.damaged(`the pickle holds an array whose dtype is ${pickleType(type)}`);
+  }
+  const stored = storedType(type);
+  if (stored === undefined) return { tensor: undefined, refused: printable(type.code) };
   const bytes = rawBytes(data);
   const filled =
     bytes !== undefined &&
@@ -78,14 +84,15 @@ function decode(
   if (!filled)
     throw context.damaged('the pickle holds an array whose elements do not fill its shape');
   context.spend(bytes.byteLength);
-  return decodeElements(stored.dtype, shape, bytes, { ...layout, bigEndian: stored.bigEndian });
+  const options = { ...layout, bigEndian: stored.bigEndian };
+  return { tensor: decodeElements(stored.dtype, shape, bytes, options), refused: undefined };
 }
 
-const arrayOf = (tensor: Tensor | undefined): PickledArray => ({
+const arrayOf = (content: Pick<PickledArray, 'tensor' | 'refused'>): PickledArray => ({
   kind: 'object',
   type: 'ndarray',
-  tensor,
   objects: undefined,
+  ...content,
 });
 
 /** `_reconstruct(ndarray, (0,), b'b')`: an empty array, filled by its state. */
@@ -94,7 +101,7 @@ const reconstruct: PickleRule = ([base], { damaged }) => {
     throw damaged('the pickle holds an array of an unknown class');
   }
   const made: PickledArray = {
-    ...arrayOf(undefined),
+    ...arrayOf({ tensor: undefined, refused: undefined }),
     build: (state, context) => {
       const [version, sizes, type, fortran, data] = isKind(state, 'tuple') ? state.items : [];
       const shape = sizesOf(sizes);
@@ -107,7 +114,7 @@ const reconstruct: PickleRule = ([base], { damaged }) => {
           throw damaged('the pickle holds an object array that does not fill its shape');
         }
         made.objects = data.items;
-      } else made.tensor = decode(type, shape, data, { fortran }, context);
+      } else Object.assign(made, decode(type, shape, data, { fortran }, context));
     },
   };
   return made;

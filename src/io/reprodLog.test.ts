@@ -54,7 +54,12 @@ describe('refusals', () => {
     ['reprod/refused-text', "'loss' is str, not an array of numbers"],
     ['reprod/refused-list', "'loss' is list, not an array of numbers"],
     ['reprod/refused-objects', "'a' is ndarray, not an array of numbers"],
-    ['reprod/refused-complex', 'dtype c16, not of numbers'],
+    [
+      'reprod/refused-complex',
+      "'a' is an array of complex numbers (dtype c16), not of plain numbers",
+    ],
+    ['reprod/refused-text-array', "'a' is an array of text (dtype U3), not of plain numbers"],
+    ['reprod/refused-dates', "'a' is an array of dates (dtype M8), not of plain numbers"],
     ['reprod/refused-key', 'key 3'],
     ['reprod/refused-global', "'posix.system', which is not allowed"],
     ['reprod/refused-shape', 'holds 2 objects'],

@@ -3,7 +3,7 @@ import { sizeOf } from '../tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../tensor/tensor.ts';
 import { writeFileAtomic } from './atomicFile.ts';
 import { concatBytes } from './concat.ts';
-import { codeOf } from './dtypeCode.ts';
+import { codeOf, unreadable } from './dtypeCode.ts';
 import { checkNames, printable } from './names.ts';
 import { npyHeader, parseNpyHeader } from './npyHeader.ts';
 import { isPickledArray, numpyGlobals } from './numpyPickle.ts';
@@ -15,6 +15,8 @@ import { readFileOrFail } from './readFile.ts';
 
 const globals = new Map([...plainGlobals, ...numpyGlobals]);
 const FIX = 'write it with reprod_log: numpy arrays only, each under a name';
+
+const described = (code: string): string => `${unreadable(code) ?? 'unknown type'} (dtype ${code})`;
 
 /**
  * Reads a reprod_log file, a .npy of dtype object and shape () whose pickle is a dict name → array,
@@ -37,11 +39,15 @@ export function readReprodLog(bytes: Uint8Array, where: string): Map<string, Ten
   const tensors = new Map<string, Tensor>();
   for (const [name, value] of dict.entries) {
     if (typeof name !== 'string') throw damaged(`has the key ${String(name)}, which is no name`);
-    const array = isPickledArray(value) ? value.tensor : undefined;
-    if (array === undefined) {
-      throw damaged(`'${printable(name)}' is ${pickleType(value)}, not an array of numbers`);
+    const { tensor, refused } = isPickledArray(value) ? value : {};
+    if (tensor === undefined) {
+      const what =
+        refused === undefined
+          ? `${pickleType(value)}, not an array of numbers`
+          : `an array of ${described(refused)}, not of plain numbers`;
+      throw damaged(`'${printable(name)}' is ${what}`);
     }
-    tensors.set(name, array);
+    tensors.set(name, tensor);
   }
   return tensors;
 }

@@ -68,6 +68,16 @@ describe('writing', () => {
     );
   });
 
+  it('takes metadata of any length', () => {
+    const note = 'long '.repeat(10_000);
+    const back = readSafetensors(writeSafetensors(map, { note }), 'x');
+    expect(back.metadata.get('note')).toBe(note);
+  });
+
+  it('refuses metadata that would not come back', () => {
+    expect(() => writeSafetensors(map, { note: 'half \ud800' })).toThrow(/metadata 'note'.*half/);
+  });
+
   it('to a file gives the same bytes', () => {
     const directory = mkdtempSync(join(tmpdir(), 'swa-align-'));
     try {

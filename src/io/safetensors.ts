@@ -3,7 +3,7 @@ import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../tensor
 import { writeFileAtomic } from './atomicFile.ts';
 import { concatBytes } from './concat.ts';
 import { decodeElements } from './elements.ts';
-import { checkNames } from './names.ts';
+import { checkMetadata, checkNames } from './names.ts';
 import { readFileOrFail } from './readFile.ts';
 import { parseSafetensorsHeader, safetensorsTypeOf } from './safetensorsHeader.ts';
 
@@ -58,7 +58,8 @@ export function safetensorsChunks(
   tensors: TensorMap,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
-  checkNames([...tensors.keys(), ...Object.entries(metadata).flat()], '.safetensors');
+  checkNames(tensors.keys(), '.safetensors');
+  checkMetadata(metadata, '.safetensors');
   if (tensors.has('__metadata__')) {
     throw new InputError("'__metadata__' cannot name a tensor", {
       where: '.safetensors file',

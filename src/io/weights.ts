@@ -21,6 +21,9 @@ const formatOf: { readonly [extension: string]: Format } = {
   '.npz': 'npz',
 };
 
+/** The endings by which `readWeights` knows a file. */
+export const weightsExtensions: readonly string[] = Object.keys(formatOf);
+
 const readers: {
   readonly [F in Format]: (
     bytes: Uint8Array,
@@ -66,7 +69,7 @@ export function readWeights(path: string, options: CheckpointOptions = {}): Map<
   if (format === undefined) {
     throw new UsageError(`'${extension}' is no known kind of weights file`, {
       where: path,
-      fix: `name a file ending in ${Object.keys(formatOf).join(', ')}`,
+      fix: `name a file ending in ${weightsExtensions.join(', ')}`,
     });
   }
   const bytes = readFileOrFail(path);

@@ -1,4 +1,4 @@
-import { Inflate } from 'fflate';
+import { inflateRawSync } from 'node:zlib';
 import { InputError } from '../errors.ts';
 import { crc32 } from './crc32.ts';
 import { printable } from './names.ts';
@@ -16,30 +16,21 @@ export interface ZipEntry {
 const MiB = 2 ** 20;
 /** Deflate cannot do better than this; an entry that claims to is a lie. */
 const MAX_RATIO = 1032;
-/** All entries together: 256 MiB for any file, then 100 times its size, never above 8 GiB. */
+const CHUNK = 2 ** 18;
+/**
+ * All entries together: 128 MiB for any file (a second's work), then 100 times its size, never above 8 GiB.
+ */
 const totalLimit = (fileBytes: number): number =>
-  Math.min(8192 * MiB, Math.max(256 * MiB, 100 * fileBytes));
+  Math.min(8192 * MiB, Math.max(128 * MiB, 100 * fileBytes));
 
-/** Fed piecewise, so that an entry that unpacks to more than it declares is stopped early. */
-const STEP = 65536;
-
+/** Inflated bytes, if they are exactly `size`; a stream that goes on is stopped there. */
 function inflate(packed: Uint8Array, size: number): Uint8Array | undefined {
-  const out = new Uint8Array(size);
-  let filled = 0;
-  let overflow = false;
-  const inflater = new Inflate((chunk) => {
-    overflow ||= filled + chunk.byteLength > size;
-    if (!overflow) out.set(chunk, filled);
-    filled += chunk.byteLength;
-  });
   try {
-    for (let at = 0; at < packed.byteLength && !overflow; at += STEP) {
-      inflater.push(packed.subarray(at, at + STEP), at + STEP >= packed.byteLength);
-    }
+    const out = inflateRawSync(packed, { maxOutputLength: Math.max(size, 1), chunkSize: CHUNK });
+    return out.byteLength === size ? out : undefined;
   } catch {
     return undefined;
   }
-  return filled === size && !overflow ? out : undefined;
 }
 
 const unpackers: {

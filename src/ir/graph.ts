@@ -5,10 +5,14 @@ import type { Op, OpParams } from './op.ts';
 import { shapeRules, type ValueType } from './shapeRules.ts';
 
 /**
- * Every node the roots need, each after its operands. The order follows the roots and their operands
- * alone, so the same model always gives the same order (and the same file, log and hash).
+ * Every node the roots need, each after its operands; `leaves` are taken as they are, without their
+ * operands. The order follows the roots and their operands alone, so the same model always gives the same
+ * order (and the same file, log and hash).
  */
-export function topologicalOrder(roots: Iterable<Node>): Node[] {
+export function topologicalOrder(
+  roots: Iterable<Node>,
+  leaves: ReadonlySet<Node> = new Set(),
+): Node[] {
   const order: Node[] = [];
   const done = new Set<Node>();
   // An explicit stack: a 164-layer network with its adjoints is deeper than the call stack likes.
@@ -22,7 +26,7 @@ export function topologicalOrder(roots: Iterable<Node>): Node[] {
       const top = stack[stack.length - 1];
       if (done.has(top.node)) {
         stack.pop();
-      } else if (top.next < top.node.inputs.length) {
+      } else if (!leaves.has(top.node) && top.next < top.node.inputs.length) {
         push(top.node.inputs[top.next++]);
       } else {
         done.add(top.node);

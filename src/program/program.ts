@@ -25,6 +25,8 @@ export interface Program {
 
 /** The names under which a gradient and a momentum go beside their parameter. */
 export const gradientOf = (name: string): string => `${name}.grad`;
+/** The gradient of the loss at a layer's output. */
+export const outputGradientOf = (layer: string): string => gradientOf(`${layer}.output`);
 export const momentumOf = (name: string): string => `${name}.momentum`;
 
 /** By-name map of a pass's inputs. */

@@ -9,6 +9,7 @@ import {
   byInputName,
   gradientOf,
   momentumOf,
+  outputGradientOf,
   type Program,
   type StateSlot,
   verifyProgram,
@@ -26,7 +27,7 @@ export interface TrainingStepSettings extends SgdSettings {
  *
  * Inputs: images, labels, lr and mask0, mask1 … (float 0 or 1). State: parameters, their momenta, and
  * buffers. Fetches: loss, logits, correct (how many predictions are right), every layer's output by its
- * name and every gradient as `<name>.grad`.
+ * name, the gradient at it as `<name>.output.grad`, and every parameter's as `<name>.grad`.
  */
 export function trainingStep(model: Module, settings: TrainingStepSettings): Program {
   const images = input('images', settings.images) as Node<'input'>;
@@ -46,16 +47,16 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
   ]);
   const fetchGradient = (name: string, node: Node): void => {
     const gradient = grads.get(node);
-    if (gradient !== undefined) fetches.set(gradientOf(name), gradient);
+    if (gradient !== undefined) fetches.set(name, gradient);
   };
-  pass.outputs.forEach((node, name) => {
-    fetchGradient(name, node);
+  pass.outputs.forEach((node, layer) => {
+    fetchGradient(outputGradientOf(layer), node);
   });
 
   const state = new Map<string, StateSlot>();
   for (const { name, shape, role } of model.state) {
     const current = pass.state.get(name)!;
-    fetchGradient(name, current);
+    fetchGradient(gradientOf(name), current);
     const gradient = grads.get(current);
     const next = pass.bufferUpdates.get(name);
     if (role === 'buffer' || gradient === undefined) {

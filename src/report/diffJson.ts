@@ -1,12 +1,5 @@
-import type { StageResult } from '../align/stage.ts';
 import { passed } from '../align/verdict.ts';
-import type { Provenance } from './diffLog.ts';
-
-export interface DiffReport {
-  readonly provenance: Provenance;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly results: readonly StageResult[];
-}
+import { allPassed, type DiffReport, modelOf } from './diffReport.ts';
 
 /** JSON has no NaN or Infinity: they go as text, so that nothing turns silently into null. */
 const finite = (_: string, value: unknown): unknown =>
@@ -16,12 +9,12 @@ const finite = (_: string, value: unknown): unknown =>
 export function diffJson(reports: readonly DiffReport[]): string {
   const json = {
     format: 'swa-align-diff/1',
-    passed: reports.every(({ results }) => results.every((r) => r.passed)),
-    models: reports.map(({ provenance, versions, results }) => ({
-      model: results[0]?.model,
-      ...provenance,
-      versions,
-      stages: results.map(({ stage, seconds, notes, inputs, verdicts, ...rest }) => ({
+    passed: allPassed(reports),
+    models: reports.map((report) => ({
+      model: modelOf(report),
+      ...report.provenance,
+      versions: report.versions,
+      stages: report.results.map(({ stage, seconds, notes, inputs, verdicts, ...rest }) => ({
         stage,
         passed: rest.passed,
         seconds: Number(seconds.toFixed(3)),
@@ -29,6 +22,7 @@ export function diffJson(reports: readonly DiffReport[]): string {
         inputs,
         verdicts: verdicts.map((v) => ({ ...v, passed: passed(v) })),
       })),
+      trace: report.trace,
     })),
   };
   return `${JSON.stringify(json, finite, 1)}\n`;

@@ -1,6 +1,7 @@
 import type { StageResult } from '../align/stage.ts';
 import type { Check, Verdict } from '../align/verdict.ts';
 import { pythonFloat } from './pythonFloat.ts';
+import { logText, verdictLine } from './reprodLogLines.ts';
 
 /** Where the numbers come from: what a reader needs to run it again. */
 export interface Provenance {
@@ -12,17 +13,14 @@ export interface Provenance {
   readonly hashes: Readonly<Record<string, string>>;
 }
 
-const pad = (n: number): string => String(n).padStart(2, '0');
-
-const stamp = (t: Date): string =>
-  `${t.getFullYear()}/${pad(t.getMonth() + 1)}/${pad(t.getDate())} ${pad(t.getHours())}:${pad(t.getMinutes())}:${pad(t.getSeconds())}`;
-
-const pythonBool = (b: boolean): string => (b ? 'True' : 'False');
-
 /** What each method says, for the head of a log. */
 export const methodMeaning: { readonly [M in Check['method']]: string } = {
   mean: 'mean |a - b| to PyTorch float32, as reprod_log',
+  max: 'largest |a - b|',
+  min: 'smallest |a - b|',
   'relative l2': '||a - t|| / ||t|| to t, PyTorch in float64',
+  ratio:
+    "that error in units of PyTorch's own float32 error there, or of one float32 rounding where that is less",
   scaled: 'RMS of a - t over the named scale, for tensors that are zero but for rounding',
   ulp: 'largest difference in float32 units of the largest term added up',
   moments:
@@ -44,15 +42,17 @@ function methodLines(verdicts: readonly Verdict[]): string[] {
   });
 }
 
-function checkLine({ method, passed, value, threshold, pytorch, note }: Check): string {
+function checkLine(check: Check): string {
+  const { method, threshold, pytorch, note } = check;
   const more = [
     `threshold: ${pythonFloat(threshold)}`,
     ...(pytorch === undefined ? [] : [`pytorch: ${pythonFloat(pytorch)}`]),
     ...(note === undefined ? [] : [note]),
   ];
-  const verdict = `\t${method} diff: check passed: ${pythonBool(passed)}, value: ${pythonFloat(value)}`;
   // reprod_log's own measure keeps reprod_log's own line
-  return method === 'mean' && note === undefined ? verdict : `${verdict}, ${more.join(', ')}`;
+  return method === 'mean' && note === undefined
+    ? verdictLine(check)
+    : `${verdictLine(check)}, ${more.join(', ')}`;
 }
 
 /**
@@ -72,5 +72,5 @@ export function diffLog(result: StageResult, provenance: Provenance, time: Date)
     for (const check of checks) lines.push(checkLine(check));
   }
   lines.push(`diff check ${result.passed ? 'passed' : 'failed'}`);
-  return lines.map((line) => `[${stamp(time)}] root INFO: ${line}\n`).join('');
+  return logText(lines, time);
 }

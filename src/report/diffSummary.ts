@@ -1,13 +1,12 @@
 import type { StageResult } from '../align/stage.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import { shortNumber } from './shortNumber.ts';
 
-const short = (x: number): string =>
-  x === 0 || (Math.abs(x) >= 0.01 && Math.abs(x) < 1000)
-    ? String(Number(x.toPrecision(3)))
-    : x.toExponential(1);
-
-const share = ({ value, threshold }: Check): number =>
-  threshold === 0 ? value : value / threshold;
+/** How much of what is allowed a check uses up: 1 at its limit, without end for NaN. */
+export const shareOfLimit = ({ value, threshold }: Check): number => {
+  if (Number.isNaN(value)) return Number.POSITIVE_INFINITY;
+  return threshold === 0 ? value : value / threshold;
+};
 
 /** The check that came closest to its threshold, by method. */
 function closest(verdicts: readonly Verdict[]): [Verdict, Check][] {
@@ -15,7 +14,7 @@ function closest(verdicts: readonly Verdict[]): [Verdict, Check][] {
   for (const verdict of verdicts) {
     for (const check of verdict.checks) {
       const known = worst.get(check.method);
-      if (known === undefined || share(check) > share(known[1])) {
+      if (known === undefined || shareOfLimit(check) > shareOfLimit(known[1])) {
         worst.set(check.method, [verdict, check]);
       }
     }
@@ -26,19 +25,29 @@ function closest(verdicts: readonly Verdict[]): [Verdict, Check][] {
 const isExact = ({ method }: Check): boolean => method === 'equal';
 
 function describe([verdict, { method, value, threshold, pytorch }]: [Verdict, Check]): string {
-  const own = pytorch === undefined ? '' : `, PyTorch's own ${short(pytorch)}`;
-  return `${method} ≤ ${short(value)} of ${short(threshold)} (${verdict.name}${own})`;
+  const own = pytorch === undefined ? '' : `, PyTorch's own ${shortNumber(pytorch)}`;
+  return `${method} ≤ ${shortNumber(value)} of ${shortNumber(threshold)} (${verdict.name}${own})`;
+}
+
+/** The check that came closest to its limit, exact ones aside: `relative l2 5.6e-7 of 5.0e-6 (features.30)`. */
+export function closestOf(verdicts: readonly Verdict[]): string | undefined {
+  const measured = closest(verdicts).filter(([, c]) => !isExact(c) && c.method !== 'moments');
+  const [first] = measured.sort(([, a], [, b]) => shareOfLimit(b) - shareOfLimit(a));
+  if (first === undefined) return undefined;
+  const [{ name }, { method, value, threshold }] = first;
+  return `${method} ${shortNumber(value)} of ${shortNumber(threshold)} (${name})`;
 }
 
 /** Why a verdict failed, in one line. */
-export function failure({ name, problem, checks }: Verdict): string {
-  if (problem !== undefined) return `${name}: ${problem}`;
+export function whyFailed({ name, layer, problem, checks }: Verdict): string {
+  const by = layer === undefined || layer === name ? '' : `made by ${layer}: `;
+  if (problem !== undefined) return by + problem;
   const bad = checks.filter((c) => !c.passed);
   const reasons = bad.map(
     ({ method, value, threshold, note }) =>
-      `${method} ${short(value)} > ${short(threshold)}${note === undefined ? '' : ` (${note})`}`,
+      `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`,
   );
-  return `${name}: ${reasons.join('; ') || 'nothing was checked'}`;
+  return reasons.join('; ') || 'nothing was checked';
 }
 
 const shownFailures = 5;
@@ -54,12 +63,21 @@ export function stageSummary(result: StageResult): string[] {
   const inner = closest(verdicts)
     .filter(([, c]) => !isExact(c) && c.method !== 'moments')
     .map(describe);
-  const failures = failed.slice(0, shownFailures).map((v) => `✗ ${failure(v)}`);
+  const overridden = verdicts.flatMap(({ name, override }) =>
+    override === undefined
+      ? []
+      : [`${name}: limit ${shortNumber(override.limit)} by hand: ${override.reason}`],
+  );
+  const failures = failed.slice(0, shownFailures).map((v) => `✗ ${v.name}: ${whyFailed(v)}`);
   const hidden = failed.length - failures.length;
   return [
     head,
-    ...[...inner, ...notes, ...failures, ...(hidden > 0 ? [`… and ${hidden} more`] : [])].map(
-      (line) => `      ${line}`,
-    ),
+    ...[
+      ...inner,
+      ...overridden,
+      ...notes,
+      ...failures,
+      ...(hidden > 0 ? [`… and ${hidden} more`] : []),
+    ].map((line) => `      ${line}`),
   ];
 }

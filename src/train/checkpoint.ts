@@ -75,7 +75,10 @@ const metadataSchema = z.strictObject({
 });
 
 /** One digest over every name, type, shape, value and word of metadata. */
-function digestOf(tensors: TensorMap, metadata: Readonly<Record<string, string>>): string {
+export function checkpointDigest(
+  tensors: TensorMap,
+  metadata: Readonly<Record<string, string>>,
+): string {
   const lines = [...tensors].map(
     ([name, t]) => `${name} ${t.dtype} ${t.shape.join('x')} ${sha256Hex(bytesOf(t))}`,
   );
@@ -112,7 +115,7 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   const { generator } = position;
   tensors.set(generatorTensor, tensor('uint8', [generator.length], generator));
   const metadata = metadataOf(checkpoint);
-  writeSafetensorsTo(path, tensors, { ...metadata, sha256: digestOf(tensors, metadata) });
+  writeSafetensorsTo(path, tensors, { ...metadata, sha256: checkpointDigest(tensors, metadata) });
 }
 
 /** Whether a .safetensors file's metadata say that it is a checkpoint. */
@@ -143,7 +146,8 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
     });
   }
   const stored = Object.fromEntries(pairs);
-  if (stored.sha256 !== digestOf(tensors, stored)) throw damaged('is damaged: its digest differs');
+  if (stored.sha256 !== checkpointDigest(tensors, stored))
+    throw damaged('is damaged: its digest differs');
   const parsed = metadataSchema.safeParse(stored);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { follow, ofKind, scratch, tinyRun } from '../../test/trainTinyRun.ts';
 import { InputError } from '../errors.ts';
 import { manualSeed, nextU32 } from '../torch/generator.ts';
-import { readCheckpoint } from './checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
 
 let s: ReturnType<typeof scratch>;
@@ -67,6 +67,16 @@ describe('--keep', () => {
       expect(newestCheckpoint(s.dir).skipped).toHaveLength(2);
     },
   );
+});
+
+test('holds the log of a run of a thousand epochs', async () => {
+  await follow(tinyRun(s.dir, {}, { steps: 4 }));
+  const checkpoint = readCheckpoint(listCheckpoints(s.dir)[0].path);
+  const row = checkpoint.rows[0];
+  const rows = Array.from({ length: 1000 }, (_, i) => ({ ...row, epoch: i + 1 }));
+  const path = join(s.dir, 'long.safetensors');
+  writeCheckpoint(path, { ...checkpoint, rows });
+  expect(readCheckpoint(path).rows).toEqual(rows);
 });
 
 describe('a damaged checkpoint is refused', () => {

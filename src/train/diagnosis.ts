@@ -1,6 +1,6 @@
 import type { DeviceState } from '../backends/backend.ts';
 import { evaluationBatches } from '../data/loader.ts';
-import { nextStep, resumeTrainingStream, type TrainingStep } from '../data/trainingStream.ts';
+import { nextStep, resumeTrainingStream } from '../data/trainingStream.ts';
 import { TrainingError } from '../errors.ts';
 import { models } from '../nn/models/index.ts';
 import { learningRate } from '../optim/schedule.ts';
@@ -11,27 +11,73 @@ import { drawEvaluations } from './epochDecisions.ts';
 import { firstNonFinite } from './finite.ts';
 import { probed } from './finiteProbes.ts';
 import { lastGood, type Session, stepProgram, stepsDone } from './session.ts';
+import { type StepSigns, type StepWindow, stepWindow } from './stepWindow.ts';
 import { scheduleOf } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
 
-/** What a step showed of itself. */
-export interface StepSigns {
-  readonly loss: number;
-  /** See `watched`. */
-  readonly watched: number;
+/**
+ * What the steps of a window showed, all finite. Throws TrainingError, naming step and layer, at the first
+ * step whose loss or new state is no number.
+ */
+export async function checkedSteps(
+  session: Session,
+  window: StepWindow,
+): Promise<readonly CheckedStep[]> {
+  const steps = await window.read();
+  if (steps.every(({ signs }) => isSound(signs))) return steps;
+  // What a step left in the state is to be seen only until the next one.
+  if (steps.length > 1) return retraced(session, steps);
+  const [only] = steps;
+  await checkStep(session, only);
+  return steps;
+}
+
+type CheckedStep = Awaited<ReturnType<StepWindow['read']>>[number];
+
+const isSound = ({ loss, watched }: StepSigns): boolean =>
+  Number.isFinite(loss) && Number.isFinite(watched);
+
+/** Makes the steps of a window once more from the snapshot, and looks at each before the next. */
+async function retraced(
+  session: Session,
+  steps: readonly CheckedStep[],
+): Promise<readonly CheckedStep[]> {
+  const { run, state, programs } = session;
+  await run.backend.free(state);
+  for (const [name, value] of await run.backend.upload(session.snapshot!.values)) {
+    state.set(name, value);
+  }
+  const found: CheckedStep[] = [];
+  for (const { at, count, feeds } of stepsFromSnapshot(session)) {
+    const alone = stepWindow(run.backend);
+    const made = steps.find(({ step }) => step === at);
+    await alone.make(
+      await programs.step.get(count),
+      state,
+      feeds,
+      made ?? { ...steps[0], step: at },
+    );
+    const [again] = await alone.read();
+    if (made === undefined) continue;
+    await checkStep(session, again);
+    found.push(again);
+    if (found.length === steps.length) break;
+  }
+  // An alarm for nothing: the next one is not to cost the way from the same snapshot again.
+  session.snapshot = undefined;
+  return found;
 }
 
 /** Throws TrainingError, naming step and layer, when the last step's loss or new state is no number. */
 export async function checkStep(
   session: Session,
-  { epoch }: TrainingStep,
-  { loss, watched }: StepSigns,
+  { step, epoch, signs }: Pick<CheckedStep, 'step' | 'epoch' | 'signs'>,
 ): Promise<void> {
-  if (Number.isFinite(loss) && Number.isFinite(watched)) return;
+  const { loss } = signs;
+  if (isSound(signs)) return;
   const broken = firstNonFinite(await session.run.backend.download(session.state));
   if (Number.isFinite(loss) && broken === undefined) return;
 
-  const step = stepsDone(session) - 1;
   const what = Number.isFinite(loss)
     ? 'a weight or running statistic became NaN or infinite'
     : `the loss became ${loss}`;
@@ -62,26 +108,33 @@ export async function checkEvaluation(
 
 const appears = (place: string): string => `NaN or infinity first appears in ${place}`;
 
+/** The steps from the session's snapshot on, as they were drawn the first time. */
+function* stepsFromSnapshot({ stream, snapshot, run: { settings } }: Session) {
+  if (snapshot === undefined) return;
+  const replayed = resumeTrainingStream(stream.settings, snapshot.position);
+  while (true) {
+    const at = stepsDone({ stream: replayed });
+    const batch = nextStep(replayed);
+    const feeds = feedsOf(batch, learningRate(batch.epoch, scheduleOf(settings)));
+    yield { at, count: batch.order.length, feeds };
+    if (batch.last) drawEvaluations(batch.epoch, settings, replayed.generator);
+  }
+}
+
 /** Reaches a step again from the snapshot, on the memory of the state that broke, and looks at all of it. */
 async function causeInStep(session: Session, step: number): Promise<string | undefined> {
-  const { run, programs, stream, snapshot } = session;
-  const { backend, settings } = run;
+  const { run, programs, snapshot } = session;
   if (snapshot === undefined) return undefined;
-  await backend.free(session.state);
-  const state = await backend.upload(snapshot.values);
-  const replayed = resumeTrainingStream(stream.settings, snapshot.position);
+  await run.backend.free(session.state);
+  const state = await run.backend.upload(snapshot.values);
   try {
-    while (true) {
-      const at = stepsDone({ stream: replayed });
-      const batch = nextStep(replayed);
-      const feeds = feedsOf(batch, learningRate(batch.epoch, scheduleOf(settings)));
-      const count = batch.order.length;
+    for (const { at, count, feeds } of stepsFromSnapshot(session)) {
       if (at === step) return await firstPlace(session, stepProgram(run, count), state, feeds);
       await (await programs.step.get(count)).run(state, feeds);
-      if (batch.last) drawEvaluations(batch.epoch, settings, replayed.generator);
     }
+    return undefined;
   } finally {
-    await backend.free(state);
+    await run.backend.free(state);
   }
 }
 

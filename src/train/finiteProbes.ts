@@ -1,6 +1,6 @@
 import { add, mul, reduceSum } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
-import { gradientOf, momentumOf, type Program } from '../program/program.ts';
+import { gradientOf, momentumOf, outputGradientOf, type Program } from '../program/program.ts';
 
 const total = (x: Node): Node =>
   reduceSum(
@@ -43,7 +43,10 @@ function places(program: Program): Map<string, Node> {
   const { fetches, state } = program;
   const momenta = new Set([...state.keys()].map(momentumOf));
   const carried = [...state].filter(([name]) => !momenta.has(name));
-  const gradients = new Set([...fetches.keys(), ...state.keys()].map(gradientOf));
+  const gradients = new Set([
+    ...[...fetches.keys()].map(outputGradientOf),
+    ...[...state.keys()].map(gradientOf),
+  ]);
   const layers = [...fetches.keys()].filter((name) => !results.has(name) && !gradients.has(name));
   const order = new Map<string, Node>();
   const put = (place: string, node: Node | undefined): void => {
@@ -59,7 +62,7 @@ function places(program: Program): Map<string, Node> {
   }
   put('the loss', fetches.get('loss'));
   for (const layer of [...layers].reverse()) {
-    put(`the gradient at the output of ${layer}`, fetches.get(gradientOf(layer)));
+    put(`the gradient at the output of ${layer}`, fetches.get(outputGradientOf(layer)));
     for (const [name] of carried.filter(([n]) => layerOf(n) === layer)) {
       put(`the gradient of ${name}`, fetches.get(gradientOf(name)));
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { backendLabel } from '../backends/backend.ts';
 import { stepsPerEpoch, streamPosition } from '../data/trainingStream.ts';
 import { TrainingError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
@@ -48,7 +49,7 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
     .map(({ name }): [string, Tensor] => [momentumOf(name), values.get(momentumOf(name))!]);
   writeCheckpoint(path, {
     settings: run.settings,
-    backend: run.backend.name,
+    backend: backendLabel(run.backend),
     data,
     position: streamPosition(stream),
     sums,

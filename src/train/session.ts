@@ -20,12 +20,13 @@ import { removeLeftovers } from './checkpointFiles.ts';
 import { type Dataset, type DatasetDigest, digestDataset } from './dataset.ts';
 import { evaluationPrograms } from './evaluate.ts';
 import { firstNonFinite } from './finite.ts';
-import { watch, watched } from './finiteProbes.ts';
+import { watched } from './finiteProbes.ts';
 import { type EpochSums, type LogRow, noSums } from './logRow.ts';
 import { refreshPrograms } from './refreshBatchNorm.ts';
 import { checkUnused } from './runDirectory.ts';
 import type { Snapshot } from './snapshot.ts';
 import { modelWeights } from './stateDict.ts';
+import { stepFetches } from './stepWindow.ts';
 import { compileAverage, emptyAverage, type SwaAverage } from './swaAverage.ts';
 import type { TrainingSettings } from './trainingSettings.ts';
 import { initialTrainingState } from './trainingState.ts';
@@ -205,7 +206,7 @@ export async function openSession(run: TrainingRun): Promise<Session> {
     state: await backend.upload(state),
     average,
     programs: {
-      step: byBatchSize(backend, stepOf, ['loss', 'correct', watch]),
+      step: byBatchSize(backend, stepOf, stepFetches),
       evaluation: evaluationPrograms(backend, model),
       refresh: refreshPrograms(backend, model),
       average: settings.swa ? await compileAverage(backend, model) : undefined,

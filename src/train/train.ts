@@ -2,18 +2,17 @@ import { setImmediate } from 'node:timers/promises';
 import { stepsPerEpoch } from '../data/trainingStream.ts';
 import { models } from '../nn/models/index.ts';
 import { learningRate } from '../optim/schedule.ts';
-import { toFloat64 } from '../tensor/tensor.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
-import { checkEvaluation, checkStep } from './diagnosis.ts';
+import { checkEvaluation, checkedSteps } from './diagnosis.ts';
 import { isAverageEvaluated, isEvaluated, joinsAverage } from './epochDecisions.ts';
 import { evaluate } from './evaluate.ts';
 import type { Ending, TrainingEvent } from './events.ts';
-import { watch } from './finiteProbes.ts';
 import { type LogRow, noSums } from './logRow.ts';
 import { saveCheckpoint, saveWeights } from './saving.ts';
 import { closeSession, openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
 import { currentSnapshot } from './snapshot.ts';
 import { stepsAhead } from './stepsAhead.ts';
+import { type StepWindow, stepWindow } from './stepWindow.ts';
 import { joinAverage, refreshAverage } from './swaAverage.ts';
 import { scheduleOf, type TrainingSettings } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
@@ -61,30 +60,44 @@ async function* trainEpoch(
   session: Session,
   lr: number,
 ): AsyncGenerator<TrainingEvent, boolean, undefined> {
-  const { stream, state, programs } = session;
+  const { stream, state, programs, run } = session;
   const ahead = stepsAhead(stream);
+  const window = stepWindow(run.backend);
   while (true) {
     // A backend may keep the thread for a whole step: this is when signals and timers come through.
     await setImmediate();
-    if (stopReason(session) !== undefined) return false;
-
-    session.snapshot = await currentSnapshot(session.snapshot, session.run.backend, state, stream);
+    if (stopReason(session) !== undefined) {
+      yield* settle(session, window);
+      return false;
+    }
+    if (window.isEmpty) {
+      session.snapshot = await currentSnapshot(session.snapshot, run.backend, state, stream);
+    }
     const step = stepsDone(session);
     const batch = ahead.take();
     const count = batch.order.length;
     const executable = await programs.step.get(count);
-    const running = executable.run(state, feedsOf(batch, lr));
+    const made = { step, epoch: batch.epoch, lr, count };
+    const running = window.make(executable, state, feedsOf(batch, lr), made);
     if (!batch.last) ahead.prepare();
-    const results = await running;
-    const [loss, correct, watched] = ['loss', 'correct', watch].map(
-      (name) => toFloat64(results.get(name)!)[0],
-    );
-    await checkStep(session, batch, { loss, watched });
+    await running;
+    const saves = !batch.last && isSaveStep(session);
+    if (batch.last || saves || window.isDue) yield* settle(session, window);
+    if (batch.last) return true;
+    if (saves) yield await saveCheckpoint(session);
+  }
+}
+
+/** Reads, checks and tells what the steps of a window gave. */
+async function* settle(
+  session: Session,
+  window: StepWindow,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  for (const { step, epoch, lr, count, signs } of await checkedSteps(session, window)) {
+    const { loss, correct } = signs;
     const { sums } = session;
     session.sums = { loss: sums.loss + loss * count, correct: sums.correct + correct };
-    yield { kind: 'step', step, epoch: batch.epoch + 1, lr, loss };
-    if (batch.last) return true;
-    if (isSaveStep(session)) yield await saveCheckpoint(session);
+    yield { kind: 'step', step, epoch: epoch + 1, lr, loss };
   }
 }
 

@@ -1,26 +1,26 @@
-import { startingWeights, storedWeights } from '../seedWeights.ts';
+import { recordedBatch } from '../recordedBatch.ts';
+import { startingWeights } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
+import { layerByLayer } from './layerByLayer.ts';
 import { ncpaddleLosses } from './ncpaddleLosses.ts';
-import { merged } from './parts.ts';
+import { inTurn, nothing } from './parts.ts';
 import { sgdByItself } from './sgdByItself.ts';
 
 /**
- * Forward, backward and SGD, two or three times over, in three parts: the batch on which no decision is near its
- * kink, where every gradient counts; the original port's own check, losses alone; and the update rule by
- * itself on PyTorch's gradients.
+ * Forward, backward and SGD, in four parts: one step layer by layer; the update rule by itself on PyTorch's
+ * gradients; a few steps on the batch on which no decision is near its kink, where every gradient counts;
+ * and the original port's own check, losses alone. The parts that point at one place come first.
  */
 export const backward: Stage = async (context) => {
   const { reference } = context;
   const { weights, verdict } = startingWeights(context);
-  // Deep residual networks begin from batch-norm biases that keep their decisions from their kinks.
-  const { batch } = reference.stage('backward').kinkfree;
-  const start = new Map([...weights, ...storedWeights(reference.arrays(batch))]);
-  const parts = [
-    await kinkFreeBatch(context, start),
-    await sgdByItself(context, start),
-    await ncpaddleLosses(context, weights),
-  ];
-  const all = merged(parts);
-  return { ...all, verdicts: [verdict, ...all.verdicts] };
+  const start = recordedBatch(reference).start(weights);
+  return inTurn(context, [
+    () => ({ ...nothing, verdicts: [verdict] }),
+    () => layerByLayer(context, start),
+    () => sgdByItself(context, start),
+    () => kinkFreeBatch(context, start),
+    () => ncpaddleLosses(context, weights),
+  ]);
 };

@@ -1,17 +1,21 @@
 import type { StageName } from '../manifest.ts';
 import type { Stage } from '../stage.ts';
 import { backward } from './backward.ts';
+import { epochs } from './epochs.ts';
 import { forward } from './forward.ts';
 import { loss } from './loss.ts';
 import { metric } from './metric.ts';
+import { ops } from './ops.ts';
 import { swa } from './swa.ts';
 import { train } from './train.ts';
 
 export const stages: { readonly [S in StageName]: Stage } = {
+  ops,
   forward,
   metric,
   loss,
   backward,
   train,
   swa,
+  epochs,
 };

@@ -1,4 +1,5 @@
-import type { StageFindings } from '../stage.ts';
+import type { StageContext, StageFindings } from '../stage.ts';
+import { passed } from '../verdict.ts';
 
 /** Several parts of a stage as one. */
 export const merged = (parts: readonly StageFindings[]): StageFindings => ({
@@ -10,3 +11,17 @@ export const merged = (parts: readonly StageFindings[]): StageFindings => ({
 });
 
 export const nothing: StageFindings = merged([]);
+
+/** Parts of a stage one after the other; see `firstFailureOnly`. */
+export async function inTurn(
+  { firstFailureOnly = false }: Pick<StageContext, 'firstFailureOnly'>,
+  parts: readonly (() => StageFindings | Promise<StageFindings>)[],
+): Promise<StageFindings> {
+  const found: StageFindings[] = [];
+  for (const part of parts) {
+    const findings = await part();
+    found.push(findings);
+    if (firstFailureOnly && !findings.verdicts.every(passed)) break;
+  }
+  return merged(found);
+}

@@ -11,16 +11,16 @@ import { startingWeights, weightsFromSeed } from '../seedWeights.ts';
 import type { Stage, StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
-import { merged, nothing } from './parts.ts';
+import { inTurn, nothing } from './parts.ts';
 
 /** The learning-rate schedules as published, the running average, and the refresh of batch norm. */
 export const swa: Stage = async (context) => {
   const { file } = context.reference.stage('swa');
   const arrays = context.reference.arrays(file);
-  return merged([
-    schedules(context, arrays, file),
-    await average(context, arrays),
-    await batchNorm(context, arrays),
+  return inTurn(context, [
+    () => schedules(context, arrays, file),
+    () => average(context, arrays),
+    () => batchNorm(context, arrays),
   ]);
 };
 

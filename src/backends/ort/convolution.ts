@@ -1,9 +1,9 @@
 import type { Node } from '../../ir/node.ts';
 import type { Pair } from '../../ir/op.ts';
 import type { Shape } from '../../tensor/shape.ts';
-import * as dense from './convolutionDense.ts';
 import * as direct from './convolutionDirect.ts';
 import * as taps from './convolutionTaps.ts';
+import * as winograd from './convolutionWinograd.ts';
 import type { OnnxGraph, Value } from './onnxGraph.ts';
 
 /** One convolution's geometry, the same for its forward pass and both its gradients. */
@@ -27,7 +27,10 @@ export interface Formulation {
 
 const area = ([, , height, width]: Shape): number => height * width;
 
-/** Largest map, in places, for which Gemms over the batch beat Conv, which works image by image. */
+/** Largest map, in places, on which Winograd's fewer products outweigh its fourfold maps. */
+const winogradMap = 256;
+
+/** Largest map for which Gemms over the batch beat Conv, which works image by image. */
 const smallMap = 64;
 
 /**
@@ -37,8 +40,9 @@ const smallMap = 64;
  */
 function formulationFor({ x, y, kernel, stride }: Geometry): Formulation {
   const unit = stride.every((s) => s === 1);
-  if (unit && area(x) <= kernel[0] * kernel[1]) return dense;
-  if (unit && area(x) <= smallMap && area(y) <= smallMap) return taps;
+  const within = (places: number): boolean => area(x) <= places && area(y) <= places;
+  if (unit && kernel.every((k) => k === 3) && within(winogradMap)) return winograd;
+  if (unit && within(smallMap)) return taps;
   return { ...direct, weightGrad: taps.weightGrad };
 }
 

@@ -3,8 +3,9 @@ import type { Node } from '../../ir/node.ts';
 import type { Op } from '../../ir/op.ts';
 import { type Program, programRoots } from '../../program/program.ts';
 import { biasFusions } from './fusions.ts';
-import { type Lowering, lowerings } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import { onnxGraph, type Value } from './onnxGraph.ts';
+import { type Target, targets } from './target.ts';
 
 /** A program as an ONNX model, with the names that connect the two. */
 export interface LoweredProgram {
@@ -28,7 +29,11 @@ function scopes(order: readonly Node[], names: ReadonlyMap<string, Node>): Map<N
   return scope;
 }
 
-export function lowerProgram(program: Program, fetches: readonly string[]): LoweredProgram {
+export function lowerProgram(
+  program: Program,
+  fetches: readonly string[],
+  target: Target = targets.cpu,
+): LoweredProgram {
   const { fetched, nextState } = programRoots(program, fetches);
   const roots = [...fetched.values(), ...nextState.values()];
   const order = topologicalOrder(roots);
@@ -36,11 +41,11 @@ export function lowerProgram(program: Program, fetches: readonly string[]): Lowe
   const absorbed = new Set([...fusions.values()].map(({ linear }) => linear));
   const scope = scopes(order, program.fetches);
 
-  const g = onnxGraph(program.name);
+  const g = onnxGraph(program.name, { int: target.int });
   const values = new Map<Node, Value>();
   const value = (node: Node): Value => values.get(node)!;
   const lower = (node: Node, operands: readonly Value[]): Value =>
-    (lowerings[node.op] as Lowering<Op>)(g, node, operands);
+    (target.lowerings[node.op] as Lowering<Op>)(g, node, operands);
   const read: string[] = [];
   for (const node of order) {
     if (absorbed.has(node)) continue;

@@ -1,9 +1,9 @@
 import type { Node } from '../../ir/node.ts';
 import type { Op } from '../../ir/op.ts';
-import { sizeOf } from '../../tensor/shape.ts';
 import { conv2d, conv2dInputGrad, conv2dWeightGrad } from './convolution.ts';
 import { type Attributes, type OnnxGraph, offOn, type Value } from './onnxGraph.ts';
 import { avgPool2d, avgPool2dGrad, maxPool2d, maxPool2dGrad } from './pooling.ts';
+import { reduceSum } from './reduceSum.ts';
 
 /** Writes one op's ONNX nodes; the result is the value that holds the op's. */
 export type Lowering<K extends Op> = (
@@ -22,8 +22,11 @@ const never = (graph: OnnxGraph, node: Node<'input'>): Value => {
   return node.params.name;
 };
 
-/** Every op in ONNX operators. */
-export const lowerings: { readonly [K in Op]: Lowering<K> } = {
+/** One lowering an op. */
+export type Lowerings = { readonly [K in Op]: Lowering<K> };
+
+/** Every op in ONNX operators, as the CPU provider does them best. */
+export const lowerings: Lowerings = {
   input: never,
   constant: (graph, { params }) => graph.floats(params.value, params.shape),
 
@@ -58,15 +61,7 @@ export const lowerings: { readonly [K in Op]: Lowering<K> } = {
   reshape: (graph, { params }, [x]) => graph.emit('Reshape', [x, graph.ints(params.shape)]),
   transpose: (graph, { params }, [x]) => graph.emit('Transpose', [x], { perm: params.perm }),
   broadcastTo: (graph, { params }, [x]) => graph.emit('Expand', [x, graph.ints(params.shape)]),
-  reduceSum: (graph, { params: { axes, keepDims }, inputs }, [x]) =>
-    axes.length === 0 || sizeOf(inputs[0].shape) === 1
-      ? graph.emit('Reshape', [
-          x,
-          graph.ints(
-            keepDims ? inputs[0].shape : inputs[0].shape.filter((_, i) => !axes.includes(i)),
-          ),
-        ])
-      : graph.emit('ReduceSum', [x, graph.ints(axes)], { keepdims: Number(keepDims) }),
+  reduceSum,
 
   logSoftmax: direct('LogSoftmax', { axis: -1 }),
   oneHot: (graph, { params }, [labels]) =>

@@ -31,6 +31,8 @@ export interface OnnxGraph {
   ints(values: readonly number[]): Value;
   /** A float constant: one number, or that number in every element of `shape`. */
   floats(value: number, shape?: Shape): Value;
+  /** A float constant, element by element; equal ones are shared. */
+  matrix(rows: readonly (readonly number[])[]): Value;
   /** Computes a derived value (a transposed weight, say) once, however many ops ask for it. */
   once(key: string, build: () => Value): Value;
   /** Later nodes take this text into their names, so that profiles and errors speak of layers. */
@@ -53,9 +55,12 @@ const opset = 21n;
 /** The newest file format that the opset above needs; newer ones shut out older runtimes. */
 const irVersion = 10n;
 
-const elementTypes: { readonly [D in DType]: ElementType } = {
-  float: ElementType.FLOAT,
-  int: ElementType.INT64,
+/** What `int` is in a graph: int64, or int32 where a provider knows no wider one. */
+export type IntType = 'int64' | 'int32';
+
+const intTypes: { readonly [I in IntType]: ElementType } = {
+  int64: ElementType.INT64,
+  int32: ElementType.INT32,
 };
 
 const encoder = new TextEncoder();
@@ -74,14 +79,14 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-const valueInfo = (name: string, dtype: DType, shape: Extents): ValueInfoProto =>
+const valueInfo = (name: string, elemType: ElementType, shape: Extents): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
     type: {
       value: {
         case: 'tensorType',
         value: {
-          elemType: elementTypes[dtype],
+          elemType,
           shape: {
             dim: shape.map((d) => ({
               value:
@@ -95,14 +100,19 @@ const valueInfo = (name: string, dtype: DType, shape: Extents): ValueInfoProto =
     },
   });
 
-/**
- * Starts an empty graph. Operators other than ONNX's own are named `domain::Type`. `metadata` goes into the file
- * for whoever reads it.
- */
+/** What a graph may be given besides its name. */
+export interface GraphOptions {
+  readonly int?: IntType;
+  /** Goes into the file for whoever reads it. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Starts an empty graph. Operators other than ONNX's own are named `domain::Type`. */
 export function onnxGraph(
   name: string,
-  metadata: Readonly<Record<string, string>> = {},
+  { int = 'int64', metadata = {} }: GraphOptions = {},
 ): OnnxGraph {
+  const elementTypes = { float: ElementType.FLOAT, int: intTypes[int] } as const;
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
   const inputs: ValueInfoProto[] = [];
@@ -155,6 +165,14 @@ export function onnxGraph(
     weight(name, data, shape) {
       initializer(shape, ElementType.FLOAT, data, name);
     },
+    matrix: (rows) =>
+      graph.once(`matrix ${rows.map((row) => row.join()).join(';')}`, () =>
+        initializer(
+          [rows.length, rows[0].length],
+          ElementType.FLOAT,
+          Float32Array.from(rows.flat()),
+        ),
+      ),
     once(key, build) {
       const known = shared.get(key);
       if (known !== undefined) return known;
@@ -162,7 +180,7 @@ export function onnxGraph(
       shared.set(key, value);
       return value;
     },
-    input: (value, dtype, shape) => inputs.push(valueInfo(value, dtype, shape)),
+    input: (value, dtype, shape) => inputs.push(valueInfo(value, elementTypes[dtype], shape)),
     output(value, source, dtype, shape) {
       const alias = {
         name: `output ${value}`,
@@ -171,7 +189,7 @@ export function onnxGraph(
         output: [value],
       };
       nodes.push(create(NodeProtoSchema, alias));
-      outputs.push(valueInfo(value, dtype, shape));
+      outputs.push(valueInfo(value, elementTypes[dtype], shape));
     },
     toBytes: () =>
       toBinary(

@@ -38,6 +38,19 @@ export function hostOf(opening: Promise<Backend>): Host {
       }),
     );
 
+  /** Carries out a run on the state that `held` names; what it put in place of what. */
+  const advance = async <Results>(
+    held: readonly Held[],
+    run: (state: DeviceState) => Promise<Results>,
+  ) => {
+    const before = stateOf(held);
+    const state = new Map(before);
+    const results = await run(state);
+    const changed = [...state].filter(([name, value]) => value !== before.get(name));
+    for (const { name, id } of held) if (state.get(name) !== before.get(name)) tensors.delete(id);
+    return { results, replaced: changed.map(([name, value]) => keep(name, value)) };
+  };
+
   return {
     async describe() {
       const { name, device, precision, description } = await opening;
@@ -46,18 +59,20 @@ export function hostOf(opening: Promise<Backend>): Host {
     async compile({ program, fetches }) {
       const executable = await (await opening).compile(rebuild(program), fetches);
       executables.set(++lastId, executable);
-      return { answer: lastId };
+      return { answer: { executable: lastId, starts: executable.start !== undefined } };
     },
     async run({ executable, state: held, inputs }) {
-      const before = stateOf(held);
-      const state = new Map(before);
-      const fetched = await executables.get(executable)!.run(state, inputs);
-      const replaced = [...state].filter(([name, value]) => value !== before.get(name));
-      for (const { name, id } of held) if (state.get(name) !== before.get(name)) tensors.delete(id);
-      return {
-        answer: { fetched, replaced: replaced.map(([name, value]) => keep(name, value)) },
-        tensors: fetched,
-      };
+      const { results, replaced } = await advance(held, (state) =>
+        executables.get(executable)!.run(state, inputs),
+      );
+      return { answer: { fetched: results, replaced }, tensors: results };
+    },
+    async start({ executable, state: held, inputs }) {
+      const { results, replaced } = await advance(held, (state) =>
+        executables.get(executable)!.start!(state, inputs),
+      );
+      const fetched = [...results].map(([name, value]) => keep(name, value));
+      return { answer: { fetched, replaced } };
     },
     async dispose(id) {
       const executable = executables.get(id);

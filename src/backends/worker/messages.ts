@@ -22,10 +22,13 @@ export interface Calls {
     ask: undefined;
     answer: Pick<Backend, 'name' | 'device' | 'precision' | 'description'>;
   };
-  /** Answers with the executable's number. */
   compile: {
     ask: { readonly program: FlatProgram; readonly fetches: readonly string[] };
-    answer: number;
+    answer: {
+      readonly executable: number;
+      /** Whether it knows `start`. */
+      readonly starts: boolean;
+    };
   };
   run: {
     ask: {
@@ -34,6 +37,11 @@ export interface Calls {
       readonly inputs: TensorMap;
     };
     answer: { readonly fetched: TensorMap; readonly replaced: readonly HeldShape[] };
+  };
+  /** As `run`, with the fetches left over there. */
+  start: {
+    ask: Calls['run']['ask'];
+    answer: { readonly fetched: readonly HeldShape[]; readonly replaced: readonly HeldShape[] };
   };
   dispose: { ask: number; answer: undefined };
   upload: { ask: TensorMap; answer: readonly HeldShape[] };
@@ -52,9 +60,13 @@ export type Reply =
   | { readonly id: number; readonly answer: Calls[CallName]['answer'] }
   | { readonly id: number; readonly error: SentError };
 
-/** What a thread is started with. */
-export interface ThreadData {
+/** Which backend a thread or process is started for. */
+export interface BackendCall {
   readonly name: string;
   readonly options: BackendOptions;
+}
+
+/** What a thread is started with. */
+export interface ThreadData extends BackendCall {
   readonly quiet: Quiet;
 }

@@ -1,14 +1,14 @@
-import type { Worker } from 'node:worker_threads';
 import { DeviceError } from '../../errors.ts';
 import { received } from './errorCrossing.ts';
-import type { CallName, Calls, Reply } from './messages.ts';
+import type { FarSide, Home } from './farSide.ts';
+import type { CallName, Calls } from './messages.ts';
 
-/** The near side of a backend's thread. */
+/** The near side of a backend's thread or process. */
 export interface BackendThread {
   /** Whether nothing can be asked any more. */
   readonly ended: boolean;
   /**
-   * Rejects with what the call threw, or with DeviceError when the thread is, or comes to be, dead. The
+   * Rejects with what the call threw, or with DeviceError when the other side is, or comes to be, dead. The
    * memory of `transfer` goes along and is gone here.
    */
   call<K extends CallName>(
@@ -16,7 +16,7 @@ export interface BackendThread {
     ask: Calls[K]['ask'],
     transfer?: readonly ArrayBuffer[],
   ): Promise<Calls[K]['answer']>;
-  /** Ends the thread when it has carried out what it was asked. */
+  /** Ends the other side when it has carried out what it was asked. */
   close(): Promise<void>;
 }
 
@@ -25,8 +25,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Talks to the thread that `startThread` gave. It keeps the process alive only while it owes an answer. */
-export function talkTo(worker: Worker, name: string): BackendThread {
+/** Talks to what was started. It keeps this process alive only while it owes an answer. */
+export function talkTo(far: FarSide, name: string, home: Home): BackendThread {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let broken: Error | undefined;
@@ -35,31 +35,31 @@ export function talkTo(worker: Worker, name: string): BackendThread {
   const settle = (id: number): Waiting | undefined => {
     const found = waiting.get(id);
     waiting.delete(id);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0) far.unref();
     return found;
   };
   const breakDown = (error: Error): void => {
     broken ??= error;
   };
 
-  worker.on('message', (reply: Reply) => {
+  far.on('message', (reply) => {
     const asked = settle(reply.id);
     if ('error' in reply) asked?.reject(received(reply.error));
     else asked?.resolve(reply.answer);
   });
-  worker.on('error', breakDown);
-  worker.on('messageerror', (error) => {
+  far.on('error', breakDown);
+  far.on('messageerror', (error) => {
     breakDown(error);
-    void worker.terminate();
+    void far.terminate();
   });
-  worker.on('exit', (code) => {
+  far.on('exit', (code) => {
     const why = broken === undefined ? `with exit code ${code}` : `(${broken.message})`;
-    end ??= new DeviceError(`the thread that the ${name} backend ran in ended ${why}`, {
+    end ??= new DeviceError(`the ${home} that the ${name} backend ran in ended ${why}`, {
       fix: 'start the command again; a training run goes on with --resume',
     });
     for (const id of [...waiting.keys()]) settle(id)?.reject(end);
   });
-  worker.unref();
+  far.unref();
 
   return {
     get ended() {
@@ -69,9 +69,9 @@ export function talkTo(worker: Worker, name: string): BackendThread {
       return new Promise((resolve, reject) => {
         if (end !== undefined) throw end;
         const id = ++lastId;
-        worker.postMessage({ id, call, ask }, transfer);
+        far.postMessage({ id, call, ask }, transfer);
         waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-        worker.ref();
+        far.ref();
       });
     },
     async close() {
@@ -79,7 +79,7 @@ export function talkTo(worker: Worker, name: string): BackendThread {
       // Answers come in order: after this one the thread is idle, and can be ended without harm.
       await this.call('describe', undefined);
       end ??= new DeviceError(`the ${name} backend was closed`);
-      await worker.terminate();
+      await far.terminate();
     },
   };
 }

@@ -1,10 +1,11 @@
-import type { Worker } from 'node:worker_threads';
 import { GraphError } from '../../errors.ts';
 import type { Program } from '../../program/program.ts';
+import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
 import type { BackendOptions } from '../choose.ts';
+import type { FarSide, Home } from './farSide.ts';
 import { flatten } from './flatProgram.ts';
-import type { Held, HeldShape } from './messages.ts';
+import type { Calls, Held, HeldShape } from './messages.ts';
 import { startThread } from './startThread.ts';
 import { buffersOf, copies } from './tensorCrossing.ts';
 import { type BackendThread, talkTo } from './thread.ts';
@@ -20,19 +21,23 @@ import { type BackendThread, talkTo } from './thread.ts';
 export const workerBackend = (name: string, options: BackendOptions = {}): Promise<Backend> =>
   backendIn(startThread(name, options), name);
 
-/** The backend that a started thread holds. */
-export async function backendIn(worker: Worker, name: string): Promise<Backend> {
-  const thread = talkTo(worker, name);
+/** The backend that a started thread or process holds. */
+export async function backendIn(
+  far: FarSide,
+  name: string,
+  home: Home = 'thread',
+): Promise<Backend> {
+  const thread = talkTo(far, name, home);
   const tensors = handles();
   const described = await thread.call('describe', undefined).catch(async (error) => {
-    await worker.terminate();
+    await far.terminate();
     throw error;
   });
   return {
     ...described,
     async compile(program, fetches) {
-      const id = await thread.call('compile', { program: flatten(program), fetches });
-      return executableIn(thread, tensors, program, id);
+      const made = await thread.call('compile', { program: flatten(program), fetches });
+      return executableIn(thread, tensors, program, made);
     },
     async upload(values) {
       const sent = copies(values);
@@ -54,24 +59,34 @@ function executableIn(
   thread: BackendThread,
   tensors: Handles,
   program: Program,
-  executable: number,
+  { executable, starts }: Calls['compile']['answer'],
 ): Executable {
+  /** Asks for a run, and puts what it replaced into `state`. */
+  async function advance<K extends 'run' | 'start'>(
+    how: K,
+    state: DeviceState,
+    inputs: TensorMap,
+  ): Promise<Calls[K]['answer']> {
+    const slots = [...program.state.keys()].filter((name) => state.has(name));
+    const read: DeviceState = new Map(slots.map((name) => [name, state.get(name)!]));
+    const sent = copies(inputs);
+    const answer = await thread.call(
+      how,
+      { executable, state: tensors.held(read, slots), inputs: sent },
+      buffersOf(sent),
+    );
+    for (const next of answer.replaced) {
+      tensors.release(new Map([[next.name, read.get(next.name)!]]));
+      state.set(...tensors.hold(next));
+    }
+    return answer;
+  }
   return {
-    async run(state, inputs) {
-      const slots = [...program.state.keys()].filter((name) => state.has(name));
-      const read: DeviceState = new Map(slots.map((name) => [name, state.get(name)!]));
-      const sent = copies(inputs);
-      const { fetched, replaced } = await thread.call(
-        'run',
-        { executable, state: tensors.held(read, slots), inputs: sent },
-        buffersOf(sent),
-      );
-      for (const next of replaced) {
-        tensors.release(new Map([[next.name, read.get(next.name)!]]));
-        state.set(...tensors.hold(next));
-      }
-      return fetched;
-    },
+    run: async (state, inputs) => (await advance('run', state, inputs)).fetched,
+    ...(starts && {
+      start: async (state, inputs) =>
+        new Map((await advance('start', state, inputs)).fetched.map(tensors.hold)),
+    }),
     async dispose() {
       if (!thread.ended) await thread.call('dispose', executable);
     },

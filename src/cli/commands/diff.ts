@@ -1,43 +1,54 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { type StageName, stageNames } from '../../align/manifest.ts';
+import { checkMatches, type Override, overridesFor, readOverrides } from '../../align/overrides.ts';
 import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
 import { runStage, type StageResult } from '../../align/stage.ts';
 import { stages } from '../../align/stages/index.ts';
+import { tracePassed } from '../../align/trace.ts';
+import { traceStep } from '../../align/tracing/traceStep.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { openBackend } from '../../backends/choose.ts';
+import { openBackend, openInProcess } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
-import { type DiffReport, diffJson } from '../../report/diffJson.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
+import { allPassed, type DiffReport } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
+import { githubAnnotations } from '../../report/githubAnnotations.ts';
+import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
-import { positiveInteger } from '../flags.ts';
+import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
+import { deviceHelp, positiveInteger } from '../flags.ts';
 
-interface DiffOptions {
+interface DiffOptions extends ReportFlags {
   readonly model?: string;
   readonly reference?: string;
   readonly backend: string;
+  readonly device: string;
   readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
-  readonly json?: string;
+  readonly trace?: boolean;
+  readonly tolerances?: string;
 }
 
 /** The original port's file names. */
 const fileStems: { readonly [S in StageName]: string } = {
+  ops: 'ops',
   forward: 'forward',
   metric: 'metric',
   loss: 'loss',
   backward: 'bp_align',
   train: 'train_align',
   swa: 'swa',
+  epochs: 'epochs',
 };
 
 /** What a bare `diff` holds against PyTorch: a minute's work. The first one's logs lie in the directory itself. */
@@ -56,6 +67,7 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',
@@ -63,41 +75,74 @@ export const diff: RegisterCommand = (program, context) => {
     )
     .option('--out <dir>', 'where logs and recordings go', 'diff')
     .option('--json <file>', 'write everything machine-readable')
-    .action(async (names: string[], options: DiffOptions) => {
+    .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
+    .option('--tolerances <file>', 'limits set by hand for single tensors, each with its reason')
+    .option('--junit <file>', 'write JUnit XML for a CI server')
+    .option(
+      '--report <dir>',
+      'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
+    )
+    .option('--no-report', 'write neither')
+    .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
+      const ownOut = command.getOptionValueSource('out') === 'cli';
+      const targets = reportTargets(options, ownOut ? options.out : 'reports');
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
       const weights = options.weights === undefined ? undefined : readWeights(options.weights);
-      for (const reference of references(options, wanted)) {
+      const opened = references(options, wanted);
+      const overrides = overridesOf(options, opened);
+      if (options.trace === true) for (const reference of opened) reference.stage('trace');
+      // In a thread of its own it computes beside the other backend.
+      const oracle = await (options.trace === true ? openBackend : openInProcess)('oracle');
+      for (const reference of opened) {
         const present = wanted.filter((s) => reference.manifest.stages[s] !== undefined);
         const provenance = provenanceOf(backend, reference);
         context.print(
           `${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`,
         );
         const results: StageResult[] = [];
+        const stageContext = {
+          backend,
+          reference,
+          oracle,
+          overrides: overridesFor(overrides, reference.manifest.model),
+          ...(weights === undefined ? {} : { weights }),
+        };
         for (const name of present) {
-          const stageContext = {
-            backend,
-            reference,
-            ...(weights === undefined ? {} : { weights }),
-          };
           const result = await runStage(name, stages[name], stageContext);
           write(outputDirectory(options, reference), result, provenance);
           for (const line of stageSummary(result)) context.print(line);
           results.push(result);
         }
-        reports.push({ provenance, versions: versions(), results });
+        const report = { provenance, versions: versions(), results };
+        if (options.trace !== true) {
+          reports.push(report);
+          continue;
+        }
+        const trace = await traceStep(stageContext);
+        for (const line of traceTable(trace)) context.print(line);
+        reports.push({ ...report, trace });
       }
-      if (options.json !== undefined)
-        writeFileAtomic(options.json, encoder.encode(diffJson(reports)));
+      const facts = { time: new Date(), command: commandLine(command) };
+      const page = writeReports(targets, reports, facts);
       const results = reports.flatMap((r) => r.results);
-      const failed = results.filter((r) => !r.passed);
-      if (failed.length > 0) context.fail();
+      const failed = [
+        ...results.filter((r) => !r.passed).map((r) => `${r.model} ${r.stage}`),
+        ...reports.flatMap(({ trace }) =>
+          trace === undefined || tracePassed(trace) ? [] : [`${trace.model} trace`],
+        ),
+      ];
+      if (!allPassed(reports)) context.fail();
       context.print(
         failed.length === 0
           ? `all ${results.length} stages passed; logs in ${options.out}/`
-          : `failed: ${failed.map((r) => `${r.model} ${r.stage}`).join(', ')}; logs in ${options.out}/`,
+          : `failed: ${failed.join(', ')}; logs in ${options.out}/`,
       );
+      if (page !== undefined) context.print(`report in ${page}`);
+      if (process.env.GITHUB_ACTIONS === 'true') {
+        for (const line of githubAnnotations(reports)) context.print(line);
+      }
     });
 };
 
@@ -120,7 +165,7 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
     throw new UsageError('--weights belong to one model', { fix: 'name it with --model' });
   }
   if (options.reference !== undefined) {
-    return [openReference(options.reference, named ?? usualModels[0])].filter((r) => {
+    return [openReference(options.reference, named)].filter((r) => {
       for (const s of wanted) if (wanted.length < stageNames.length) r.stage(s);
       return true;
     });
@@ -134,6 +179,14 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
   return (all ? allModels : usualModels)
     .map((model) => openReference(directory(model), model))
     .filter(({ manifest }) => wanted.some((s) => manifest.stages[s] !== undefined));
+}
+
+/** Read, and each held against the names there are, before anything is computed. */
+function overridesOf(options: DiffOptions, opened: readonly Reference[]): Override[] {
+  if (options.tolerances === undefined) return [];
+  const overrides = readOverrides(options.tolerances);
+  checkMatches(overrides, opened, options.tolerances);
+  return overrides;
 }
 
 function provenanceOf(backend: Backend, { manifest }: Reference): Provenance {

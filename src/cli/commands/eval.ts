@@ -9,7 +9,7 @@ import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { positiveInteger } from '../flags.ts';
+import { deviceHelp, positiveInteger } from '../flags.ts';
 
 interface EvalFlags {
   readonly checkpoint: string;
@@ -20,6 +20,7 @@ interface EvalFlags {
   readonly batchSize?: number;
   readonly logits?: string;
   readonly backend: string;
+  readonly device: string;
   readonly threads?: number;
 }
 
@@ -51,6 +52,7 @@ export const evaluation: RegisterCommand = (program, context) => {
       npzPath,
     )
     .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
       const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {
@@ -79,7 +81,8 @@ export const evaluation: RegisterCommand = (program, context) => {
       await programs.dispose();
       await backend.free(state);
       const percent = accuracy * 100;
-      context.print(`${kind} weights, ${test.count} test images of ${named}`);
+      const { description } = backend;
+      context.print(`${kind} weights, ${test.count} test images of ${named}, on ${description}`);
       context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
       context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
       if (new Set(predictions).size === 1) {

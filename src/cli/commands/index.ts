@@ -1,5 +1,7 @@
 import type { RegisterCommand } from '../context.ts';
 import { batches } from './batches.ts';
+import { compare } from './compare.ts';
+import { devices } from './devices.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
 import { exporting } from './export.ts';
@@ -9,10 +11,12 @@ import { train } from './train.ts';
 
 export const commands: readonly RegisterCommand[] = [
   diff,
+  compare,
   train,
   profileList,
   evaluation,
   exporting,
   batches,
   report,
+  devices,
 ];

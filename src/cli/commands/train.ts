@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { type Backend, backendLabel } from '../../backends/backend.ts';
 import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { readWeights } from '../../io/weights.ts';
@@ -21,6 +22,7 @@ import {
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import {
+  deviceHelp,
   naturalNumber,
   nonNegativeNumber,
   positiveInteger,
@@ -52,6 +54,7 @@ export interface TrainFlags extends SettingFlags {
   readonly seeds?: readonly number[];
   readonly report?: ReportFlag;
   readonly backend: string;
+  readonly device: string;
   readonly threads?: number;
 }
 
@@ -124,6 +127,7 @@ export const train: RegisterCommand = (program, context) => {
     .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
     .option('--no-report', 'write no report')
     .option('--backend <name>', 'ort or oracle', 'ort')
+    .option('--device <name>', deviceHelp, 'auto')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action((flags: TrainFlags) => trainByFlags(flags, context));
 };
@@ -156,6 +160,12 @@ function findCheckpoint({ resume, dir }: TrainFlags, given: GivenSettings): Foun
   return found;
 }
 
+function warnOfOtherBackend({ path, checkpoint }: FoundCheckpoint, backend: Backend): void {
+  const [before, now] = [checkpoint.backend, backendLabel(backend)];
+  if (before === now) return;
+  warn(`${path}: the run began on ${before} and goes on, otherwise rounded, on ${now}`);
+}
+
 function planRun(flags: TrainFlags): OneRun {
   const given = givenSettings(flags);
   const plan = (
@@ -180,11 +190,6 @@ function planRun(flags: TrainFlags): OneRun {
   const found = findCheckpoint(flags, given);
   const { path, checkpoint } = found;
   const settings = resumedSettings(checkpoint.settings, given, path);
-  if (checkpoint.backend !== flags.backend) {
-    warn(
-      `${path}: the run began on ${checkpoint.backend} and goes on, otherwise rounded, on ${flags.backend}`,
-    );
-  }
   return plan(settings, flags.dir ?? dirname(path), found);
 }
 
@@ -203,6 +208,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
   const backend = await openBackend(flags.backend, flags);
   const stop = new AbortController();
   const trainOne = async ({ found, report, ...plan }: OneRun): Promise<Ending> => {
+    if (found !== undefined) warnOfOtherBackend(found, backend);
     const run: TrainingRun = {
       ...plan,
       model,

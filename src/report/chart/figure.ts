@@ -1,6 +1,7 @@
+import { element, escapeXml } from '../xml.ts';
 import { type LegendEntry, legend, legendRow } from './legend.ts';
 import { drawPanel, type Panel } from './panel.ts';
-import { element, escapeXml, text } from './svg.ts';
+import { text } from './svg.ts';
 import { styleSheet } from './theme.ts';
 
 /** Panels one below the other. */

@@ -1,4 +1,5 @@
-import { element, text, textWidth } from './svg.ts';
+import { element } from '../xml.ts';
+import { text, textWidth } from './svg.ts';
 import type { Colour, Stroke } from './theme.ts';
 
 export interface LegendEntry {

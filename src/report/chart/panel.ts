@@ -1,6 +1,8 @@
+import { coordinate, element } from '../xml.ts';
+import { axes, left, type Plot, right } from './axes.ts';
 import { type LegendEntry, legend } from './legend.ts';
-import { rangeScale, type Scale, wholeScale, zeroBasedScale } from './scale.ts';
-import { coordinate, element, text, textWidth } from './svg.ts';
+import { rangeScale, wholeScale, zeroBasedScale } from './scale.ts';
+import { text, textWidth } from './svg.ts';
 import type { Colour, Stroke } from './theme.ts';
 
 export type Point = readonly [x: number, y: number];
@@ -26,8 +28,6 @@ export interface Panel {
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
 }
 
-const left = 62;
-const right = 18;
 const fontSize = 12;
 const pixelsPerTick = { x: 60, y: 42 };
 /** Beyond so many points dots run together. */
@@ -35,36 +35,6 @@ const mostDots = 60;
 
 const drawable = (points: readonly Point[]): Point[] =>
   points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
-
-interface Plot {
-  readonly x: (value: number) => number;
-  readonly y: (value: number) => number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly end: number;
-}
-
-/** Axes, ticks and what the numbers are. */
-function frame({ xLabel, yLabel }: Panel, plot: Plot, xs: Scale, ys: Scale): string[] {
-  const { top, bottom, end } = plot;
-  const middle = (top + bottom) / 2;
-  return [
-    ...ys.ticks.flatMap(({ value, label }) => [
-      element('path', { class: 'grid', d: `M${left} ${coordinate(plot.y(value))}H${end}` }),
-      text(left - 8, plot.y(value) + 4, label, { class: 'faint', 'text-anchor': 'end' }),
-    ]),
-    ...xs.ticks.flatMap(({ value, label }) => [
-      element('path', { class: 'axis', d: `M${coordinate(plot.x(value))} ${bottom}v5` }),
-      text(plot.x(value), bottom + 19, label, { class: 'faint', 'text-anchor': 'middle' }),
-    ]),
-    element('path', { class: 'axis', d: `M${left} ${top}V${bottom}H${end}` }),
-    text((left + end) / 2, bottom + 36, xLabel, { 'text-anchor': 'middle' }),
-    text(0, 0, yLabel, {
-      'text-anchor': 'middle',
-      transform: `translate(16 ${coordinate(middle)}) rotate(-90)`,
-    }),
-  ];
-}
 
 function mark(x: number, label: string, { top, bottom, end }: Plot): string[] {
   const fits = x + 5 + textWidth(label, fontSize) <= end;
@@ -142,7 +112,7 @@ export function drawPanel(
     svg: [
       text(left, top + 12, panel.title, { class: 'head' }),
       keys.svg,
-      ...frame({ ...panel, yLabel }, plot, xs, ys),
+      ...axes(plot, { scale: xs, label: panel.xLabel }, { scale: ys, label: yLabel }),
       ...inside.flatMap(({ x, label }) => mark(plot.x(x), label, plot)),
       ...(series.length === 0 ? [empty] : series.flatMap((s) => line(s, plot))),
     ].join('\n'),

@@ -82,15 +82,20 @@ function spanScale(low: number, high: number, wanted: number): Scale {
 const logLabel = (value: number): string =>
   value >= 1e-3 ? String(Number(value.toPrecision(1))) : value.toExponential(0);
 
-/** Positive numbers by their ratios; ticks at 1, 2 and 5 times powers of ten. */
-function logScale(low: number, high: number): Scale {
+/** Powers of ten that an axis of some 200 pixels has room to name. */
+const mostPowers = 9;
+
+/** Positive numbers by their ratios; ticks at 1, 2 and 5 times powers of ten, or fewer where they would crowd. */
+export function logScale(low: number, high: number): Scale {
   const [from, to] = [Math.log10(low / 1.1), Math.log10(high * 1.1)];
   const factors = to - from > 3 ? [1] : [1, 2, 5];
+  const stride = Math.ceil((to - from) / mostPowers);
   const powers = Array.from(
     { length: Math.floor(to) - Math.floor(from) + 1 },
     (_, i) => Math.floor(from) + i,
-  );
-  const values = powers.flatMap((power) => factors.map((factor) => factor * 10 ** power));
+  ).filter((power) => power % stride === 0);
+  // Read, not multiplied: 10 ** -6 is not the number that is written 1e-6.
+  const values = powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)));
   const shown = values.filter((value) => Math.log10(value) >= from && Math.log10(value) <= to);
   return {
     place: (value) => (Math.log10(value) - from) / (to - from),

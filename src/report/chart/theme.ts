@@ -3,7 +3,7 @@
  * as well as in hue, and are told apart by those who see no red or green (after Okabe and Ito).
  */
 
-const lines = [
+export const lineColours = [
   { light: '#0072b2', dark: '#56b4e9' },
   { light: '#d55e00', dark: '#ff9a4d' },
   { light: '#00805c', dark: '#3ddc97' },
@@ -11,19 +11,23 @@ const lines = [
 
 export type Colour = 0 | 1 | 2;
 
-const ink = { light: '#1f2328', dark: '#e6edf3' };
-const faint = { light: '#59636e', dark: '#9198a1' };
-const grid = { light: '#d1d9e0', dark: '#3d444d' };
-const paper = { light: '#ffffff', dark: '#0d1117' };
+/** Everything else that a picture, or the page around it, is painted with. */
+export const palette = {
+  ink: { light: '#1f2328', dark: '#e6edf3' },
+  faint: { light: '#59636e', dark: '#9198a1' },
+  grid: { light: '#d1d9e0', dark: '#3d444d' },
+  paper: { light: '#ffffff', dark: '#0d1117' },
+  wrong: { light: '#c1121f', dark: '#ff7b72' },
+} as const;
 
 const rules = (theme: 'light' | 'dark'): string =>
   [
-    `.paper{fill:${paper[theme]}}`,
-    `text{fill:${ink[theme]}}`,
-    `.faint{fill:${faint[theme]}}`,
-    `.grid{stroke:${grid[theme]}}`,
-    `.axis,.neutral{stroke:${faint[theme]}}`,
-    ...lines.flatMap(({ [theme]: colour }, i) => [
+    `.paper{fill:${palette.paper[theme]}}`,
+    `text{fill:${palette.ink[theme]}}`,
+    `.faint{fill:${palette.faint[theme]}}`,
+    `.grid{stroke:${palette.grid[theme]}}`,
+    `.axis,.neutral{stroke:${palette.faint[theme]}}`,
+    ...lineColours.flatMap(({ [theme]: colour }, i) => [
       `.c${i}{stroke:${colour}}`,
       `.d${i}{fill:${colour}}`,
     ]),
@@ -33,7 +37,7 @@ const rules = (theme: 'light' | 'dark'): string =>
 export const strokes = ['solid', 'wide', 'dashed', 'dotted', 'dash-dotted'] as const;
 export type Stroke = (typeof strokes)[number];
 
-const strokeRules = [
+export const strokeRules = [
   '.line{fill:none;stroke-linejoin:round;stroke-linecap:butt}',
   '.solid{stroke-width:2}',
   '.wide{stroke-width:5;stroke-opacity:.4}',

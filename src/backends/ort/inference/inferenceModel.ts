@@ -67,7 +67,7 @@ export function inferenceModel(
   const ofImages = new Set<Node>([images]);
   for (const node of order) if (node.inputs.some((x) => ofImages.has(x))) ofImages.add(node);
 
-  const g = onnxGraph('inference', metadata);
+  const g = onnxGraph('inference', { metadata });
   const values = new Map<Node, Value>();
   const enter = (node: Node<'input'>): Value => {
     const { name } = node.params;

@@ -1,0 +1,100 @@
+import type { Backend } from '../../backends/backend.ts';
+import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
+import { distances } from '../distance.ts';
+import { describeFlips } from '../flips.ts';
+import { type ImposedTruth, imposedTruth } from '../imposedTruth.ts';
+import { judgeRecorded, recorded } from '../recorded.ts';
+import type { RecordedBatch } from '../recordedBatch.ts';
+import { tolerances } from '../tolerances.ts';
+import { type Check, check, passed, type Verdict } from '../verdict.ts';
+import { relativeError } from '../yardstick.ts';
+
+/** What the batch's iterations gave on our side, and by what it was judged. */
+export interface JudgedIterations {
+  readonly verdicts: readonly Verdict[];
+  /** Our whole tensors by their verdicts' names: `iter0/features.0.weight.grad`, `final/…`. */
+  readonly found: TensorMap;
+  readonly arrays: TensorMap;
+  readonly scaleOf: (name: string) => number | undefined;
+  readonly start: TensorMap;
+  readonly iterations: number;
+  readonly bar: number;
+}
+
+/** The imposed truth under the verdicts' names. */
+const named = ({ iterations, final }: ImposedTruth): ReadonlyMap<string, Tensor> =>
+  new Map([
+    ...iterations.flatMap(({ imposed }, k) =>
+      [...imposed].map(([name, value]): [string, Tensor] => [`iter${k}/${name}`, value]),
+    ),
+    ...[...final].map(([name, value]): [string, Tensor] => [`final/${name}`, value]),
+  ]);
+
+/** The oracle must repeat PyTorch's first float64 gradients before its word counts against theirs. */
+const oracleProven = (
+  { iterations: [first] }: ImposedTruth,
+  { arrays, scaleOf }: JudgedIterations,
+): boolean =>
+  [...first.plain].every(([name, value]) => {
+    const key = `iter0/${name}`;
+    const record = recorded(arrays, key);
+    if (record === undefined || !name.endsWith('.grad')) return true;
+    const scale = scaleOf(key);
+    const tolerance = {
+      relativeL2: tolerances.oracle,
+      ...(scale === undefined ? {} : { scale: { value: scale, what: '' } }),
+    };
+    return passed(judgeRecorded(key, value, record, tolerance).verdict);
+  });
+
+/**
+ * Looks again at tensors that differ: where rounding took decisions the other way, and nothing but such
+ * decisions differs, they are judged against the truth with these decisions imposed. A wrong gradient
+ * does not agree with that one either. PyTorch's own error is no yardstick here, since it may have flipped
+ * decisions of its own: the upper bound is.
+ */
+export async function judgeFlipped(
+  backends: { readonly backend: Backend; readonly oracle: Backend },
+  batch: RecordedBatch,
+  judged: JudgedIterations,
+): Promise<{ readonly verdicts: readonly Verdict[]; readonly notes: readonly string[] }> {
+  const { verdicts, found, scaleOf, start, iterations, bar } = judged;
+  const fetches = [...batch.program.fetches.keys()].filter((name) => found.has(`iter0/${name}`));
+  const truth = await imposedTruth(backends, batch, start, {
+    iterations,
+    fetches,
+    bar,
+  });
+  const flips = truth.iterations.flatMap(({ apart }) => apart.flips);
+  const beyond = truth.iterations.flatMap(({ apart }) => apart.beyond);
+  if (beyond.length > 0) {
+    const what = `${beyond.length} decisions differ from the truth's beyond rounding`;
+    return { verdicts, notes: [`${what}: ${describeFlips(beyond)}`] };
+  }
+  if (flips.length === 0) return { verdicts, notes: ['no decision was taken the other way'] };
+  if (!oracleProven(truth, judged)) {
+    return {
+      verdicts,
+      notes: [
+        "the float64 oracle does not repeat PyTorch's float64 gradients: no flip excuses that",
+      ],
+    };
+  }
+  const imposed = named(truth);
+  const note = `to the truth with our ${flips.length} flipped decisions imposed`;
+  const againstImposed = ({ name, checks }: Verdict, ours: Tensor, value: Tensor): Check => {
+    const [{ method, threshold }] = checks;
+    if (method === 'mean')
+      return check(method, distances(ours, value).meanAbs, threshold, { note });
+    return check(method, relativeError(ours, value, scaleOf(name)), bar, { note });
+  };
+  return {
+    verdicts: verdicts.map((verdict): Verdict => {
+      const [ours, value] = [found.get(verdict.name), imposed.get(verdict.name)];
+      const { problem } = verdict;
+      if (passed(verdict) || problem !== undefined || !ours || !value) return verdict;
+      return { ...verdict, checks: [againstImposed(verdict, ours, value)], flips };
+    }),
+    notes: [`rounding took ${flips.length} decisions the other way: ${describeFlips(flips)}`],
+  };
+}

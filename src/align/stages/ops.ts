@@ -1,0 +1,212 @@
+import { gradients } from '../../autodiff/gradients.ts';
+import type { Backend } from '../../backends/backend.ts';
+import { argMax, input, logSoftmax, mul, reduceSum } from '../../ir/build.ts';
+import type { Node } from '../../ir/node.ts';
+import { crossEntropy } from '../../nn/crossEntropy.ts';
+import {
+  batchNormLayer,
+  convLayer,
+  dropoutLayer,
+  flatten,
+  linearLayer,
+  maxPoolLayer,
+  reluLayer,
+} from '../../nn/layers.ts';
+import { type ForwardPass, forwardPass, type Module } from '../../nn/module.ts';
+import { byInputName, gradientOf, type Program, verifyProgram } from '../../program/program.ts';
+import { formatShape, sameShape } from '../../tensor/shape.ts';
+import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
+import { compareMaps } from '../compareMaps.ts';
+import type { Manifest } from '../manifest.ts';
+import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
+import { arrayOf } from '../reference.ts';
+import type { Stage } from '../stage.ts';
+import { tolerances } from '../tolerances.ts';
+import { check, type Verdict } from '../verdict.ts';
+
+type Settings = NonNullable<Manifest['stages']['ops']>['settings'][string];
+
+/** The layer under test, called `layer`. */
+interface OpCase {
+  readonly mode?: ForwardPass['mode'];
+  readonly module: (x: Tensor, settings: Settings) => Module;
+}
+
+const plain = (forward: (x: Node) => Node): OpCase => ({
+  module: () => ({ state: [], init: [], dropouts: [], forward }),
+});
+
+const conv: OpCase = {
+  module: (x, { kernel = 3, stride = 1, padding = 0 }) =>
+    convLayer('layer', { from: x.shape[1], to: 4 }, { kernel, stride, padding }),
+};
+const pool: OpCase = { module: (_, { size = 2 }) => maxPoolLayer('layer', size) };
+const norm: OpCase = { module: (x) => batchNormLayer('layer', x.shape[1]) };
+
+/** What each case of the reference is called there, and how our side makes it. */
+const cases: Readonly<Record<string, OpCase>> = {
+  relu: { module: () => reluLayer('layer') },
+  maxPool2d: pool,
+  'maxPool2d with ties': pool,
+  'maxPool2d of odd maps': pool,
+  conv2d: conv,
+  'conv2d with stride': conv,
+  linear: {
+    module: ({ shape: [, features] }) => linearLayer('layer', { from: features, to: features }),
+  },
+  flatten: { module: () => flatten },
+  'batchNorm in training': norm,
+  'batchNorm in evaluation': { ...norm, mode: 'eval' },
+  dropout: { module: (x, { p = 0.5 }) => dropoutLayer('layer', p, x.shape[1]) },
+  'logSoftmax of large logits': plain(logSoftmax),
+};
+
+const stateName = (name: string): string => `layer.${name}`;
+
+/** y = layer(x); fetches y, the gradients of Σ y·dy, and the buffers afterwards, by the reference's names. */
+function layerProgram(name: string, { mode = 'train' }: OpCase, module: Module, given: TensorMap) {
+  const x = input('x', given.get('x')!.shape) as Node<'input'>;
+  const pass = forwardPass(module, { mode });
+  const y = module.forward(x, pass);
+  const dy = input('dy', y.shape) as Node<'input'>;
+  const grads = gradients(reduceSum(mul(y, dy), [...y.shape.keys()]));
+  const fetches = new Map<string, Node>([['y', y]]);
+  const fetch = (key: string, node: Node | undefined): void => {
+    if (node !== undefined) fetches.set(key, node);
+  };
+  fetch('x.grad', grads.get(x));
+  for (const [key, node] of pass.state) {
+    const short = key.slice(stateName('').length);
+    fetch(gradientOf(short), grads.get(node));
+    fetch(short, pass.bufferUpdates.get(key));
+  }
+  return verifyProgram({
+    name: `op: ${name}`,
+    inputs: byInputName([x, dy, ...pass.masks]),
+    state: new Map([...pass.state].map(([key, current]) => [key, { current }])),
+    fetches,
+  });
+}
+
+/** Cross-entropy and its gradient. */
+function lossProgram(given: TensorMap): Program {
+  const x = input('x', given.get('x')!.shape) as Node<'input'>;
+  const labels = input('labels', given.get('labels')!.shape, 'int') as Node<'input'>;
+  const loss = crossEntropy(x, labels);
+  return verifyProgram({
+    name: 'op: crossEntropy',
+    inputs: byInputName([x, labels]),
+    state: new Map(),
+    fetches: new Map([
+      ['loss', loss],
+      ['x.grad', gradients(loss).get(x)!],
+    ]),
+  });
+}
+
+function argMaxProgram(given: TensorMap): Program {
+  const x = input('x', given.get('x')!.shape) as Node<'input'>;
+  return verifyProgram({
+    name: 'op: argMax',
+    inputs: byInputName([x]),
+    state: new Map(),
+    fetches: new Map([['y', argMax(x)]]),
+  });
+}
+
+function programOf(name: string, given: TensorMap, settings: Settings): Program | undefined {
+  if (name === 'crossEntropy') return lossProgram(given);
+  if (name === 'argMax with ties') return argMaxProgram(given);
+  if (!Object.hasOwn(cases, name)) return undefined;
+  return layerProgram(name, cases[name], cases[name].module(given.get('x')!, settings), given);
+}
+
+/** Why what the reference gives does not fit the program: its output has another shape than PyTorch's. */
+function wrongShape(program: Program, given: TensorMap): string | undefined {
+  const [ours, theirs] = [program.inputs.get('dy'), given.get('dy')];
+  return ours === undefined || theirs === undefined || sameShape(ours.shape, theirs.shape)
+    ? undefined
+    : `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}`;
+}
+
+/** Runs a program on what the reference gives it, what it does not read left out. */
+async function run(backend: Backend, program: Program, given: TensorMap): Promise<TensorMap> {
+  const executable = await backend.compile(program, [...program.fetches.keys()]);
+  const take = (names: Iterable<string>, from: (name: string) => string): Map<string, Tensor> =>
+    new Map([...names].map((name) => [name, given.get(from(name))!]));
+  const state = await backend.upload(
+    take(program.state.keys(), (name) => name.slice(stateName('').length)),
+  );
+  const feeds = take(program.inputs.keys(), (name) => name);
+  const found = await executable.run(state, feeds);
+  await executable.dispose();
+  await backend.free(state);
+  return found;
+}
+
+/** The arrays given to a case. A mask arrives as bytes and is fed as the layer's first mask. */
+function givenTo(arrays: TensorMap, name: string): TensorMap {
+  const prefix = `given/${name}/`;
+  const given = new Map<string, Tensor>();
+  for (const [key, value] of arrays) {
+    if (!key.startsWith(prefix)) continue;
+    const short = key.slice(prefix.length);
+    if (short !== 'mask') given.set(short, value);
+    else {
+      const mask = value as Tensor<'uint8'>;
+      given.set('mask0', tensor('float32', mask.shape, Float32Array.from(mask.data)));
+    }
+  }
+  return given;
+}
+
+/**
+ * One layer at a time, forward and backward, on inputs that a network on photographs never sees: exact ties
+ * and zeros, odd maps, logits that overflow an exponential, a variance as small as eps.
+ */
+export const ops: Stage = async ({ backend, reference }) => {
+  const { file, settings } = reference.stage('ops');
+  const arrays = reference.arrays(file);
+  const names = [...arrays.keys()].flatMap((key) => /^given\/(.*)\/x$/.exec(key)?.[1] ?? []);
+  const verdicts: Verdict[] = [];
+  const ours = new Map<string, Tensor>();
+  const pytorch = new Map<string, Tensor>();
+  for (const name of names) {
+    const given = givenTo(arrays, name);
+    const program = programOf(name, given, settings[name] ?? {});
+    if (program === undefined) {
+      verdicts.push({ name, checks: [], problem: 'our side has no such case' });
+      continue;
+    }
+    const wrong = wrongShape(program, given);
+    if (wrong !== undefined) {
+      verdicts.push({ name: `${name}/y`, checks: [], problem: wrong });
+      continue;
+    }
+    const found = await run(backend, program, given);
+    for (const result of recordedNames(arrays, `${name}/`)) {
+      const key = `${name}/${result}`;
+      const value = found.get(result);
+      if (value === undefined) {
+        verdicts.push({ name: key, checks: [], problem: 'missing on our side' });
+        continue;
+      }
+      ours.set(key, value);
+      pytorch.set(key, arrayOf(arrays, `f32/${key}`, file));
+      verdicts.push(judge(key, value, arrays));
+    }
+  }
+  return { verdicts, ours, pytorch, inputs: [], notes: [] };
+};
+
+/** Whole numbers must be equal; all else as near the truth as everywhere. */
+function judge(key: string, value: Tensor, arrays: TensorMap): Verdict {
+  const record = recorded(arrays, key);
+  if (record !== undefined) {
+    return judgeRecorded(key, value, record, { relativeL2: tolerances.relativeL2 }).verdict;
+  }
+  const theirs = new Map([[key, arrays.get(`f32/${key}`)!]]);
+  return compareMaps(new Map([[key, value]]), theirs, (_, { maxAbs }) => [
+    check('equal', maxAbs === 0 ? 0 : 1, 0),
+  ])[0];
+}

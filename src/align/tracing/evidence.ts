@@ -1,0 +1,95 @@
+import type { Backend } from '../../backends/backend.ts';
+import type { Program } from '../../program/program.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
+import { incomparable } from '../compareMaps.ts';
+import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
+import { cancelledScale, type Scale } from '../recordedBatch.ts';
+import type { Reference } from '../reference.ts';
+import { gather, samplePositions } from '../samplePositions.ts';
+import { tolerances } from '../tolerances.ts';
+import { passed } from '../verdict.ts';
+
+/** What the reference holds of one traced tensor. */
+export interface TraceRecord {
+  readonly record: Recorded;
+  /** For a bias that batch norm cancels. */
+  readonly scale?: Scale;
+  /**
+   * Error PyTorch's float32 layer adds by itself on the truth's inputs. Where it was not recorded, PyTorch's
+   * whole error there takes its place.
+   */
+  readonly added?: number;
+}
+
+/** All that the reference holds of the traced step, by the rows' names. */
+export function traceRecords(reference: Reference): ReadonlyMap<string, TraceRecord> {
+  const { file, settings, noise } = reference.stage('trace');
+  const { cancelled } = reference.stage('backward').kinkfree;
+  const found = new Map<string, TraceRecord>();
+  const add = (arrays: TensorMap, prefix: string): void => {
+    for (const name of recordedNames(arrays, prefix)) {
+      const record = recorded(arrays, prefix + name);
+      if (record === undefined) continue;
+      const scale = cancelledScale(cancelled, arrays, prefix, name);
+      const added = noise?.added?.[name];
+      found.set(name, {
+        record,
+        ...(scale === undefined ? {} : { scale }),
+        ...(added === undefined ? {} : { added }),
+      });
+    }
+  };
+  add(reference.arrays(file), '');
+  add(reference.arrays(settings.weight_gradients), `iter${settings.iteration}/`);
+  found.delete('loss');
+  return found;
+}
+
+/** The elements of `whole` that the reference recorded. */
+export const asRecorded = (whole: Tensor, { moments, truth }: Recorded): Tensor =>
+  moments === undefined
+    ? whole
+    : gather(whole, samplePositions(whole.data.length, truth.data.length));
+
+/** Why our tensor cannot be held against its record, or undefined. */
+export function notComparable(whole: Tensor, { record }: TraceRecord): string | undefined {
+  const picked = asRecorded(whole, record);
+  return incomparable(tensor('float32', picked.shape, toFloat32(picked)), record.pytorch);
+}
+
+/** How far the oracle's tensor is from PyTorch's float64, and whether they are the same. */
+export interface Proof {
+  readonly proven: boolean;
+  readonly error?: number;
+  readonly problem?: string;
+}
+
+export function proofOf(name: string, found: Tensor, { record, scale }: TraceRecord): Proof {
+  const { verdict } = judgeRecorded(name, found, record, {
+    relativeL2: tolerances.oracle,
+    ...(scale === undefined ? {} : { scale }),
+  });
+  const { problem, checks } = verdict;
+  return {
+    proven: passed(verdict),
+    ...(problem === undefined ? {} : { problem }),
+    ...(checks.length === 0 ? {} : { error: checks[0].value }),
+  };
+}
+
+/** Runs a training step once, from the given weights, and gives everything that is asked for. */
+export async function runOnce(
+  backend: Backend,
+  program: Program,
+  fetches: readonly string[],
+  { weights, feeds }: { readonly weights: TensorMap; readonly feeds: TensorMap },
+): Promise<TensorMap> {
+  const executable = await backend.compile(program, fetches);
+  const state = await backend.upload(weights);
+  try {
+    return await executable.run(state, feeds);
+  } finally {
+    await executable.dispose();
+    await backend.free(state);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * 3×3 convolutions with stride 1 by Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2016, "Fast
+ * Algorithms for Convolutional Neural Networks"): 16 products for four results where the window takes 36.
+ *
+ *     V = D x        input maps, every tile in 16 frequencies
+ *     U = G w        kernels in the same frequencies
+ *     M = V Uᵀ       an independent product over channels for each frequency
+ *     y = E M        tiles of 2×2 results
+ *
+ * All steps are linear in maps and kernels, so the gradients are the same matrices transposed:
+ *
+ *     dM = Eᵀ dy     dV = dM U     dx = Dᵀ dV     dU = dMᵀ V     dw = Gᵀ dU
+ *
+ * D, G and E hold 0, ±1, ½ and ¼, and so rounding stays that of a plain sum; F(4×4, 3×3) would need a quarter fewer
+ * products for an error several times larger. Padding is part of D: nothing is padded, shifted or brought
+ * into another layout, because Gemm reads maps as [n·c·h, w] and kernels as [O·I, 9] just as they lie.
+ */
+import type { Pair } from '../../ir/op.ts';
+import type { Geometry } from './convolution.ts';
+import type { OnnxGraph, Value } from './onnxGraph.ts';
+import {
+  type AxisMatrix,
+  bothAxes,
+  frequencies,
+  inputAxis,
+  kernelMatrix,
+  oneAxis,
+  outputAxis,
+} from './winogradMatrices.ts';
+
+/** Larger maps are transformed one axis after the other: two passes, but far fewer products. */
+const wholeMap = 16;
+
+/** Between maps [n, c, h, w] and tiles by frequency: one matrix for the whole map, or one for each axis. */
+interface Transform {
+  readonly channels: number;
+  readonly places: Pair;
+  readonly tiles: Pair;
+  readonly matrices: readonly [whole: Value] | readonly [down: Value, across: Value];
+}
+
+interface Plan {
+  readonly batch: number;
+  /** D. */
+  readonly input: Transform;
+  /** Eᵀ. */
+  readonly output: Transform;
+}
+
+function planOf(g: OnnxGraph, { x, y, padding }: Geometry): Plan {
+  const whole = Math.max(x[2] * x[3], y[2] * y[3]) <= wholeMap;
+  const transform = (channels: number, down: AxisMatrix, across: AxisMatrix): Transform => ({
+    channels,
+    places: [down.places, across.places],
+    tiles: [down.tiles, across.tiles],
+    matrices: whole
+      ? [g.matrix(bothAxes(down, across))]
+      : [g.matrix(oneAxis(down)), g.matrix(oneAxis(across))],
+  });
+  return {
+    batch: x[0],
+    input: transform(x[1], inputAxis(x[2], y[2], padding[0]), inputAxis(x[3], y[3], padding[1])),
+    output: transform(y[1], outputAxis(y[2]), outputAxis(y[3])),
+  };
+}
+
+/**
+ * Shape of a spectrum, whose products are batched by its first three axes: [16, 1, 1, T·n, c] from a whole map
+ * of T tiles; [4, tiles down, 4, tiles across · n, c] from two axes.
+ */
+const spectrum = ({ channels, tiles: [down, across], matrices }: Transform, n: number): number[] =>
+  matrices.length === 1
+    ? [frequencies ** 2, 1, 1, down * across * n, channels]
+    : [frequencies, down, frequencies, across * n, channels];
+
+/** Maps [n, c, h, w] → their spectrum. Each Gemm takes the last axis away and puts a new one first. */
+function spread(g: OnnxGraph, at: Transform, map: Value, n: number): Value {
+  const { places, matrices } = at;
+  const [first, second] = matrices;
+  const by = (matrix: Value, x: Value, last: number): Value =>
+    g.emit('Gemm', [matrix, g.emit('Reshape', [x, g.ints([-1, last])])], { transB: 1 });
+  return g.once(`spectrum ${matrices} ${map}`, () => {
+    const flat =
+      second === undefined
+        ? by(first, map, places[0] * places[1])
+        : by(first, by(second, map, places[1]), places[0]);
+    return g.emit('Reshape', [flat, g.ints(spectrum(at, n))]);
+  });
+}
+
+/** The transpose of `spread`: a spectrum → maps [n, c, h, w], plus a bias [c] where one is given. */
+function gather(g: OnnxGraph, at: Transform, value: Value, n: number, bias?: Value): Value {
+  const { channels, places, tiles, matrices } = at;
+  const [first, second] = matrices;
+  const by = (matrix: Value, x: Value, leading: number, more: readonly Value[] = []): Value =>
+    g.emit('Gemm', [g.emit('Reshape', [x, g.ints([leading, -1])]), matrix, ...more], { transA: 1 });
+  const [down, across] = tiles.map((t) => frequencies * t);
+  const added =
+    bias === undefined ? [] : [column(g, bias, n, second === undefined ? 1 : places[0])];
+  const flat =
+    second === undefined
+      ? by(first, value, down * across, added)
+      : by(second, by(first, value, down), across, added);
+  return g.emit('Reshape', [flat, g.ints([n, channels, ...places])]);
+}
+
+/** A bias [c] for the rows of [n·c·h, w]: [n·c·h, 1]. */
+function column(g: OnnxGraph, bias: Value, n: number, h: number): Value {
+  const repeated = g.emit('Tile', [g.emit('Unsqueeze', [bias, g.ints([1])]), g.ints([n, h])]);
+  return g.emit('Reshape', [repeated, g.ints([-1, 1])]);
+}
+
+/** U, in a shape whose products with a spectrum broadcast over its tiles: [·, 1, ·, O, I]. */
+const kernelSpectrum = (g: OnnxGraph, { input, output }: Plan, w: Value): Value =>
+  g.once(`spectrum ${input.matrices} ${w}`, () => {
+    const rows = g.emit('Reshape', [w, g.ints([-1, 9])]);
+    const flat = g.emit('Gemm', [g.matrix(kernelMatrix), rows], { transB: 1 });
+    const [down, , across] = spectrum(input, 1);
+    return g.emit('Reshape', [flat, g.ints([down, 1, across, output.channels, input.channels])]);
+  });
+
+const product = 'com.microsoft::FusedMatMul';
+
+export function forward(g: OnnxGraph, at: Geometry, x: Value, w: Value, bias?: Value): Value {
+  const plan = planOf(g, at);
+  const v = spread(g, plan.input, x, plan.batch);
+  const m = g.emit(product, [v, kernelSpectrum(g, plan, w)], { transB: 1 });
+  return gather(g, plan.output, m, plan.batch, bias);
+}
+
+export function inputGrad(g: OnnxGraph, at: Geometry, dy: Value, w: Value): Value {
+  const plan = planOf(g, at);
+  const dm = spread(g, plan.output, dy, plan.batch);
+  const dv = g.emit('MatMul', [dm, kernelSpectrum(g, plan, w)]);
+  return gather(g, plan.input, dv, plan.batch);
+}
+
+export function weightGrad(g: OnnxGraph, at: Geometry, x: Value, dy: Value): Value {
+  const plan = planOf(g, at);
+  const v = spread(g, plan.input, x, plan.batch);
+  const dm = spread(g, plan.output, dy, plan.batch);
+  const byTileRow = g.emit(product, [dm, v], { transA: 1 });
+  const du = g.emit('ReduceSum', [byTileRow, g.ints([1])], { keepdims: 0 });
+  const flat = g.emit('Reshape', [du, g.ints([frequencies ** 2, -1])]);
+  const dw = g.emit('Gemm', [flat, g.matrix(kernelMatrix)], { transA: 1 });
+  return g.emit('Reshape', [dw, g.ints([plan.output.channels, plan.input.channels, 3, 3])]);
+}

@@ -1,0 +1,17 @@
+/** What a backend's process runs: one call after the other, until nobody is there to ask. */
+import type { BackendCall, Request } from './messages.ts';
+import { openedMark } from './processNotes.ts';
+import { serviceOf } from './serve.ts';
+
+// A Ctrl-C reaches every process of the terminal; whether and when to end is for the one that asks.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(0));
+
+const call = JSON.parse(process.argv[2]) as BackendCall;
+const service = serviceOf(call, (reply) => process.send!(reply));
+let turn = service.opened.then(() => {
+  process.stderr.write(`${openedMark}\n`);
+});
+process.on('message', (request: Request) => {
+  turn = turn.then(() => service.answer(request));
+});

@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { writeNpy } from '../io/npy.ts';
+import { writeNpz } from '../io/npz.ts';
+import { writeReprodLog } from '../io/reprodLog.ts';
+import { vector } from '../io/testdata/support.ts';
+import { type Tensor, tensor } from '../tensor/tensor.ts';
+import { run } from './run.ts';
+
+let dir: string;
+const printed: string[] = [];
+const errors: string[] = [];
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'swa-align-compare-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+beforeEach(() => {
+  printed.length = 0;
+  errors.length = 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const put = (name: string, bytes: Uint8Array): string => {
+  const path = join(dir, name);
+  writeFileSync(path, bytes);
+  return path;
+};
+const floats = (...values: number[]): Tensor =>
+  tensor('float32', [values.length], Float32Array.from(values));
+const stamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
+
+describe('compare', () => {
+  it("repeats the log that reprod_log wrote for the original port's losses", async () => {
+    const a = put('paddle.npy', vector('reprod/published-paddle'));
+    const b = put('pytorch.npy', vector('reprod/published-pytorch'));
+    const log = join(dir, 'loss_diff.log');
+    expect(await run(['compare', a, b, '--log', log])).toBe(0);
+    const text = readFileSync(log, 'utf8').replaceAll(stamp, '');
+    expect(text.split('\n').slice(-4)).toEqual([
+      'loss: ',
+      '\tmean diff: check passed: True, value: 2.384185791015625e-07',
+      'diff check passed',
+      '',
+    ]);
+    expect(text).toContain('method: mean diff = mean |A - B|; threshold 1e-06');
+    expect(text).toContain('note: loss: shape [1] against [], one number each');
+    expect(printed.join('')).toContain(readFileSync(log, 'utf8'));
+  });
+
+  const seed = fileURLToPath(new URL('../../../shared/seed', import.meta.url));
+  const there = existsSync(seed);
+  it.skipIf(!there).each(['forward', 'loss'])(
+    `repeats the published %s log${there ? '' : ' (its files lie beside the repository only where it is developed)'}`,
+    async (stem) => {
+      const [a, b] = ['paddle', 'pytorch'].map((side) => join(seed, `${stem}_${side}.npy`));
+      expect(await run(['compare', a, b])).toBe(0);
+      const published = readFileSync(join(seed, `${stem}_diff.log`), 'utf8').replaceAll(stamp, '');
+      expect(printed.join('').replaceAll(stamp, '')).toContain(published);
+    },
+  );
+
+  it('fails with exit code 1, the worst key first', async () => {
+    const a = put(
+      'a.npz',
+      writeNpz(
+        new Map([
+          ['near', floats(1, 2)],
+          ['far', floats(1, 2)],
+        ]),
+      ),
+    );
+    const b = put(
+      'b.npy',
+      writeReprodLog(
+        new Map([
+          ['near', floats(1, 2)],
+          ['far', floats(1, 3)],
+        ]),
+      ),
+    );
+    expect(await run(['compare', a, b, '--method=all', '--threshold', '0.5'])).toBe(1);
+    const text = printed.join('').replaceAll(stamp, '');
+    expect(text).toContain(
+      'far: \n\tmean diff: check passed: True, value: 0.5\n\tmax diff: check passed: False, value: 1.0\n\tmin diff: check passed: True, value: 0.0\n',
+    );
+    expect(text).toContain('diff check failed');
+    const table = text
+      .trimEnd()
+      .split('\n')
+      .slice(-2)
+      .map((line) => line.split(/ {2,}/));
+    expect(table.map(([mark, key]) => [mark, key])).toEqual([
+      ['✗', 'far'],
+      ['✓', 'near'],
+    ]);
+  });
+
+  it('names a key that is missing, and lists problems first', async () => {
+    const a = put(
+      'a.npz',
+      writeNpz(
+        new Map([
+          ['x', floats(1)],
+          ['loss', floats(1)],
+        ]),
+      ),
+    );
+    const b = put('b.npz', writeNpz(new Map([['x', floats(9)]])));
+    expect(await run(['compare', a, b])).toBe(1);
+    const lines = printed.join('').trimEnd().split('\n');
+    expect(lines.at(-2)).toMatch(/^✗ +loss .*missing on B's side$/);
+  });
+
+  it('lists no more than the worst twenty', async () => {
+    const many = (offset: number) =>
+      new Map(Array.from({ length: 30 }, (_, i) => [`k${i}`, floats(i * offset, 1)]));
+    const a = put('a.npz', writeNpz(many(0)));
+    const b = put('b.npz', writeNpz(many(1)));
+    expect(await run(['compare', a, b])).toBe(1);
+    const lines = printed.join('').trimEnd().split('\n');
+    expect(lines.at(-21)).toMatch(/^✗ +k29 /);
+    expect(lines.at(-1)).toBe('… and 10 more, none of them worse');
+  });
+
+  it('keeps a key with control characters on its line', async () => {
+    const a = put('a.npy', writeReprodLog(new Map([['a\nb\u001b[31m', floats(1)]])));
+    expect(await run(['compare', a, a])).toBe(0);
+    expect(printed.join('')).toContain('a?b?[31m: \n');
+  });
+
+  it('reads plain arrays and weights files too', async () => {
+    const a = put('a.npy', writeNpy(floats(1, 2)));
+    expect(await run(['compare', a, a])).toBe(0);
+    expect(printed.join('')).toContain('(array): ');
+    const pt = put('w.pt', vector('torch/state_dict'));
+    expect(await run(['compare', pt, pt])).toBe(0);
+  });
+});
+
+describe('bad input to compare', () => {
+  const good = (): string => put('good.npy', writeReprodLog(new Map([['x', floats(1)]])));
+
+  async function refused(...argv: string[]): Promise<string> {
+    errors.length = 0;
+    const log = join(dir, 'untouched.log');
+    expect(await run(['compare', ...argv, '--log', log])).toBe(2);
+    expect(existsSync(log), 'nothing may be written').toBe(false);
+    expect(errors).toHaveLength(1);
+    expect(errors[0].split('\n')).toHaveLength(1);
+    return errors[0];
+  }
+
+  it('names the file, and the array that is no array of numbers', async () => {
+    expect(await refused(good(), join(dir, 'nowhere.npy'))).toContain('nowhere.npy: no such file');
+    expect(await refused(put('x.txt', Buffer.from('hello')), good())).toContain(
+      'x.txt: is neither',
+    );
+    expect(await refused(put('c.npy', vector('reprod/refused-complex')), good())).toContain(
+      "c.npy: 'a' is an array of complex numbers",
+    );
+    expect(await refused(put('s.npy', vector('reprod/refused-text')), good())).toContain(
+      "s.npy: 'loss' is str",
+    );
+    expect(await refused(put('g.npy', vector('reprod/refused-global')), good())).toContain(
+      "'posix.system', which is not allowed",
+    );
+  });
+
+  it('refuses methods and thresholds that are none', async () => {
+    expect(await refused(good(), good(), '--method', 'median')).toContain('median');
+    expect(await refused(good(), good(), '--threshold', 'nan')).toContain('nan');
+    expect(await refused(good(), good(), '--threshold', '-1')).toContain('-1');
+    expect(await refused(good())).toContain('missing required argument');
+  });
+});
+
+const python = ['python3', '/usr/bin/python3'].find(
+  (p) => spawnSync(p, ['-c', 'import numpy']).status === 0,
+);
+
+/** What reprod_log computes, in NumPy, of the files that we wrote. */
+const script = `
+import numpy, sys
+a, b = (numpy.load(f, allow_pickle=True).tolist() for f in sys.argv[1:])
+for key in a:
+    d = numpy.abs(a[key] - b[key])
+    print("{}: \\n\\tmean diff: check passed: {}, value: {}".format(key, d.mean() <= 1e-6, d.mean()))
+`;
+
+it.skipIf(python === undefined)(
+  'NumPy finds the same in files we wrote (needs NumPy)',
+  async () => {
+    const random = (seed: number) =>
+      Float32Array.from({ length: 1000 }, (_, i) => Math.sin(seed * (i + 1)) * 10);
+    const maps = [1, 1.0000001].map(
+      (seed) =>
+        new Map([
+          ['out', tensor('float32', [10, 100], random(seed))],
+          ['loss', floats(seed)],
+        ]),
+    );
+    const [a, b] = maps.map((map, i) => put(`ours${i}.npy`, writeReprodLog(map)));
+    const { stdout, stderr, status } = spawnSync(python!, ['-c', script, a, b], {
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    await run(['compare', a, b]);
+    expect(printed.join('').replaceAll(stamp, '')).toContain(stdout);
+  },
+);

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { needsSwiftshader, swiftshader } from '../../test/swiftshader.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'swa-align-devices-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+/** Runs the command line with these variables set. */
+function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', 'tsx', main, ...args],
+    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', ...env } },
+  );
+  return { status, stdout, stderr };
+}
+
+const noDriver = { VK_ICD_FILENAMES: '/nowhere/driver.json' };
+const diffOnGpu = ['diff', 'loss', '--model', 'vgg16', '--device', 'webgpu', '--out', scratch];
+
+test('devices: every device with what runs there, or the reason why nothing does', () => {
+  const { status, stdout, stderr } = cli(['devices'], noDriver);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ort +cpu +runs {2}ONNX Runtime [\d.]+, CPU$/m);
+  expect(stdout).toMatch(/^oracle +cpu +runs {2}float64 oracle/m);
+  if (process.platform === 'linux') {
+    expect(stdout).toMatch(/^ort +webgpu +- {5}WebGPU does not run here: .*adapter.*$/m);
+    expect(stdout).toMatch(/^--backend ort --device auto takes cpu$/m);
+  }
+});
+
+describe.skipIf(process.platform !== 'linux')('a machine without a GPU', () => {
+  test('--device webgpu is one line and exit code 2, and nothing is written', () => {
+    const { status, stdout, stderr } = cli(diffOnGpu, noDriver);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(readdirSync(scratch)).toEqual([]);
+    expect(stderr).toMatch(
+      /^swa-align: WebGPU does not run here: [^\n]*; `swa-align devices` lists what runs here\n$/,
+    );
+  });
+
+  test('so it is where the Vulkan loader cannot be loaded', () => {
+    writeFileSync(join(scratch, 'libvulkan.so.1'), '');
+    const { status, stderr } = cli(diffOnGpu, { LD_LIBRARY_PATH: scratch });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^swa-align: WebGPU does not run here: [^\n]*load Vulkan[^\n]*\n$/);
+  });
+});
+
+test('a device that nobody has heard of', () => {
+  const { status, stderr } = cli(['diff', 'loss', '--device', 'abacus']);
+  expect(status).toBe(2);
+  expect(stderr).toBe(
+    'swa-align: the ort backend has no device "abacus"; choose one of auto, cpu, webgpu\n',
+  );
+});
+
+test.skipIf(swiftshader === undefined)(
+  `a software GPU is listed as such, and auto does not take it${needsSwiftshader}`,
+  () => {
+    const { stdout } = cli(['devices'], { VK_ICD_FILENAMES: swiftshader! });
+    expect(stdout).toMatch(/^ort +webgpu +runs {2}.*WebGPU on SwiftShader .*, a software GPU$/m);
+    expect(stdout).toMatch(/^--backend ort --device auto takes cpu$/m);
+  },
+);

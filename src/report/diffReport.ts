@@ -1,0 +1,169 @@
+import type { StageName } from '../align/manifest.ts';
+import type { StageResult } from '../align/stage.ts';
+import { type Flip, rowPassed, type Trace, type TraceRow, tracePassed } from '../align/trace.ts';
+import { passed } from '../align/verdict.ts';
+import type { Provenance } from './diffLog.ts';
+import { whyFailed } from './diffSummary.ts';
+import { shortNumber } from './shortNumber.ts';
+
+/** Everything a run of `diff` found out about one model. */
+export interface DiffReport {
+  readonly provenance: Provenance;
+  /** Program → version. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly results: readonly StageResult[];
+  /** Where one was asked for. */
+  readonly trace?: Trace;
+}
+
+/** When and by which command line a run was made: what its reports cannot know of themselves. */
+export interface RunFacts {
+  readonly time: Date;
+  /** `swa-align diff forward --model vgg16` */
+  readonly command: string;
+}
+
+/** One thing that does not hold, in words. */
+export interface Failure {
+  readonly model: string;
+  readonly part: StageName | 'trace';
+  /** Tensor, loss or digest. */
+  readonly name: string;
+  /** `relative l2 0.703 > 5.0e-6` */
+  readonly why: string;
+}
+
+export const modelOf = ({ results, trace }: DiffReport): string =>
+  results[0]?.model ?? trace?.model ?? 'no model';
+
+/** Nothing failed, and there was something that could have. */
+export const reportPassed = ({ results, trace }: DiffReport): boolean =>
+  (results.length > 0 || trace !== undefined) &&
+  results.every((r) => r.passed) &&
+  (trace === undefined || tracePassed(trace));
+
+export const allPassed = (reports: readonly DiffReport[]): boolean =>
+  reports.length > 0 && reports.every(reportPassed);
+
+/** `features.1[1234] flipped, 3.0e-8 of the RMS from its kink` */
+export const flipWords = ({ layer, element, margin }: Flip): string =>
+  `${layer}[${element}] flipped, ${shortNumber(margin)} of the RMS from its kink`;
+
+const allowed = (limit: TraceRow['limit']): string =>
+  limit === undefined ? '' : `, may be ${shortNumber(limit.value)}: ${limit.why}`;
+
+/** What a row of a trace has to say beside its numbers. */
+export function rowWords(row: TraceRow): string {
+  const { state, problem, error, added, limit, addedLimit, flips } = row;
+  const wrong = state === 'diverges' || state === 'inherits';
+  const own = added !== undefined && addedLimit !== undefined && !(added.ours <= addedLimit.value);
+  return [
+    ...(problem === undefined ? [] : [problem]),
+    ...(wrong && own ? [`adds ${shortNumber(added.ours)}${allowed(addedLimit)}`] : []),
+    ...(wrong && !own && error ? [`error ${shortNumber(error.ours)}${allowed(limit)}`] : []),
+    ...(flips ?? []).map(flipWords),
+  ].join('; ');
+}
+
+const rowFailure = (model: string, row: TraceRow): Failure => ({
+  model,
+  part: 'trace',
+  name: row.name,
+  why: [`${row.kind}, ${row.state}`, rowWords(row)].filter((text) => text !== '').join(': '),
+});
+
+/**
+ * What failed in a run, the most telling first: where a trace errs by its own doing, then the stages in their
+ * order, then what only inherits.
+ */
+export function failuresOf(report: DiffReport): Failure[] {
+  const model = modelOf(report);
+  const { trace, results } = report;
+  const rows = (trace?.rows ?? []).filter((row) => !rowPassed(row));
+  const inherits = ({ state }: TraceRow): boolean => state === 'inherits';
+  const nothing = (part: Failure['part']): Failure => ({
+    model,
+    part,
+    name: part,
+    why: 'nothing was checked',
+  });
+  return [
+    ...(trace?.rows.length === 0 ? [nothing('trace')] : []),
+    ...rows.filter((row) => !inherits(row)).map((row) => rowFailure(model, row)),
+    ...results.flatMap((result) => {
+      const failed = result.verdicts.filter((v) => !passed(v));
+      if (failed.length === 0 && !result.passed) return [nothing(result.stage)];
+      return failed.map((v) => ({
+        model,
+        part: result.stage,
+        name: v.name,
+        why: whyFailed(v),
+      }));
+    }),
+    ...rows.filter(inherits).map((row) => rowFailure(model, row)),
+  ];
+}
+
+/** A limit that somebody set by hand, and why. */
+export interface UsedOverride {
+  readonly model: string;
+  readonly part: StageName | 'trace';
+  readonly name: string;
+  readonly limit: number;
+  readonly reason: string;
+}
+
+/** How the trace says of a limit that it was set by hand. */
+const byHand = /^overridden: /;
+
+/** Every limit of a run that stands where it does because somebody wrote so. */
+export function overridesOf(report: DiffReport): UsedOverride[] {
+  const model = modelOf(report);
+  return [
+    ...report.results.flatMap(({ stage, verdicts }) =>
+      verdicts.flatMap(({ name, override }) =>
+        override === undefined
+          ? []
+          : [{ model, part: stage, name, limit: override.limit, reason: override.reason }],
+      ),
+    ),
+    ...(report.trace?.rows ?? []).flatMap(({ name, limit }) =>
+      limit === undefined || !byHand.test(limit.why)
+        ? []
+        : [
+            {
+              model,
+              part: 'trace' as const,
+              name,
+              limit: limit.value,
+              reason: limit.why.replace(byHand, ''),
+            },
+          ],
+    ),
+  ];
+}
+
+export interface UsedFile {
+  readonly path: string;
+  readonly sha256: string;
+  /** Models whose references hold it, or single stages where these name it as their input. */
+  readonly users: readonly string[];
+}
+
+/** Inputs and recordings, each once; models record under equal names what is not equal. */
+export function filesOf(reports: readonly DiffReport[]): UsedFile[] {
+  const files = new Map<string, { path: string; sha256: string; users: string[] }>();
+  for (const report of reports) {
+    const model = modelOf(report);
+    for (const [path, sha256] of Object.entries(report.provenance.hashes)) {
+      const key = `${sha256} ${path}`;
+      const file = files.get(key) ?? { path, sha256, users: [] };
+      const readers = report.results.filter(({ inputs }) => inputs.includes(path));
+      file.users.push(
+        ...(readers.length === 0 ? [model] : readers.map(({ stage }) => `${model} ${stage}`)),
+      );
+      files.set(key, file);
+    }
+  }
+  return [...files.values()];
+}

@@ -1,0 +1,130 @@
+import type { StageResult } from '../align/stage.ts';
+import type { Trace, TraceKind, TraceRow, TraceState } from '../align/trace.ts';
+import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import type { ErrorPanel, ErrorPoint, PointMark } from './chart/errorPanel.ts';
+import type { DiffReport } from './diffReport.ts';
+import { shortNumber } from './shortNumber.ts';
+
+const panelTitles: { readonly [K in TraceKind]: string } = {
+  output: 'Outputs, forward',
+  'output gradient': 'Gradients of outputs, backward',
+  'weight gradient': 'Gradients of weights, backward',
+};
+
+const marks: { readonly [S in TraceState]: PointMark | undefined } = {
+  agrees: undefined,
+  flipped: 'flipped',
+  inherits: 'inherits',
+  diverges: 'diverges',
+  missing: 'diverges',
+};
+
+/** `features.0.weight.grad` → `features.0.weight`: the panel's title says which gradients these are. */
+const axisName = (name: string): string => name.replace(/(\.output)?\.grad$/, '');
+
+function words(name: string, facts: readonly (readonly [string, number | undefined])[]): string {
+  const known = facts.flatMap(([what, value]) =>
+    value === undefined ? [] : [`${what} ${shortNumber(value)}`],
+  );
+  return [name, ...known].join('\n');
+}
+
+function pointOfRow({ name, state, error, added, limit, problem }: TraceRow): ErrorPoint {
+  const mark = marks[state];
+  return {
+    name: axisName(name),
+    ...(error && { ours: error.ours, pytorch: error.pytorch }),
+    ...(added && { added: added.ours }),
+    ...(limit && { limit: limit.value }),
+    ...(mark && { mark }),
+    words: `${words(name, [
+      ['ours', error?.ours],
+      ["PyTorch's", error?.pytorch],
+      ['the layer adds', added?.ours],
+      ['limit', limit?.value],
+    ])}\n${problem ?? state}`,
+  };
+}
+
+/** A panel a kind of tensor; the first divergence is marked where it lies. */
+export function tracePanels({ rows, firstDivergence }: Trace): ErrorPanel[] {
+  return (Object.keys(panelTitles) as TraceKind[]).flatMap((kind) => {
+    const indices = [...rows.keys()].filter((i) => rows[i].kind === kind);
+    if (indices.length === 0) return [];
+    const first = firstDivergence === undefined ? -1 : indices.indexOf(firstDivergence);
+    return [
+      {
+        title: panelTitles[kind],
+        points: indices.map((i) => pointOfRow(rows[i])),
+        ...(first < 0 ? {} : { first }),
+      },
+    ];
+  });
+}
+
+/** The error at which one of a tensor's checks would begin to fail. */
+function limitOf(verdict: Verdict, { value, threshold }: Check): number {
+  const ratio = verdict.checks.find(({ method }) => method === 'ratio');
+  const unit = ratio === undefined ? 0 : value / ratio.value;
+  return unit > 0 && ratio !== undefined ? Math.min(threshold, ratio.threshold * unit) : threshold;
+}
+
+/** Errors to float64, and nothing else, are comparable from tensor to tensor. */
+function pointOfVerdict(verdict: Verdict, name: string): ErrorPoint[] {
+  const { problem } = verdict;
+  const check = verdict.checks.find(
+    ({ method }) => method === 'relative l2' || method === 'scaled',
+  );
+  if (check === undefined && problem === undefined) return [];
+  return [
+    {
+      name: axisName(name),
+      ...(check && { ours: check.value, limit: limitOf(verdict, check) }),
+      ...(check?.pytorch !== undefined && { pytorch: check.pytorch }),
+      ...(passed(verdict) ? {} : { mark: 'diverges' }),
+      words: `${words(name, [
+        ['ours', check?.value],
+        ["PyTorch's", check?.pytorch],
+        ['limit', check && limitOf(verdict, check)],
+      ])}${problem === undefined ? '' : `\n${problem}`}`,
+    },
+  ];
+}
+
+function panel(title: string, points: readonly ErrorPoint[]): ErrorPanel[] {
+  if (points.length === 0) return [];
+  const first = points.findIndex(({ mark }) => mark !== undefined);
+  return [{ title, points, ...(first < 0 ? {} : { first }) }];
+}
+
+const gradient = /^iter(\d+)\/(.+\.grad)$/;
+
+/** What the forward and backward stages say of single layers, for a run without a trace. */
+export function stagePanels(results: readonly StageResult[]): ErrorPanel[] {
+  const verdictsOf = (stage: string): readonly Verdict[] =>
+    results.find((r) => r.stage === stage)?.verdicts ?? [];
+  const outputs = verdictsOf('forward').filter(
+    ({ name }) => name !== 'initial weights' && name !== 'logits',
+  );
+  const byIteration = new Map<string, ErrorPoint[]>();
+  for (const verdict of verdictsOf('backward')) {
+    const [, iteration, name] = gradient.exec(verdict.name) ?? [];
+    if (name === undefined) continue;
+    const points = byIteration.get(iteration) ?? [];
+    // Recorded in the order of the layers; the backward pass meets them from the last one on.
+    points.unshift(...pointOfVerdict(verdict, name));
+    byIteration.set(iteration, points);
+  }
+  return [
+    ...panel(
+      panelTitles.output,
+      outputs.flatMap((verdict) => pointOfVerdict(verdict, verdict.name)),
+    ),
+    ...[...byIteration].flatMap(([iteration, points]) =>
+      panel(`${panelTitles['weight gradient']}, step ${Number(iteration) + 1}`, points),
+    ),
+  ];
+}
+
+export const errorPanels = ({ trace, results }: DiffReport): ErrorPanel[] =>
+  trace === undefined ? stagePanels(results) : tracePanels(trace);

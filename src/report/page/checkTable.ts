@@ -1,0 +1,74 @@
+import type { StageResult } from '../../align/stage.ts';
+import { passed, type Verdict } from '../../align/verdict.ts';
+import { flipWords } from '../diffReport.ts';
+import { shareOfLimit } from '../diffSummary.ts';
+import { cellNumber, outcomeWords, percent } from './cells.ts';
+import type { Row, Table } from './table.ts';
+
+const columns = [
+  { title: 'Tensor' },
+  { title: 'Result' },
+  { title: 'Stage' },
+  { title: 'Measure' },
+  { title: 'Ours', numeric: true },
+  { title: 'Limit', numeric: true },
+  { title: '% of limit', numeric: true },
+  { title: 'PyTorch’s own', numeric: true },
+  { title: 'Mean |a − b|', numeric: true },
+  { title: 'ULP', numeric: true },
+  { title: 'Note', long: true },
+] as const;
+
+/** Of the tensor and not of the check: once is enough. */
+const remarks = ({ flips = [], override }: Verdict): string[] => [
+  ...(override === undefined ? [] : [`limit by hand: ${override.reason}`]),
+  ...flips.map(flipWords),
+];
+
+function rowsOf({ stage, verdicts }: StageResult): Row[] {
+  return verdicts.flatMap((verdict): Row[] => {
+    const { name, checks, problem, distances } = verdict;
+    if (checks.length === 0 || problem !== undefined) {
+      const why = problem ?? 'nothing was checked';
+      return [
+        {
+          outcome: 'failed',
+          cells: [name, outcomeWords.failed, stage, 'not measured', ...Array(6).fill(''), why],
+        },
+      ];
+    }
+    return checks.map((check, i) => {
+      const outcome = check.passed ? 'passed' : 'failed';
+      return {
+        outcome,
+        cells: [
+          name,
+          outcomeWords[outcome],
+          stage,
+          check.method,
+          cellNumber(check.value),
+          cellNumber(check.threshold),
+          percent(shareOfLimit(check), check.threshold),
+          cellNumber(check.pytorch),
+          // To PyTorch's float32.
+          i === 0 ? cellNumber(distances?.meanAbs) : '',
+          i === 0 ? cellNumber(distances?.maxUlp) : '',
+          [check.note, ...(i === 0 ? remarks(verdict) : [])].filter((text) => text).join('; '),
+        ],
+      };
+    });
+  });
+}
+
+/** Every check of a model's stages, a row each, in the order they were made. */
+export function checkTable(model: string, id: string, results: readonly StageResult[]): Table {
+  const verdicts = results.flatMap((r) => r.verdicts);
+  const failed = verdicts.filter((v) => !passed(v)).length;
+  return {
+    id,
+    caption: `Checks of ${model}: ${verdicts.length} tensors, losses and digests, ${failed} failed`,
+    columns,
+    rows: results.flatMap(rowsOf),
+    tools: true,
+  };
+}

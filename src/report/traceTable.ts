@@ -1,0 +1,95 @@
+import {
+  type Trace,
+  type TraceError,
+  type TraceRow,
+  type TraceState,
+  tracePassed,
+} from '../align/trace.ts';
+
+const short = (x: number): string => (x === 0 ? '0' : x.toExponential(1));
+
+const marks: { readonly [S in TraceState]: string } = {
+  agrees: '✓',
+  flipped: '~',
+  inherits: '·',
+  diverges: '✗',
+  missing: '✗',
+};
+
+const header = [
+  '',
+  'tensor',
+  'computed by',
+  'error',
+  "PyTorch's",
+  'ratio',
+  'added',
+  "PyTorch's",
+  '',
+];
+
+const errorCells = (error: TraceError | undefined, ratio: boolean): string[] => {
+  if (error === undefined) return ratio ? ['-', '-', '-'] : ['-', '-'];
+  const cells = [short(error.ours), short(error.pytorch)];
+  return ratio ? [...cells, error.ratio.toFixed(1)] : cells;
+};
+
+function cells(row: TraceRow, first: boolean): string[] {
+  return [
+    marks[row.state],
+    row.name,
+    row.layer,
+    ...errorCells(row.error, true),
+    ...errorCells(row.added, false),
+    `${row.state}${first ? '  ← first' : ''}`,
+  ];
+}
+
+/** Text columns to the left, numbers to the right. */
+const leftAligned = new Set([0, 1, 2, header.length - 1]);
+
+function aligned(table: readonly (readonly string[])[]): string[] {
+  const widths = header.map((_, i) => Math.max(...table.map((row) => row[i].length)));
+  return table.map((row) =>
+    row
+      .map((cell, i) => (leftAligned.has(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Why a row is not as it should be, beneath it. */
+function remarks(row: TraceRow): string[] {
+  const { state, limit, addedLimit, added, error, problem, flips, override } = row;
+  if (problem !== undefined) return [problem];
+  if (override !== undefined) {
+    return [`limit ${short(override.limit)} set by hand: ${override.reason}`];
+  }
+  if (state === 'flipped' && flips !== undefined) {
+    return [`no more than the ${flips.length} flipped decisions below explain`];
+  }
+  if (state !== 'diverges' || error === undefined || limit === undefined) return [];
+  if (added !== undefined && addedLimit !== undefined && !(added.ours <= addedLimit.value)) {
+    return [`adds ${short(added.ours)}, may add ${short(addedLimit.value)}: ${addedLimit.why}`];
+  }
+  return [`error ${short(error.ours)}, may be ${short(limit.value)}: ${limit.why}`];
+}
+
+/**
+ * A trace for the terminal: a row a tensor in execution order, errors to the float64 truth beside PyTorch's
+ * own, what the layer adds by itself, and the first divergence marked.
+ */
+export function traceTable(trace: Trace): string[] {
+  const { rows, firstDivergence, notes } = trace;
+  const lines = aligned([header, ...rows.map((row, i) => cells(row, i === firstDivergence))]);
+  const body = rows.flatMap((row, i) => [
+    lines[i + 1],
+    ...remarks(row).map((remark) => `     ${remark}`),
+  ]);
+  const first = firstDivergence === undefined ? undefined : rows[firstDivergence];
+  const verdict =
+    first === undefined
+      ? `trace: ${tracePassed(trace) ? `all ${rows.length} tensors agree` : 'nothing was traced'}`
+      : `trace: first ${first.state === 'missing' ? 'missing' : 'divergence'}: ${first.name}, computed by ${first.layer}`;
+  return [lines[0], ...body, ...notes, verdict].map((line) => `  ${line}`);
+}

@@ -1,0 +1,286 @@
+/** Mistakes in what the network is shown. */
+import type { Augmentation } from '../../../src/data/augmentation.ts';
+import { type ImageSet, imageBytes } from '../../../src/data/cifar.ts';
+import { augmentedBy, flipThenCrop } from '../augmented.ts';
+import { type Family, inModule, type Look, type Plant } from '../plant.ts';
+
+type Augmenting = typeof import('../../../src/data/augmentation.ts');
+type Reading = typeof import('../../../src/data/cifar.ts');
+type Loading = typeof import('../../../src/data/loader.ts');
+type Passes = typeof import('../../../src/torch/dataLoader.ts');
+
+const { fround } = Math;
+
+/** Another value for each byte of each channel. */
+const pixels = (value: (byte: number, mean: number, std: number) => number): Plant =>
+  inModule<Augmenting>('data/augmentation.ts', () => ({
+    normalisationTable: ({ mean, std }) =>
+      Float32Array.from({ length: 3 * 256 }, (_, i) => {
+        const channel = Math.floor(i / 256);
+        return value(i % 256, mean[channel], std[channel]);
+      }),
+  }));
+
+/** Other bytes for each image, wherever images are read. */
+const bytes = (change: (images: Uint8Array) => Uint8Array): Plant =>
+  inModule<Reading>('data/cifar.ts', (real) => ({
+    readCifar10: (dir, split) => {
+      const set = real.readCifar10(dir, split);
+      return { ...set, images: change(set.images) };
+    },
+  }));
+
+const rearrangedBytes = (from: (at: number) => number): Plant =>
+  bytes((images) => images.map((_, i) => images[i - (i % imageBytes) + from(i % imageBytes)]));
+
+const augmented = (
+  augment: (
+    images: Uint8Array,
+    order: Int32Array,
+    drawn: Augmentation,
+    table: Float32Array,
+    real: Augmenting,
+  ) => Float32Array,
+): Plant =>
+  inModule<Augmenting>('data/augmentation.ts', (real) => ({
+    augmentImages: (images, order, drawn, table) => augment(images, order, drawn, table, real),
+  }));
+
+const evaluated = (change: (set: ImageSet) => ImageSet): Plant =>
+  inModule<Loading>('data/loader.ts', (real) => ({
+    evaluationBatches: (set, ...rest) => real.evaluationBatches(change(set), ...rest),
+  }));
+
+const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
+const metric = (at: string): Look & { at: string } => ({ model: 'vgg16', stage: 'metric', at });
+
+const plane = 1024;
+
+export const data: Family = {
+  name: 'data',
+  looks: [
+    { model: 'vgg16bn', stage: 'epochs' },
+    { model: 'vgg16', stage: 'metric' },
+  ],
+  bugs: [
+    {
+      name: "CIFAR-10's constants instead of ImageNet's",
+      people: "normalise by CIFAR-10's own statistics, as most CIFAR code does",
+      plants: [
+        inModule<Augmenting>('data/augmentation.ts', (real) => ({
+          normalisationTable: () =>
+            real.normalisationTable({
+              mean: [0.4914, 0.4822, 0.4465],
+              std: [0.2023, 0.1994, 0.201],
+            }),
+        })),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'pixels divided by 256',
+      people: 'count the values of a byte',
+      plants: [pixels((v, mean, std) => fround(fround(v / 256) - fround(mean)) / fround(std))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'pixels not divided at all',
+      people: 'forget ToTensor',
+      plants: [pixels((v, mean, std) => fround(v - fround(mean)) / fround(std))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'pixels divided as whole numbers',
+      people: 'come from Python 2, or divide bytes',
+      plants: [pixels((v, mean, std) => fround(Math.trunc(v / 255) - fround(mean)) / fround(std))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'not divided by the deviation',
+      people: 'subtract the mean and stop',
+      plants: [pixels((v, mean) => fround(v / 255) - fround(mean))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'divided by the variance',
+      people: 'take std for a variance',
+      plants: [pixels((v, mean, std) => (fround(v / 255) - mean) / (std * std))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'normalised in float64',
+      people: 'round once at the end instead of at each step',
+      plants: [pixels((v, mean, std) => (v / 255 - mean) / std)],
+      caught: epochs('images'),
+    },
+    {
+      name: 'BGR instead of RGB',
+      people: 'read images with OpenCV',
+      plants: [rearrangedBytes((at) => (2 - Math.floor(at / plane)) * plane + (at % plane))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'planes read as interleaved pixels',
+      people: 'reshape to [32, 32, 3] what lies as [3, 32, 32]',
+      plants: [rearrangedBytes((at) => (at % plane) * 3 + Math.floor(at / plane))],
+      caught: epochs('images'),
+    },
+    {
+      name: 'rows and columns swapped',
+      people: 'read images as [x, y]',
+      plants: [
+        rearrangedBytes((at) => {
+          const [row, column] = [Math.floor((at % plane) / 32), at % 32];
+          return Math.floor(at / plane) * plane + column * 32 + row;
+        }),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'labels shifted by one image',
+      people: 'read the label behind its image instead of before it',
+      plants: [
+        inModule<Reading>('data/cifar.ts', (real) => ({
+          readCifar10: (dir, split) => {
+            const set = real.readCifar10(dir, split);
+            const { labels, count } = set;
+            return { ...set, labels: labels.map((_, i) => labels[(i + 1) % count]) };
+          },
+        })),
+      ],
+      caught: epochs('labels'),
+    },
+    {
+      name: 'crop before flip',
+      people: 'list the transforms in the other order',
+      plants: [
+        augmented((images, order, drawn, table) =>
+          augmentedBy(images, order, drawn, table, (row, column, { flip, top, left }) => ({
+            row: top + row,
+            column: left + (flip ? 31 - column : column),
+          })),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'crop after normalising',
+      people: 'pad with zeros what has been normalised: grey instead of black',
+      plants: [
+        augmented((images, order, drawn, table) =>
+          augmentedBy(images, order, drawn, table, flipThenCrop, () => 0),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'padded by reflection',
+      people: "take another library's default border",
+      plants: [
+        augmented((images, order, drawn, table) =>
+          augmentedBy(images, order, drawn, table, flipThenCrop, (_, place, pixel) => {
+            const inside = (x: number): number => 31 - Math.abs(31 - Math.abs(x - 4));
+            return pixel(inside(place.row), inside(place.column));
+          }),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'flipped upside down',
+      people: 'mirror the wrong axis',
+      plants: [
+        augmented((images, order, drawn, table) =>
+          augmentedBy(images, order, drawn, table, (row, column, { flip, top, left }) => ({
+            row: flip ? 39 - top - row : top + row,
+            column: left + column,
+          })),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'flipped when it should not be',
+      people: 'compare the draw the other way round',
+      plants: [
+        augmented((images, order, drawn, table, real) =>
+          real.augmentImages(
+            images,
+            order,
+            { ...drawn, flip: drawn.flip.map((f) => 1 - f) },
+            table,
+          ),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'crop offsets swapped',
+      people: 'give left for top',
+      plants: [
+        augmented((images, order, { flip, top, left }, table, real) =>
+          real.augmentImages(images, order, { flip, top: left, left: top }, table),
+        ),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'trained without augmentation',
+      people: 'leave the transforms out',
+      plants: [
+        augmented((images, order, _, table, real) => real.plainImages(images, order, table)),
+      ],
+      caught: epochs('images'),
+    },
+    {
+      name: 'last batch of an epoch dropped',
+      people: 'set drop_last, or divide as whole numbers',
+      plants: [
+        inModule<Passes>('torch/dataLoader.ts', () => ({
+          batchCount: (size, batchSize) => Math.floor(size / batchSize),
+        })),
+      ],
+      caught: epochs('batch sizes'),
+    },
+    {
+      name: 'test images augmented',
+      people: 'share one transform between both sets',
+      plants: [
+        inModule<Augmenting>('data/augmentation.ts', (real) => ({
+          plainImages: (images, order, table) =>
+            real.augmentImages(
+              images,
+              order,
+              {
+                flip: new Uint8Array(order.length).fill(1),
+                top: new Uint8Array(order.length).fill(2),
+                left: new Uint8Array(order.length).fill(6),
+              },
+              table,
+            ),
+        })),
+      ],
+      caught: epochs('testLoss of epoch 1'),
+    },
+    {
+      name: 'test set in another order',
+      people: 'shuffle both loaders',
+      plants: [
+        evaluated((set) => {
+          const { count, images, labels } = set;
+          const from = (i: number): number => count - 1 - i;
+          return {
+            ...set,
+            labels: labels.slice(0, count).map((_, i) => labels[from(i)]),
+            images: images
+              .slice(0, count * imageBytes)
+              .map(
+                (_, i) => images[from(Math.floor(i / imageBytes)) * imageBytes + (i % imageBytes)],
+              ),
+          };
+        }),
+      ],
+      caught: metric('logits'),
+    },
+  ],
+};

@@ -1,0 +1,31 @@
+import type { Family } from '../plant.ts';
+import { data } from './data.ts';
+import { evaluation } from './evaluation.ts';
+import { gradients } from './gradients.ts';
+import { initialisation } from './initialisation.ts';
+import { layers } from './layers.ts';
+import { losses, shortBatches } from './loss.ts';
+import { normalisation } from './normalisation.ts';
+import { optimiser, rates } from './optimiser.ts';
+import { randomness } from './randomness.ts';
+import { resuming } from './resuming.ts';
+import { averaging, joining, refreshing } from './swa.ts';
+
+/** Every planted bug, by family. */
+export const catalogue: readonly Family[] = [
+  layers,
+  normalisation,
+  gradients,
+  losses,
+  shortBatches,
+  optimiser,
+  rates,
+  data,
+  initialisation,
+  randomness,
+  resuming,
+  joining,
+  averaging,
+  refreshing,
+  evaluation,
+];

@@ -1,0 +1,209 @@
+/** Mistakes in the update rule and in the learning rate it is given. */
+import { add, mul, sub } from '../../../src/ir/build.ts';
+import type { Node } from '../../../src/ir/node.ts';
+import type { learningRate, ScheduleSettings } from '../../../src/optim/schedule.ts';
+import type { SgdResult, SgdSettings } from '../../../src/optim/sgd.ts';
+import { type Family, inModule, type Plant } from '../plant.ts';
+
+interface Step extends SgdSettings {
+  readonly w: Node;
+  readonly g: Node;
+  readonly v: Node;
+  readonly lr: Node;
+}
+
+/** SGD by another rule. */
+const rule = (update: (step: Step) => SgdResult): Plant =>
+  inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', () => ({
+    sgd: (w, g, v, lr, settings) => update({ w, g, v, lr, ...settings }),
+  }));
+
+/** The rule as it is, on another gradient. */
+const onGradient = (gradient: (step: Step) => Node): Plant =>
+  rule((step) => {
+    const v = add(mul(step.v, step.momentum), gradient(step));
+    return { momentum: v, weight: sub(step.w, mul(v, step.lr)) };
+  });
+
+const decayed = ({ w, g, weightDecay }: Step): Node => add(g, mul(w, weightDecay));
+const isBias = ({ w }: Step): boolean => w.op === 'input' && w.params.name.endsWith('.bias');
+
+type Schedule = typeof import('../../../src/optim/schedule.ts');
+
+const schedule = (
+  rate: (real: typeof learningRate, epoch: number, settings: ScheduleSettings) => number,
+): Plant =>
+  inModule<Schedule>('optim/schedule.ts', ({ learningRate: real }) => ({
+    learningRate: (epoch, settings) => rate(real, epoch, settings),
+  }));
+
+export const optimiser: Family = {
+  name: 'optimiser',
+  looks: [
+    { model: 'vgg16', stage: 'ops' },
+    { model: 'vgg16', stage: 'backward' },
+  ],
+  bugs: [
+    {
+      name: 'learning rate folded into the momentum',
+      people: 'take v ← μv + lr·d, as Sutskever, Paddle and TensorFlow do',
+      plants: [
+        rule((step) => {
+          const v = add(mul(step.v, step.momentum), mul(decayed(step), step.lr));
+          return { momentum: v, weight: sub(step.w, v) };
+        }),
+      ],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight.momentum' },
+    },
+    {
+      name: 'Nesterov momentum',
+      people: 'leave a switch on',
+      plants: [
+        rule((step) => {
+          const d = decayed(step);
+          const v = add(mul(step.v, step.momentum), d);
+          const ahead = add(d, mul(v, step.momentum));
+          return { momentum: v, weight: sub(step.w, mul(ahead, step.lr)) };
+        }),
+      ],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'dampened momentum',
+      people: 'weigh the gradient by 1 − μ, as an average of gradients',
+      plants: [onGradient((step) => mul(decayed(step), 1 - step.momentum))],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'no momentum',
+      people: 'take plain SGD',
+      plants: [
+        rule((step) => {
+          const d = decayed(step);
+          return { momentum: d, weight: sub(step.w, mul(d, step.lr)) };
+        }),
+      ],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'weights moved by the old momentum',
+      people: 'update the weight before the momentum',
+      plants: [
+        rule((step) => ({
+          momentum: add(mul(step.v, step.momentum), decayed(step)),
+          weight: sub(step.w, mul(step.v, step.lr)),
+        })),
+      ],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'weight decay forgotten',
+      people: 'leave the argument out',
+      plants: [onGradient(({ g }) => g)],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'weight decay decoupled',
+      people: 'shrink the weight beside the momentum, as AdamW does',
+      plants: [
+        rule(({ w, g, v, lr, momentum, weightDecay }) => {
+          const next = add(mul(v, momentum), g);
+          const shrunk = sub(w, mul(mul(w, weightDecay), lr));
+          return { momentum: next, weight: sub(shrunk, mul(next, lr)) };
+        }),
+      ],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'weight decay twice as strong',
+      people: 'differentiate λ‖w‖² where λ/2 is meant',
+      plants: [onGradient(({ w, g, weightDecay }) => add(g, mul(w, 2 * weightDecay)))],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'no weight decay on biases',
+      people: 'follow newer recipes',
+      plants: [onGradient((step) => (isBias(step) ? step.g : decayed(step)))],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.bias' },
+    },
+    {
+      name: 'weight decay on biases only',
+      people: 'turn the condition round',
+      plants: [onGradient((step) => (isBias(step) ? decayed(step) : step.g))],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'weight decay subtracted',
+      people: 'lose a sign',
+      plants: [onGradient(({ w, g, weightDecay }) => sub(g, mul(w, weightDecay)))],
+      caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+  ],
+};
+
+export const rates: Family = {
+  name: 'learning rate',
+  looks: [
+    { model: 'vgg16bn', stage: 'epochs' },
+    { model: 'vgg16', stage: 'swa' },
+  ],
+  bugs: [
+    {
+      name: 'learning rate one epoch late',
+      people: 'step the scheduler after the epoch that it was for',
+      plants: [schedule((real, epoch, s) => real(Math.max(0, epoch - 1), s))],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+    {
+      name: 'learning rate one epoch early',
+      people: 'count epochs from 1',
+      plants: [schedule((real, epoch, s) => real(epoch + 1, s))],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+    {
+      name: 'schedule over all epochs',
+      people: 'divide by epochs where the authors divide by swa_start',
+      plants: [
+        schedule((real, epoch, { swa, ...s }) =>
+          real(epoch, swa === undefined ? s : { ...s, swa: { ...swa, start: s.epochs } }),
+        ),
+      ],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+    {
+      name: 'schedule ends at 1 % instead of swa_lr',
+      people: 'keep the schedule of plain SGD',
+      plants: [
+        schedule((real, epoch, { swa, lrInit, ...s }) =>
+          real(
+            epoch,
+            swa === undefined
+              ? { lrInit, ...s }
+              : { lrInit, ...s, swa: { ...swa, lr: lrInit / 100 } },
+          ),
+        ),
+      ],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+    {
+      name: 'swa_lr from swa_start on, and no sooner',
+      people: 'switch instead of falling',
+      plants: [
+        schedule((_, epoch, { lrInit, swa }) =>
+          swa !== undefined && epoch + 1 >= swa.start ? swa.lr : lrInit,
+        ),
+      ],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+    {
+      name: 'rate divided by ten at half time',
+      people: 'take the classical step schedule',
+      plants: [
+        schedule(
+          (_, epoch, { lrInit, epochs }) => lrInit * 0.1 ** Math.floor((2 * epoch) / epochs),
+        ),
+      ],
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
+  ],
+};

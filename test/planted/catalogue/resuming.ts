@@ -1,0 +1,112 @@
+/** Mistakes in what a run carries over when it is stopped, or draws ahead. */
+import { nextStep, type TrainingStep } from '../../../src/data/trainingStream.ts';
+import { type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.ts';
+import { manualSeed } from '../../../src/torch/generator.ts';
+import { type Family, inModule, type Look } from '../plant.ts';
+
+type Ahead = typeof import('../../../src/train/stepsAhead.ts');
+type Checkpoints = typeof import('../../../src/train/checkpoint.ts');
+type Stream = typeof import('../../../src/data/trainingStream.ts');
+
+const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
+
+const zeroed = (tensors: TensorMap): TensorMap =>
+  new Map(
+    [...tensors].map(([name, { shape }]): [string, Tensor] => [name, zeros('float32', shape)]),
+  );
+
+export const resuming: Family = {
+  name: 'resuming',
+  looks: [{ model: 'vgg16bn', stage: 'epochs' }],
+  bugs: [
+    {
+      name: 'drawing ahead moves the generator',
+      people: 'prefetch on the generator itself instead of a fork',
+      plants: [
+        inModule<Ahead>('train/stepsAhead.ts', () => ({
+          stepsAhead: (stream) => {
+            let drawn: TrainingStep | undefined;
+            return {
+              take: () => {
+                const step = drawn ?? nextStep(stream);
+                drawn = undefined;
+                return step;
+              },
+              prepare: () => {
+                drawn = nextStep(stream);
+              },
+            };
+          },
+        })),
+      ],
+      caught: epochs('resumed: batch sizes'),
+    },
+    {
+      name: 'the generator not restored on resuming',
+      people: 'seed again',
+      plants: [
+        inModule<Stream>('data/trainingStream.ts', (real) => ({
+          resumeTrainingStream: (settings, position, where) => {
+            const stream = real.resumeTrainingStream(settings, position, where);
+            return { ...stream, generator: manualSeed(stream.generator.seed) };
+          },
+        })),
+      ],
+      caught: epochs('resumed: images'),
+    },
+    {
+      name: 'a resumed epoch begun anew',
+      people: 'keep the epoch in a checkpoint and not the step',
+      plants: [
+        inModule<Stream>('data/trainingStream.ts', (real) => ({
+          resumeTrainingStream: (settings, position, where) => ({
+            ...real.resumeTrainingStream(settings, position, where),
+            step: 0,
+          }),
+        })),
+      ],
+      caught: epochs('resumed: labels'),
+    },
+    {
+      name: 'momenta not restored on resuming',
+      people: "save the model and not the optimiser's state",
+      plants: [
+        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+          readCheckpoint: (path) => {
+            const checkpoint = real.readCheckpoint(path);
+            return { ...checkpoint, momenta: zeroed(checkpoint.momenta) };
+          },
+        })),
+      ],
+      caught: epochs('resumed: loss@11'),
+    },
+    {
+      name: 'sums of the epoch not restored on resuming',
+      people: 'save between epochs only, or forget the running totals',
+      plants: [
+        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+          readCheckpoint: (path) => ({
+            ...real.readCheckpoint(path),
+            sums: { loss: 0, correct: 0 },
+          }),
+        })),
+      ],
+      caught: epochs('resumed: trainLoss of epoch 4'),
+    },
+    {
+      name: 'the average not restored on resuming',
+      people: 'save the trained model only',
+      plants: [
+        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+          readCheckpoint: (path) => {
+            const checkpoint = real.readCheckpoint(path);
+            return checkpoint.position.step > 0
+              ? { ...checkpoint, averaged: 0, average: undefined }
+              : checkpoint;
+          },
+        })),
+      ],
+      caught: epochs('resumed: models averaged'),
+    },
+  ],
+};

@@ -1,0 +1,240 @@
+/** Mistakes in the average and in batch norm's statistics behind it. */
+import type { DeviceState } from '../../../src/backends/backend.ts';
+import { hasBatchNorm } from '../../../src/program/batchNormRefresh.ts';
+import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
+import { scalar, type Tensor } from '../../../src/tensor/tensor.ts';
+import { forkGenerator } from '../../../src/torch/generator.ts';
+import { type Family, inModule, type Look, type Plant } from '../plant.ts';
+
+type Decisions = typeof import('../../../src/train/epochDecisions.ts');
+type Loading = typeof import('../../../src/data/loader.ts');
+type Refresh = typeof import('../../../src/train/refreshBatchNorm.ts');
+type Shares = typeof import('../../../src/optim/swaUpdate.ts');
+type Average = typeof import('../../../src/train/swaAverage.ts');
+
+const joins = (change: (real: Decisions['joinsAverage']) => Decisions['joinsAverage']): Plant =>
+  inModule<Decisions>('train/epochDecisions.ts', (real) => ({
+    joinsAverage: change(real.joinsAverage),
+  }));
+
+const shares = (take: (averaged: number) => number): Plant =>
+  inModule<Shares>('optim/swaUpdate.ts', () => ({
+    swaShares: (averaged) => ({ keep: 1 - take(averaged), take: take(averaged) }),
+  }));
+
+/** The pass over `batches` with another share for each batch; statistics start as given. */
+const refreshed = (take: (count: number, seen: number, batch: number) => number): Plant =>
+  inModule<Refresh>('train/refreshBatchNorm.ts', (real) => ({
+    refreshBatchNorm: async (backend, model, programs, state, batches) => {
+      await real.refreshBatchNorm(backend, model, programs, state, []);
+      let [seen, batch] = [0, 0];
+      for (const images of batches) {
+        const count = images.shape[0];
+        const share = take(count, seen, batch++);
+        seen += count;
+        const executable = await programs.get(count);
+        await executable.run(
+          state,
+          new Map<string, Tensor>([
+            ['images', images],
+            ['keep', scalar(1 - share)],
+            ['take', scalar(share)],
+          ]),
+        );
+      }
+    },
+  }));
+
+const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
+const swa = (model: Look['model'], at: string): Look & { at: string } => ({
+  model,
+  stage: 'swa',
+  at,
+});
+
+export const joining: Family = {
+  name: 'which epochs are averaged',
+  looks: [{ model: 'vgg16bn', stage: 'epochs' }],
+  bugs: [
+    {
+      name: 'the average begun one epoch late',
+      people: 'compare epochs counted from 0 with swa_start counted from 1',
+      plants: [
+        joins(
+          () =>
+            (epoch, { swa: on, swaStart }) =>
+              on && epoch >= swaStart,
+        ),
+      ],
+      caught: epochs('models averaged'),
+    },
+    {
+      name: 'the average begun one epoch early',
+      people: 'correct that twice',
+      plants: [
+        joins(
+          () =>
+            (epoch, { swa: on, swaStart }) =>
+              on && epoch + 2 >= swaStart,
+        ),
+      ],
+      caught: epochs('models averaged'),
+    },
+    {
+      name: 'only every second epoch averaged',
+      people: 'leave a cycle length of two from cyclical rates',
+      plants: [joins((real) => (epoch, s) => real(epoch, { ...s, swaCEpochs: 2 }))],
+      caught: epochs('models averaged'),
+    },
+  ],
+};
+
+export const averaging: Family = {
+  name: 'the running average',
+  looks: [{ model: 'vgg16', stage: 'swa' }],
+  bugs: [
+    {
+      name: 'the initial weights averaged too',
+      people: 'begin with n = 1',
+      plants: [shares((n) => 1 / (n + 2))],
+      caught: swa('vgg16', 'average/features.0.weight'),
+    },
+    {
+      name: 'an exponential average',
+      people: 'take a decay instead of 1 / (n + 1)',
+      plants: [shares((n) => (n === 0 ? 1 : 0.1))],
+      caught: swa('vgg16', 'average/features.0.weight'),
+    },
+    {
+      name: 'shares of the average swapped',
+      people: 'give α to the old average',
+      plants: [shares((n) => (n === 0 ? 1 : n / (n + 1)))],
+      caught: swa('vgg16', 'average/features.0.weight'),
+    },
+    {
+      name: 'the last model kept instead of the average',
+      people: 'save the wrong one of two models',
+      plants: [shares(() => 1)],
+      caught: swa('vgg16', 'average/features.0.weight'),
+    },
+  ],
+};
+
+export const refreshing: Family = {
+  name: 'statistics behind the average',
+  looks: [
+    { model: 'vgg16bn', stage: 'swa' },
+    { model: 'vgg16bn', stage: 'epochs' },
+  ],
+  bugs: [
+    {
+      name: 'stale statistics behind the average',
+      people: 'forget bn_update',
+      plants: [
+        inModule<Average>('train/swaAverage.ts', () => ({ refreshAverage: async () => {} })),
+      ],
+      caught: epochs('batch-norm refresh'),
+    },
+    {
+      name: "batch norm's buffers averaged",
+      people: 'average the whole state_dict and leave the refresh out',
+      plants: [
+        inModule<Average>('train/swaAverage.ts', () => ({
+          compileAverage: (backend, model) =>
+            backend.compile(
+              averageWeights(model.state.map(({ name, shape }) => [name, shape])),
+              [],
+            ),
+          joinAverage: async (average, executable, model, state, generator) => {
+            const both: DeviceState = new Map();
+            for (const { name } of model.state) {
+              both.set(name, state.get(name)!).set(averageOf(name), average.state.get(name)!);
+            }
+            const take = 1 / (average.averaged + 1);
+            await executable.run(
+              both,
+              new Map([
+                ['keep', scalar(1 - take)],
+                ['take', scalar(take)],
+              ]),
+            );
+            for (const { name } of model.state) average.state.set(name, both.get(averageOf(name))!);
+            average.averaged++;
+            average.refreshFrom = hasBatchNorm(model) ? forkGenerator(generator) : undefined;
+          },
+          refreshAverage: async (average) => {
+            average.refreshFrom = undefined;
+          },
+        })),
+      ],
+      caught: epochs('batch-norm refresh'),
+    },
+    {
+      name: 'the refresh draws from the training generator',
+      people: 'pass the training loader to bn_update: training goes on with other numbers',
+      plants: [
+        inModule<Average>('train/swaAverage.ts', (real) => ({
+          joinAverage: async (average, executable, model, state, generator) => {
+            await real.joinAverage(average, executable, model, state, generator);
+            average.refreshFrom = generator;
+          },
+        })),
+      ],
+      caught: epochs('labels'),
+    },
+    {
+      name: 'the refresh cut short',
+      people: 'take one batch for good enough',
+      plants: [
+        inModule<Refresh>('train/refreshBatchNorm.ts', (real) => ({
+          refreshBatchNorm: (backend, model, programs, state, batches) => {
+            const [first] = batches;
+            return real.refreshBatchNorm(backend, model, programs, state, [first]);
+          },
+        })),
+      ],
+      caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
+    },
+    {
+      name: 'the refresh weighs a short batch like a full one',
+      people: 'divide by the number of batches',
+      plants: [refreshed((_count, _seen, batch) => 1 / (batch + 1))],
+      caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
+    },
+    {
+      name: "the refresh with the layers' own momentum",
+      people: 'run a pass in training mode and no more',
+      plants: [refreshed(() => 0.1)],
+      caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
+    },
+    {
+      name: 'the refresh in evaluation mode',
+      people: 'forget train(): nothing moves',
+      plants: [refreshed(() => 0)],
+      caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
+    },
+    {
+      name: 'the refresh without augmentation',
+      people: 'pass over the images as they are tested',
+      plants: [
+        inModule<Loading>('data/loader.ts', (real) => ({
+          trainingBatch: (set, plan, k, batchSize, g, preparation) => {
+            const batch = real.trainingBatch(set, plan, k, batchSize, g, preparation);
+            // The refresh alone begins a pass on a fork, whose seed words nobody else holds.
+            return refreshedFrom.has(g) ? real.plainBatch(set, batch.order, preparation) : batch;
+          },
+        })),
+        inModule<Average>('train/swaAverage.ts', (real) => ({
+          refreshAverage: async (average, ...rest) => {
+            if (average.refreshFrom !== undefined) refreshedFrom.add(average.refreshFrom);
+            await real.refreshAverage(average, ...rest);
+          },
+        })),
+      ],
+      caught: epochs('batch-norm refresh'),
+    },
+  ],
+};
+
+/** Generators of refresh passes. */
+const refreshedFrom = new WeakSet<object>();

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { allLooks, type Family, type Look } from './plant.ts';
+import { runPlanted } from './runPlanted.ts';
+import { cleanRun } from './tableReporter.ts';
+
+const named = ({ model, stage }: Look): string => `${model} ${stage}`;
+
+/**
+ * A test a bug: some stage fails, the one that is to, and its first failing verdict names the right place.
+ * Before them all, the stages pass on `looks` with nothing planted, by the same machinery.
+ */
+export function plantedTests(families: readonly Family[], looks: readonly Look[] = allLooks): void {
+  test(cleanRun, async () => {
+    const { look, at } = await runPlanted([], [], looks);
+    expect(look === undefined ? 'passed' : `${named(look)} failed at ${at}`).toBe('passed');
+  });
+
+  for (const family of families) {
+    describe(family.name, () => {
+      for (const { name, people, plants, caught } of family.bugs) {
+        test(name, async ({ task }) => {
+          const began = performance.now();
+          const { look, at, reached } = await runPlanted(plants, family.looks, looks);
+          const stage = look === undefined ? '' : named(look);
+          const seconds = (performance.now() - began) / 1000;
+          task.meta.planted = { family: family.name, name, people, stage, at, seconds };
+          expect(reached, 'the planted code never ran').toBeGreaterThan(0);
+          expect(`${stage}: ${at}`).toBe(`${named(caught)}: ${caught.at}`);
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,3 @@
+import { fuzzReaders } from './fuzz/fuzzReaders.ts';
+
+fuzzReaders(60);
