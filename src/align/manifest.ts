@@ -3,8 +3,12 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
+/** PyTorch's float32 to its float64 over a group of tensors, relative: the largest and the middle one. */
+const spread = z.object({ worst: z.number(), median: z.number() }).partial().loose();
 /** npz of the images and labels a stage runs on, where they are not the fixed fake ones. */
 const batch = z.string().optional();
+/** How many of the fake images a stage sees; all of them when it does not say. */
+const fakeImages = z.object({ images: z.int().positive().optional() }).loose().optional();
 /** Counts that are allocated by: far above any reference, far below what would not fit into memory. */
 const count = z.int().positive().max(10_000);
 const sgd = z.object({
@@ -58,10 +62,23 @@ export const manifestSchema = z.object({
       })
       .loose()
       .optional(),
-    forward: z.object({ file: z.string(), batch, noise }).loose().optional(),
-    loss: z.object({ file: z.string(), batch, noise }).loose().optional(),
+    forward: z
+      .object({
+        file: z.string(),
+        batch,
+        settings: fakeImages,
+        noise: z.object({ layers: spread }).partial().loose().optional(),
+      })
+      .loose()
+      .optional(),
+    loss: z.object({ file: z.string(), batch, settings: fakeImages, noise }).loose().optional(),
     metric: z
-      .object({ file: z.string(), settings: z.object({ batch: z.int() }).loose(), noise })
+      .object({
+        file: z.string(),
+        images: z.int().positive(),
+        settings: z.object({ batch: z.int() }).loose(),
+        noise,
+      })
       .loose()
       .optional(),
     backward: z
@@ -75,7 +92,11 @@ export const manifestSchema = z.object({
               .loose(),
             cancelled: z.array(z.string()),
             smallest_margin: z.number(),
-            noise,
+            noise: z
+              .object({ gradients: z.array(spread), weights: spread, momenta: spread })
+              .partial()
+              .loose()
+              .optional(),
           })
           .loose(),
         ncpaddle: z.object({ settings: sgd.loose() }).loose().optional(),
@@ -89,7 +110,7 @@ export const manifestSchema = z.object({
           .extend({ seed: z.int(), batch: z.int(), models_built: z.int(), workers: z.int() })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
-        steps: z.array(stepDigests.extend({ order: sha256 })),
+        steps: z.array(stepDigests.partial({ mask0: true, mask1: true }).extend({ order: sha256 })),
         noise: z.object({ floor: z.array(z.number()) }).loose(),
       })
       .loose()

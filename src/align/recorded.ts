@@ -55,6 +55,8 @@ export interface Tolerance {
    * training a single run's distance to the truth is chance, and no unit to measure ours by.
    */
   readonly bySpread?: boolean;
+  /** PyTorch's usual error on tensors of this kind, the least unit of the ratio for a short sample. */
+  readonly usual?: number;
 }
 
 /**
@@ -93,7 +95,7 @@ export function judgeRecorded(
   name: string,
   ours: Tensor,
   record: Recorded,
-  { relativeL2, scale, bySpread = false }: Tolerance,
+  { relativeL2, scale, bySpread = false, usual = 0 }: Tolerance,
 ): JudgedTensor {
   const sampled = record.moments !== undefined;
   const picked = sampled
@@ -113,6 +115,8 @@ export function judgeRecorded(
 
   const error = relativeError(picked, record.truth, scale?.value);
   const own = relativeError(record.pytorch, record.truth, scale?.value);
+  const short = sampled && truth.length < tolerances.shortSample;
+  const unit = short ? Math.max(own, usual) : own;
   const checks: Check[] = [
     scale === undefined
       ? check('relative l2', error, relativeL2, { pytorch: own })
@@ -120,7 +124,7 @@ export function judgeRecorded(
           pytorch: own,
           note: `zero but for rounding: RMS error over ${scale.what}`,
         }),
-    ...(bySpread ? [] : [check('ratio', ratioToPyTorch(error, own), tolerances.ratio)]),
+    ...(bySpread ? [] : [check('ratio', ratioToPyTorch(error, unit), tolerances.ratio)]),
   ];
   if (record.moments !== undefined && scale === undefined) {
     const size = ours.data.length;

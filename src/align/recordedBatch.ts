@@ -5,6 +5,7 @@ import { feedsOf } from '../train/trainingState.ts';
 import { recorded } from './recorded.ts';
 import { checkDropout, type RecordedSteps, stepAt } from './recordedSteps.ts';
 import { arrayOf, type Reference } from './reference.ts';
+import { storedWeights } from './seedWeights.ts';
 import { rms } from './yardstick.ts';
 
 /** The batch that gradients are judged on, and the training step that sees it. */
@@ -12,6 +13,11 @@ export interface RecordedBatch {
   readonly program: Program;
   /** What iteration `k` is fed: images, labels, its dropout masks, the learning rate. */
   readonly feeds: (k: number) => TensorMap;
+  /**
+   * What its iterations begin from: the given weights, but those the batch brings along. Deep networks begin from
+   * batch-norm biases that keep their decisions from their kinks.
+   */
+  readonly start: (weights: TensorMap) => TensorMap;
 }
 
 /** Reads the batch of stage backward. Throws InputError where the reference does not hold it. */
@@ -36,6 +42,7 @@ export function recordedBatch(reference: Reference): RecordedBatch {
       dropout,
     }),
     feeds: (k) => feedsOf(stepAt(steps, k), settings.lr),
+    start: (weights) => new Map([...weights, ...storedWeights(arrays)]),
   };
 }
 

@@ -7,9 +7,11 @@ import { readNpz } from '../io/npz.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import { type ModelName, modelName, models } from '../nn/models/index.ts';
+import type { Preparation } from '../nn/models/preparation.ts';
 import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
+import { unpacked } from './packed.ts';
 
 export { fixturesDirectory } from '../fixtures.ts';
 
@@ -18,6 +20,7 @@ export interface Reference {
   readonly dir: string;
   readonly manifest: Manifest;
   readonly model: Module;
+  readonly preparation: Preparation;
   /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
   stage<S extends SectionName>(name: S): NonNullable<Manifest['stages'][S]>;
   /** The arrays of one of its npz files. */
@@ -95,6 +98,7 @@ export function openReference(dir: string, expectedModel?: string): Reference {
     dir,
     manifest,
     model: models[name].build(manifest.classes),
+    preparation: models[name].preparation,
     stage<S extends SectionName>(stageName: S) {
       const section = manifest.stages[stageName];
       if (section === undefined) {
@@ -107,7 +111,7 @@ export function openReference(dir: string, expectedModel?: string): Reference {
     },
     arrays: (file) => {
       const path = join(dir, file);
-      return readNpz(verified(path, manifest.files[file]), path);
+      return unpacked(readNpz(verified(path, manifest.files[file]), path), path);
     },
     input: (path) => {
       const full = join(root, path);

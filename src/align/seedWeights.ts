@@ -14,6 +14,14 @@ import { check, type Verdict } from './verdict.ts';
 export const weightsFromSeed = (model: Module, seed: number): Map<string, Tensor<'float32'>> =>
   initialise(initPlan(model), manualSeed(seed));
 
+/** Weights that a reference file carries itself, as `weights/<name>`, in place of those drawn from the seed. */
+export const storedWeights = (arrays: TensorMap): TensorMap =>
+  new Map(
+    [...arrays]
+      .filter(([key]) => key.startsWith('weights/'))
+      .map(([key, value]) => [key.slice('weights/'.length), value]),
+  );
+
 /** Compares every tensor's SHA-256 with the manifest's: bit for bit, or not at all. */
 export function judgeWeights(
   weights: TensorMap,

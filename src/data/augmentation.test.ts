@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bitsOf, torchVectors } from '../../test/vectors/torchVectors.ts';
-import { manualSeed } from '../torch/generator.ts';
+import { vggPreparation } from '../nn/models/preparation.ts';
+import { manualSeed, nextU32 } from '../torch/generator.ts';
 import { rand } from '../torch/uniform.ts';
 import {
   type Augmentation,
@@ -9,11 +10,10 @@ import {
   drawAugmentation,
   normalisationTable,
   plainImages,
-  vggNormalisation,
 } from './augmentation.ts';
 import { imageBytes } from './cifar.ts';
 
-const table = normalisationTable(vggNormalisation);
+const table = normalisationTable(vggPreparation.normalisation);
 
 test('the normalisation table as torchvision makes it', () => {
   expect(bitsOf(table).join('')).toBe(torchVectors.totensor_normalize_table_rgb.join(''));
@@ -76,8 +76,27 @@ describe('augmentation', () => {
     expect(augmentImages(images, order, drawn, table)).toEqual(plainImages(images, order, table));
   });
 
+  test('crop, then mirror: the draws and the pixels of the residual networks', () => {
+    const count = 40;
+    const integers = manualSeed(8);
+    const floats = rand(manualSeed(8), 3 * count);
+    const drawn = drawAugmentation(manualSeed(8), count, 'crop');
+    const out = augmentImages(images, new Int32Array(count), drawn, table);
+    for (let i = 0; i < count; i++) {
+      const [top, left] = [nextU32(integers) % 9, nextU32(integers) % 9];
+      nextU32(integers);
+      const cropped = naive(0, 0, top, left);
+      const mirror = floats[3 * i + 2] < 0.5;
+      const expected = cropped.map((_, at) =>
+        mirror ? cropped[at - (at % 32) + 31 - (at % 32)] : cropped[at],
+      );
+      expect(out.slice(i * imageBytes, (i + 1) * imageBytes)).toEqual(expected);
+    }
+    expect(new Set(drawn.flip)).toEqual(new Set([0, 1]));
+  });
+
   test('an image is mirrored where rand is below one half', () => {
-    const { flip } = drawAugmentation(manualSeed(12), 50);
+    const { flip } = drawAugmentation(manualSeed(12), 50, 'flip');
     const draws = rand(manualSeed(12), 150);
     expect(Array.from(flip)).toEqual(Array.from(flip, (_, i) => (draws[3 * i] < 0.5 ? 1 : 0)));
   });

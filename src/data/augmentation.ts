@@ -1,22 +1,8 @@
+import type { FirstTransform, Normalisation } from '../nn/models/preparation.ts';
 import { fillU32, type TorchGenerator } from '../torch/generator.ts';
 import { imageBytes, imageChannels, imageSide } from './cifar.ts';
 
 const { fround } = Math;
-
-export interface Normalisation {
-  /** Per channel, of pixels scaled to [0, 1]. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/**
- * What the SWA authors' models/vgg.py gives to `transforms.Normalize`: ImageNet's statistics, not
- * CIFAR-10's.
- */
-export const vggNormalisation: Normalisation = {
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
 
 /**
  * `ToTensor` then `Normalize` of every byte in every channel: [3, 256], float32 in each step.
@@ -35,11 +21,11 @@ export function normalisationTable({ mean, std }: Normalisation): Float32Array {
 const padding = 4;
 const offsets = 2 * padding + 1;
 
-/** What the random transforms drew for each image of a batch. */
+/** What the random transforms do to each image of a batch: mirror it, then crop it. */
 export interface Augmentation {
   /** 1 where the image is mirrored left to right. */
   readonly flip: Uint8Array;
-  /** The crop's first row and column in the padded image, 0 … 8; 4 is the middle. */
+  /** The crop's first row and column in the padded, mirrored image, 0 … 8; 4 is the middle. */
   readonly top: Uint8Array;
   readonly left: Uint8Array;
 }
@@ -47,11 +33,23 @@ export interface Augmentation {
 /** Draws an image: one `torch.rand(1)`, two `torch.randint(0, 9, (1,))`. */
 export const drawsPerImage = 3;
 
+/** Where each transform's draws lie among the three of an image. */
+const drawsAt: {
+  readonly [F in FirstTransform]: { readonly flip: number; readonly crop: number };
+} = { flip: { flip: 0, crop: 1 }, crop: { flip: 2, crop: 0 } };
+
 /**
- * What `RandomHorizontalFlip()` and `RandomCrop(32, padding=4)` draw for `count` images in turn.
- * Source: torchvision/transforms/transforms.py.
+ * What `RandomHorizontalFlip()` and `RandomCrop(32, padding=4)`, in the order of the model, draw for `count`
+ * images in turn. Source: torchvision/transforms/transforms.py.
+ *
+ * To crop at column `left` and then mirror is to mirror and then crop at the same distance from the other edge.
  */
-export function drawAugmentation(g: TorchGenerator, count: number): Augmentation {
+export function drawAugmentation(
+  g: TorchGenerator,
+  count: number,
+  first: FirstTransform,
+): Augmentation {
+  const at = drawsAt[first];
   const draws = new Uint32Array(drawsPerImage * count);
   fillU32(g, draws);
   const flip = new Uint8Array(count);
@@ -59,9 +57,10 @@ export function drawAugmentation(g: TorchGenerator, count: number): Augmentation
   const left = new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     // The highest of the 24 bits that make a float32 uniform says whether it is below ½.
-    flip[i] = (draws[3 * i] & 0x800000) === 0 ? 1 : 0;
-    top[i] = draws[3 * i + 1] % offsets;
-    left[i] = draws[3 * i + 2] % offsets;
+    flip[i] = (draws[3 * i + at.flip] & 0x800000) === 0 ? 1 : 0;
+    top[i] = draws[3 * i + at.crop] % offsets;
+    const column = draws[3 * i + at.crop + 1] % offsets;
+    left[i] = first === 'crop' && flip[i] === 1 ? 2 * padding - column : column;
   }
   return { flip, top, left };
 }

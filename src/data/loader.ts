@@ -1,3 +1,4 @@
+import type { Preparation } from '../nn/models/preparation.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { batchCount, batchGenerator, batchOrder, type EpochPlan } from '../torch/dataLoader.ts';
 import type { TorchGenerator } from '../torch/generator.ts';
@@ -7,7 +8,6 @@ import {
   drawsPerImage,
   normalisationTable,
   plainImages,
-  vggNormalisation,
 } from './augmentation.ts';
 import { type ImageSet, imageChannels, imageSide } from './cifar.ts';
 
@@ -19,8 +19,6 @@ export interface Batch {
   /** [batch] */
   readonly labels: Tensor<'int64'>;
 }
-
-const table = normalisationTable(vggNormalisation);
 
 const assemble = (set: ImageSet, order: Int32Array, pixels: Float32Array): Batch => ({
   order,
@@ -43,25 +41,35 @@ export function trainingBatch(
   k: number,
   batchSize: number,
   main: TorchGenerator,
+  { normalisation, firstTransform }: Preparation,
 ): Batch {
   const order = batchOrder(plan, k, batchSize);
   const g = batchGenerator(plan, k, drawsPerImage * batchSize, main);
-  const drawn = drawAugmentation(g, order.length);
+  const drawn = drawAugmentation(g, order.length, firstTransform);
+  const table = normalisationTable(normalisation);
   return assemble(set, order, augmentImages(set.images, order, drawn, table));
 }
 
 /** The samples at `order`, normalised but not augmented. */
-export const plainBatch = (set: ImageSet, order: Int32Array): Batch =>
-  assemble(set, order, plainImages(set.images, order, table));
+export const plainBatch = (
+  set: ImageSet,
+  order: Int32Array,
+  { normalisation }: Preparation,
+): Batch => assemble(set, order, plainImages(set.images, order, normalisationTable(normalisation)));
 
 /** The whole set in its own order, not augmented, the short last batch included. Draws nothing. */
-export function* evaluationBatches(set: ImageSet, batchSize: number): Generator<Batch> {
+export function* evaluationBatches(
+  set: ImageSet,
+  batchSize: number,
+  preparation: Preparation,
+): Generator<Batch> {
   for (let k = 0; k < batchCount(set.count, batchSize); k++) {
     const first = k * batchSize;
     const length = Math.min(batchSize, set.count - first);
     yield plainBatch(
       set,
       Int32Array.from({ length }, (_, i) => first + i),
+      preparation,
     );
   }
 }

@@ -9,10 +9,11 @@ import {
 } from '../../test/vectors/torchVectors.ts';
 import { vgg16Plan } from '../../test/vectors/vgg16Plan.ts';
 import { InputError, UsageError } from '../errors.ts';
+import { vggPreparation } from '../nn/models/preparation.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
 import { generatorState, manualSeed } from '../torch/generator.ts';
 import { type InitPlan, initialise } from '../torch/initialise.ts';
-import { normalisationTable, vggNormalisation } from './augmentation.ts';
+import { normalisationTable } from './augmentation.ts';
 import { type ImageSet, imageBytes } from './cifar.ts';
 import {
   nextStep,
@@ -25,7 +26,7 @@ import {
   trainingSteps,
 } from './trainingStream.ts';
 
-const table = normalisationTable(vggNormalisation);
+const table = normalisationTable(vggPreparation.normalisation);
 const emptyPlan: InitPlan = { shapes: new Map(), steps: [] };
 
 /** Images whose red pixels tell their column and whose green pixels tell their row. */
@@ -76,6 +77,7 @@ test('two epochs of VGG-16 as PyTorch draws them', { timeout: 60_000 }, () => {
     seed: 1,
     plan: vgg16Plan(),
     secondModel: false,
+    preparation: vggPreparation,
     dataset: markedImages(50_000),
     batchSize: 128,
     workers: 0,
@@ -117,6 +119,7 @@ test('two workers as PyTorch seeds them', () => {
     seed: 1,
     plan: emptyPlan,
     secondModel: false,
+    preparation: vggPreparation,
     dataset: markedImages(1000),
     batchSize: 128,
     workers: 2,
@@ -133,6 +136,7 @@ test('two workers as PyTorch seeds them', () => {
 });
 
 const small = (workers: number): StreamSettings => ({
+  preparation: vggPreparation,
   dataset: markedImages(23),
   batchSize: 5,
   workers,

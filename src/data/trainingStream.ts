@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import type { Preparation } from '../nn/models/preparation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import {
   batchCount,
@@ -32,6 +33,8 @@ import { type Batch, trainingBatch } from './loader.ts';
 /** What the steps of a run depend on besides the generator. */
 export interface StreamSettings {
   readonly dataset: ImageSet;
+  /** How the model wants its images. */
+  readonly preparation: Preparation;
   readonly batchSize: number;
   /** `num_workers` of the training loader. */
   readonly workers: number;
@@ -119,7 +122,8 @@ const loaderOptions = ({ dataset, workers }: StreamSettings) => ({
 export function nextStep(stream: TrainingStream): TrainingStep {
   const { settings, generator, epoch, step } = stream;
   const pass = stream.pass ?? startEpoch(generator, loaderOptions(settings));
-  const batch = trainingBatch(settings.dataset, pass, step, settings.batchSize, generator);
+  const { dataset, batchSize, preparation } = settings;
+  const batch = trainingBatch(dataset, pass, step, batchSize, generator, preparation);
   const { p, widths } = settings.dropout;
   const masks = widths.map((width) => dropoutMask(generator, p, batch.order.length * width));
   const last = step + 1 === stepsPerEpoch(settings);

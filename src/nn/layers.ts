@@ -1,6 +1,7 @@
 /** PyTorch's layers: its names, its layouts, its default initialisation. */
 import {
   add,
+  avgPool2d,
   batchNorm,
   conv2d,
   input,
@@ -17,7 +18,7 @@ import {
 import type { Node } from '../ir/node.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { defaultLayerSteps } from '../torch/initialise.ts';
-import { type ForwardPass, type Module, recorded, stateNode } from './module.ts';
+import { type ForwardPass, type Module, recorded, type StateSpec, stateNode } from './module.ts';
 
 const stateless = (layer: string, forward: Module['forward']): Module => ({
   state: [],
@@ -26,14 +27,19 @@ const stateless = (layer: string, forward: Module['forward']): Module => ({
   forward: recorded(layer, forward),
 });
 
-/** A weight and a bias with PyTorch's default draws (nn.Linear, nn.Conv2d: reset_parameters). */
-function weighted(layer: string, shape: readonly number[], forward: Module['forward']): Module {
+/** A weight and, usually, a bias with PyTorch's default draws (nn.Linear, nn.Conv2d: reset_parameters). */
+function weighted(
+  layer: string,
+  shape: readonly number[],
+  forward: Module['forward'],
+  bias = true,
+): Module {
+  const [weightStep, biasStep] = defaultLayerSteps(layer, shape);
+  const weight: StateSpec = { name: `${layer}.weight`, shape, role: 'parameter' };
+  const added: StateSpec = { name: `${layer}.bias`, shape: [shape[0]], role: 'parameter' };
   return {
-    state: [
-      { name: `${layer}.weight`, shape, role: 'parameter' },
-      { name: `${layer}.bias`, shape: [shape[0]], role: 'parameter' },
-    ],
-    init: defaultLayerSteps(layer, shape),
+    state: bias ? [weight, added] : [weight],
+    init: bias ? [weightStep, biasStep] : [weightStep],
     dropouts: [],
     forward: recorded(layer, forward),
   };
@@ -43,19 +49,25 @@ export interface ConvOptions {
   readonly kernel: number;
   readonly stride?: number;
   readonly padding?: number;
+  readonly bias?: boolean;
 }
 
-/** nn.Conv2d with a bias: weight [out, in, k, k]. */
+/** nn.Conv2d: weight [out, in, k, k]. */
 export const convLayer = (
   layer: string,
   channels: { readonly from: number; readonly to: number },
-  { kernel, stride = 1, padding = 0 }: ConvOptions,
+  { kernel, stride = 1, padding = 0, bias = true }: ConvOptions,
 ): Module =>
-  weighted(layer, [channels.to, channels.from, kernel, kernel], (x, pass) => {
-    const params = { stride: pair(stride), padding: pair(padding) };
-    const y = conv2d(x, stateNode(pass, `${layer}.weight`), params);
-    return add(y, perChannel(stateNode(pass, `${layer}.bias`)));
-  });
+  weighted(
+    layer,
+    [channels.to, channels.from, kernel, kernel],
+    (x, pass) => {
+      const params = { stride: pair(stride), padding: pair(padding) };
+      const y = conv2d(x, stateNode(pass, `${layer}.weight`), params);
+      return bias ? add(y, perChannel(stateNode(pass, `${layer}.bias`))) : y;
+    },
+    bias,
+  );
 
 /** nn.Linear: weight [out, in], x [n, in] → x·Wᵀ + b. */
 export const linearLayer = (
@@ -74,6 +86,12 @@ export const reluLayer = (layer: string): Module => stateless(layer, relu);
 export const maxPoolLayer = (layer: string, size: number): Module =>
   stateless(layer, (x) =>
     maxPool2d(x, { kernel: pair(size), stride: pair(size), padding: pair(0) }),
+  );
+
+/** nn.AvgPool2d(size), windows side by side. */
+export const avgPoolLayer = (layer: string, size: number): Module =>
+  stateless(layer, (x) =>
+    avgPool2d(x, { kernel: pair(size), stride: pair(size), padding: pair(0) }),
   );
 
 /** [n, c, h, w] → [n, c·h·w]; PyTorch's `x.view(x.size(0), -1)`, which has no name of its own. */

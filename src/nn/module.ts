@@ -1,5 +1,5 @@
 import { GraphError } from '../errors.ts';
-import { input, type Operand } from '../ir/build.ts';
+import { add, input, type Operand } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { InitPlan, InitStep } from '../torch/initialise.ts';
@@ -82,6 +82,14 @@ export const sequential = (modules: readonly Module[]): Module => ({
   init: modules.flatMap((m) => m.init),
   dropouts: modules.flatMap((m) => m.dropouts),
   forward: (x, pass) => modules.reduce((y, m) => m.forward(y, pass), x),
+});
+
+/** x → body(x) + shortcut(x), the shortcut being x itself where none is given. */
+export const residual = (layer: string, body: Module, shortcut = sequential([])): Module => ({
+  state: [...body.state, ...shortcut.state],
+  init: [...body.init, ...shortcut.init],
+  dropouts: [...body.dropouts, ...shortcut.dropouts],
+  forward: recorded(layer, (x, pass) => add(body.forward(x, pass), shortcut.forward(x, pass))),
 });
 
 /** Records the module's output under its name. */

@@ -2,6 +2,7 @@ import type { DeviceState } from '../backends/backend.ts';
 import { evaluationBatches } from '../data/loader.ts';
 import { nextStep, resumeTrainingStream } from '../data/trainingStream.ts';
 import { TrainingError } from '../errors.ts';
+import { models } from '../nn/models/index.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import type { Program } from '../program/program.ts';
@@ -142,7 +143,9 @@ async function causeInEvaluation(
   state: DeviceState,
 ): Promise<string | undefined> {
   const { model, dataset, settings } = session.run;
-  for (const { images, labels } of evaluationBatches(dataset.test, settings.batchSize)) {
+  const { preparation } = models[settings.model];
+  const batches = evaluationBatches(dataset.test, settings.batchSize, preparation);
+  for (const { images, labels } of batches) {
     const feeds = new Map<string, Tensor>([
       ['images', images],
       ['labels', labels],

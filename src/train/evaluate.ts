@@ -1,6 +1,7 @@
 import type { Backend, DeviceState } from '../backends/backend.ts';
 import type { ImageSet } from '../data/cifar.ts';
 import { evaluationBatches } from '../data/loader.ts';
+import type { Preparation } from '../nn/models/preparation.ts';
 import type { Module } from '../nn/module.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
@@ -32,11 +33,12 @@ export async function evaluate(
   state: DeviceState,
   set: ImageSet,
   batchSize: number,
+  preparation: Preparation,
 ): Promise<Evaluation> {
   let [right, lossSum, at] = [0, 0, 0];
   const predictions = new BigInt64Array(set.count);
   const logits: Float32Array[] = [];
-  for (const { images, labels } of evaluationBatches(set, batchSize)) {
+  for (const { images, labels } of evaluationBatches(set, batchSize, preparation)) {
     const count = labels.data.length;
     const executable = await programs.get(count);
     const results = await executable.run(

@@ -9,6 +9,7 @@ import {
 } from '../data/trainingStream.ts';
 import { InputError, UsageError } from '../errors.ts';
 import { fileError } from '../io/fileError.ts';
+import { models } from '../nn/models/index.ts';
 import { initPlan, type Module } from '../nn/module.ts';
 import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
@@ -89,11 +90,12 @@ export const stepsDone = ({ stream }: Pick<Session, 'stream'>): number =>
 
 /** What the training stream draws from, for these settings. */
 export const streamSettings = (
-  { batchSize, numWorkers, dropout }: TrainingSettings,
+  { model: name, batchSize, numWorkers, dropout }: TrainingSettings,
   model: Module,
   dataset: Dataset,
 ): StreamSettings => ({
   dataset: dataset.train,
+  preparation: models[name].preparation,
   batchSize,
   workers: numWorkers,
   // Without dropout the network has no such layer: nothing is drawn and no mask is fed.

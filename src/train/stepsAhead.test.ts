@@ -8,6 +8,7 @@ import {
   type TrainingStream,
 } from '../data/trainingStream.ts';
 import { sha256Hex } from '../io/sha256.ts';
+import { vggPreparation } from '../nn/models/preparation.ts';
 import { bytesOf } from '../tensor/tensor.ts';
 import { manualSeed } from '../torch/generator.ts';
 import { stepsAhead } from './stepsAhead.ts';
@@ -21,7 +22,13 @@ const dataset: ImageSet = {
 
 /** Three steps an epoch. */
 const opened = (workers: number): TrainingStream => ({
-  settings: { dataset, batchSize: 8, workers, dropout: { p: 0.5, widths: [7] } },
+  settings: {
+    dataset,
+    preparation: vggPreparation,
+    batchSize: 8,
+    workers,
+    dropout: { p: 0.5, widths: [7] },
+  },
   generator: manualSeed(3),
   epoch: 0,
   step: 0,

@@ -17,6 +17,7 @@ import { nextStep, openTrainingStream } from '../data/trainingStream.ts';
 import { UsageError } from '../errors.ts';
 import { readSafetensorsFile } from '../io/safetensors.ts';
 import { readWeights } from '../io/weights.ts';
+import { vggPreparation } from '../nn/models/preparation.ts';
 import { initPlan } from '../nn/module.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../tensor/tensor.ts';
 import { forkGenerator, generatorState, manualSeed } from '../torch/generator.ts';
@@ -95,7 +96,7 @@ describe('trap: BN statistics must be refreshed before every SWA evaluation', ()
     const [, { row }] = ofKind(events, 'epoch');
     const programs = evaluationPrograms(tinyBackend, tinyModel);
     const state = await tinyBackend.upload(modelWeights(tinyModel, average!, ''));
-    const { loss } = await evaluate(programs, state, tinyDataset.test, 8);
+    const { loss } = await evaluate(programs, state, tinyDataset.test, 8, vggPreparation);
     expect(row.swaTestLoss).toBe(loss);
     await programs.dispose();
   });
@@ -193,7 +194,13 @@ test('eval of the checkpoint repeats the logged numbers exactly', async () => {
     const checkpoint = readCheckpoint(file);
     const { weights, settings } = trainedModelOf(checkpoint, file, { kind }, () => tinyModel);
     const state = await tinyBackend.upload(weights);
-    const found = await evaluate(programs, state, tinyDataset.test, settings.batchSize);
+    const found = await evaluate(
+      programs,
+      state,
+      tinyDataset.test,
+      settings.batchSize,
+      vggPreparation,
+    );
     return [found.loss, found.accuracy * 100];
   };
   expect(await numbers('raw')).toEqual([row.testLoss, row.testAccuracy]);

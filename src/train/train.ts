@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { stepsPerEpoch } from '../data/trainingStream.ts';
+import { models } from '../nn/models/index.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
 import { checkEvaluation, checkedSteps } from './diagnosis.ts';
@@ -115,7 +116,13 @@ async function closeEpoch(session: Session, epoch: number, lr: number): Promise<
 
   const test = async (of: typeof state) => {
     evaluationPassDraws(stream.generator);
-    const found = await evaluate(programs.evaluation, of, dataset.test, settings.batchSize);
+    const found = await evaluate(
+      programs.evaluation,
+      of,
+      dataset.test,
+      settings.batchSize,
+      models[settings.model].preparation,
+    );
     await checkEvaluation(session, of, found.loss, `on the test set after epoch ${epoch + 1}`);
     return found;
   };

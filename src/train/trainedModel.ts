@@ -13,6 +13,15 @@ export const weightKinds = ['swa', 'raw'] as const;
 /** The average, or the weights that were trained. */
 export type WeightKind = (typeof weightKinds)[number];
 
+/** Checks a kind named on the command line. Throws UsageError. */
+export function weightKindOf(text: string): WeightKind {
+  const found = weightKinds.find((kind) => kind === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`there are no "${text}" weights`, {
+    fix: `--weights takes ${weightKinds.join(' or ')}`,
+  });
+}
+
 /** A model ready to be evaluated. */
 export interface TrainedModel {
   readonly model: Module;

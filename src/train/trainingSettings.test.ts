@@ -30,7 +30,7 @@ test('the profile ncpaddle is what the port checked its backward pass with', () 
     lrInit: 0.1,
     wd: 1e-4,
   });
-  expect(() => profileSettings('paddle')).toThrow('choose one of swa, ncpaddle');
+  expect(() => profileSettings('paddle')).toThrow('`swa-align profiles` lists them');
 });
 
 test.each<[GivenSettings, string]>([

@@ -1,3 +1,4 @@
+import { recordedBatch } from '../recordedBatch.ts';
 import { startingWeights } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
@@ -8,16 +9,18 @@ import { sgdByItself } from './sgdByItself.ts';
 
 /**
  * Forward, backward and SGD, in four parts: one step layer by layer; the update rule by itself on PyTorch's
- * gradients; three steps on the batch on which no decision is near its kink, where every gradient counts;
+ * gradients; a few steps on the batch on which no decision is near its kink, where every gradient counts;
  * and the original port's own check, losses alone. The parts that point at one place come first.
  */
 export const backward: Stage = async (context) => {
+  const { reference } = context;
   const { weights, verdict } = startingWeights(context);
+  const start = recordedBatch(reference).start(weights);
   return inTurn(context, [
     () => ({ ...nothing, verdicts: [verdict] }),
-    () => layerByLayer(context, weights),
-    () => sgdByItself(context, weights),
-    () => kinkFreeBatch(context, weights),
+    () => layerByLayer(context, start),
+    () => sgdByItself(context, start),
+    () => kinkFreeBatch(context, start),
     () => ncpaddleLosses(context, weights),
   ]);
 };

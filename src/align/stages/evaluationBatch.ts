@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { formatShape } from '../../tensor/shape.ts';
-import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { formatShape, sizeOf } from '../../tensor/shape.ts';
+import { type DataOf, type DType, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { arrayOf, type Reference } from '../reference.ts';
 
 /** What a stage in evaluation mode runs on. */
@@ -44,23 +44,39 @@ function checkedLabels(
   });
 }
 
+/** Where a stage's section of the manifest says its images are. */
+interface BatchSource {
+  readonly batch?: string | undefined;
+  readonly settings?: { readonly images?: number | undefined } | undefined;
+}
+
+/** The first `count` images or labels, or all of them. */
+function firstOf<D extends DType>({ dtype, shape, data }: Tensor<D>, count?: number): Tensor<D> {
+  const [all, ...rest] = shape;
+  const n = Math.min(count ?? all, all);
+  return tensor(dtype, [n, ...rest], data.slice(0, n * sizeOf(rest)) as DataOf[D]);
+}
+
 /**
- * The images and labels of a stage: those in the reference's own file `batch`, or the fixed fake ones.
+ * The images and labels of a stage: those in the reference's own file `batch`, or the first so many fixed fake ones.
  * Labels that were not recorded are zeros, and then nothing may depend on them. Throws InputError where the
  * arrays are missing or of another shape or type.
  */
 export function evaluationBatch(
   { dir, manifest, arrays, input }: Reference,
-  batch: string | undefined,
+  { batch, settings }: BatchSource,
 ): EvaluationBatch {
   const own = batch === undefined ? undefined : arrays(batch);
   const where = batch === undefined ? 'inputs' : join(dir, batch);
   const images = checkedImages(
-    own === undefined ? input(fake.images) : arrayOf(own, 'images', where),
+    own === undefined
+      ? firstOf(input(fake.images), settings?.images)
+      : arrayOf(own, 'images', where),
     where,
   );
   const count = images.shape[0];
-  const labels = own === undefined ? input(fake.labels) : own.get('labels');
+  const labels =
+    own === undefined ? firstOf(input(fake.labels), settings?.images) : own.get('labels');
   return {
     images,
     labels: checkedLabels(

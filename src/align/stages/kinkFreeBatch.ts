@@ -1,6 +1,7 @@
 import { gradientOf } from '../../program/program.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { initialTrainingState } from '../../train/trainingState.ts';
+import { meanAbsBar } from '../orderOfOne.ts';
 import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
@@ -8,6 +9,9 @@ import { tolerances } from '../tolerances.ts';
 import { check, passed, type Verdict } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
 import { judgeFlipped } from './flippedDecisions.ts';
+
+/** PyTorch's own errors in a group of tensors, where the manifest tells them. */
+type Spread = { readonly median?: number | undefined } | undefined;
 
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there
@@ -20,7 +24,7 @@ export async function kinkFreeBatch(
   weights: TensorMap,
 ): Promise<StageFindings> {
   const { file, kinkfree } = reference.stage('backward');
-  const { settings, cancelled } = kinkfree;
+  const { settings, cancelled, noise } = kinkfree;
   const { iterations } = settings;
   const arrays = reference.arrays(file);
   const { model } = reference;
@@ -41,7 +45,7 @@ export async function kinkFreeBatch(
     const [prefix, name] = key.split(/(?<=\/)/);
     return cancelledScale(cancelled, arrays, prefix, name);
   };
-  const judge = (prefix: string, found: TensorMap): void => {
+  const judge = (prefix: string, found: TensorMap, usualOf: (name: string) => Spread): void => {
     for (const name of new Set([...recordedNames(arrays, prefix), ...found.keys()])) {
       if (name === 'loss') continue;
       const [value, record] = [found.get(name), recorded(arrays, prefix + name)];
@@ -52,7 +56,10 @@ export async function kinkFreeBatch(
         continue;
       }
       const scale = scaleOf(key);
-      const tolerance = { relativeL2: bar, ...(scale === undefined ? {} : { scale }) };
+      const tolerance = {
+        relativeL2: bar,
+        ...(scale === undefined ? { usual: usualOf(name)?.median ?? 0 } : { scale }),
+      };
       const judged = judgeRecorded(key, value, record, tolerance);
       verdicts.push(judged.verdict);
       whole.set(key, value);
@@ -64,11 +71,14 @@ export async function kinkFreeBatch(
   for (let k = 0; k < iterations; k++) {
     const results = await executable.run(state, batch.feeds(k));
     const { loss, ...rest } = Object.fromEntries(results);
-    verdicts.push(judgeLoss(`iter${k}/loss`, loss, recorded(arrays, `iter${k}/loss`)));
+    const records = [k, 0].map((i) => recorded(arrays, `iter${i}/loss`));
+    verdicts.push(judgeLoss(`iter${k}/loss`, loss, records[0], records[1]));
     whole.set(`iter${k}/loss`, loss);
-    judge(`iter${k}/`, new Map(Object.entries(rest)));
+    judge(`iter${k}/`, new Map(Object.entries(rest)), () => noise?.gradients?.[k]);
   }
-  judge('final/', await backend.download(state));
+  judge('final/', await backend.download(state), (name) =>
+    name.endsWith('.momentum') ? noise?.momenta : noise?.weights,
+  );
   await executable.dispose();
   await backend.free(state);
 
@@ -99,13 +109,26 @@ export async function kinkFreeBatch(
 
 /**
  * A loss against PyTorch's float32: by the bar for losses, or four times PyTorch's own distance to the
- * truth where that is more (on the batch-norm model PyTorch's own second loss is 6e-7 off).
+ * truth where that is more (on the batch-norm model PyTorch's own second loss is 6e-7 off). Steps on gradients
+ * that are relatively off by the bar for them move the loss by as much of what they have changed since the
+ * `first`, to first order.
  */
-function judgeLoss(name: string, ours: Tensor, record: Recorded | undefined): Verdict {
-  if (record === undefined) return { name, checks: [], problem: "missing on PyTorch's side" };
+function judgeLoss(
+  name: string,
+  ours: Tensor,
+  record: Recorded | undefined,
+  first: Recorded | undefined,
+): Verdict {
+  if (record === undefined || first === undefined)
+    return { name, checks: [], problem: "missing on PyTorch's side" };
   const [value, pytorch, truth] = [ours, record.pytorch, record.truth].map((t) => toFloat64(t)[0]);
   const own = Math.abs(pytorch - truth);
-  const bound = Math.max(tolerances.meanAbs, tolerances.lossNoiseFactor * own);
+  const change = Math.abs(truth - toFloat64(first.truth)[0]);
+  const bound = Math.max(
+    meanAbsBar(record.pytorch),
+    tolerances.lossNoiseFactor * own,
+    tolerances.relativeL2 * change,
+  );
   const note = `from float64: ours ${Math.abs(value - truth).toExponential(1)}, PyTorch's ${own.toExponential(1)}`;
   return { name, checks: [check('mean', Math.abs(value - pytorch), bound, { note })] };
 }

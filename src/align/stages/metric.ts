@@ -3,7 +3,7 @@ import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
 import { compareMaps, type Judge } from '../compareMaps.ts';
 import { arrayOf } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
+import { startingWeights, storedWeights } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { type Check, check } from '../verdict.ts';
@@ -16,25 +16,21 @@ const judges: Readonly<Record<string, (d: Parameters<Judge>[1]) => Check>> = {
   logits: ({ relativeL2 }) => check('relative l2', relativeL2, tolerances.relativeL2),
 };
 
-const fitted = ['classifier.6.weight', 'classifier.6.bias'];
-
 /**
  * The synthetic test set in batches with a short last one, through the network whose last layer PyTorch
  * fitted: accuracy, mean loss, every logit and every single prediction.
  */
 export const metric: Stage = async (context) => {
   const { backend, reference } = context;
-  const { file, settings } = reference.stage('metric');
+  const { file, settings, images } = reference.stage('metric');
   const arrays = reference.arrays(file);
   const { weights, verdict } = startingWeights(context);
-  const withFit: TensorMap = new Map<string, Tensor>([
-    ...weights,
-    ...fitted.map((name) => [name, arrayOf(arrays, `weights/${name}`, file)] as const),
-  ]);
-  const set = readCifar10(reference.syntheticDirectory(), 'test');
+  const withFit: TensorMap = new Map<string, Tensor>([...weights, ...storedWeights(arrays)]);
+  const set = { ...readCifar10(reference.syntheticDirectory(), 'test'), count: images };
   const state = await backend.upload(withFit);
   const programs = evaluationPrograms(backend, reference.model);
-  const found = await evaluate(programs, state, set, settings.batch);
+  const { batch } = settings;
+  const found = await evaluate(programs, state, set, batch, reference.preparation);
   await programs.dispose();
   await backend.free(state);
 

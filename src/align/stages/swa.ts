@@ -98,7 +98,7 @@ async function batchNorm(context: StageContext, arrays: TensorMap): Promise<Stag
   const { weights, verdict } = startingWeights(context);
   const set = readCifar10(reference.syntheticDirectory(), 'train');
   const part = { ...set, count: images };
-  const batches = [...evaluationBatches(part, batch)].map((b) => b.images);
+  const batches = [...evaluationBatches(part, batch, reference.preparation)].map((b) => b.images);
   const programs = refreshPrograms(backend, reference.model);
   const state = await backend.upload(weights);
   await refreshBatchNorm(backend, reference.model, programs, state, batches);

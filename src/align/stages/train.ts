@@ -22,8 +22,7 @@ const digestsOf = (step: TrainingStep): Section['steps'][number] => ({
   order: digest(BigInt64Array.from(step.order, BigInt)),
   labels: sha256Hex(bytesOf(step.labels)),
   images: sha256Hex(bytesOf(step.images)),
-  mask0: digest(step.masks[0]),
-  mask1: digest(step.masks[1]),
+  ...Object.fromEntries(step.masks.map((mask, i) => [`mask${i}`, digest(mask)])),
 });
 
 function judgeDigests(found: Section['steps'], expected: Section['steps']): Verdict[] {
@@ -54,6 +53,7 @@ export const train: Stage = async ({ backend, reference }) => {
     plan: initPlan(model),
     secondModel: settings.models_built === 2,
     dataset: readCifar10(reference.syntheticDirectory(), 'train'),
+    preparation: reference.preparation,
     batchSize: settings.batch,
     workers: settings.workers,
     dropout: { p: settings.dropout, widths: model.dropouts.map(({ width }) => width) },
@@ -62,7 +62,7 @@ export const train: Stage = async ({ backend, reference }) => {
     images: [settings.batch, 3, 32, 32],
     momentum: settings.momentum,
     weightDecay: settings.weight_decay,
-    dropout: true,
+    dropout: settings.dropout > 0,
   });
   const executable = await backend.compile(program, ['loss']);
   const state = await backend.upload(initialTrainingState(model, weights));

@@ -35,11 +35,11 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
   const { backend, oracle, reference, overrides = [] } = context;
   const records = traceRecords(reference);
   const { weights, verdict } = startingWeights(context);
-  const { program, feeds } = recordedBatch(reference);
+  const { program, feeds, start } = recordedBatch(reference);
   const plan = tracePlan(program).filter(({ name }) => records.has(name));
   const decisions = decisionsOf(program);
   const step = {
-    weights: initialTrainingState(reference.model, weights),
+    weights: initialTrainingState(reference.model, start(weights)),
     feeds: feeds(reference.stage('trace').settings.iteration),
   };
   const watched = withDecisions(program);

@@ -41,7 +41,7 @@ export function lowerProgram(
   const absorbed = new Set([...fusions.values()].map(({ linear }) => linear));
   const scope = scopes(order, program.fetches);
 
-  const g = onnxGraph(program.name, target.int);
+  const g = onnxGraph(program.name, { int: target.int });
   const values = new Map<Node, Value>();
   const value = (node: Node): Value => values.get(node)!;
   const lower = (node: Node, operands: readonly Value[]): Value =>

@@ -7,6 +7,7 @@ import {
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  StringStringEntryProtoSchema,
   type TensorProto,
   TensorProtoSchema,
   type ValueInfoProto,
@@ -36,12 +37,17 @@ export interface OnnxGraph {
   once(key: string, build: () => Value): Value;
   /** Later nodes take this text into their names, so that profiles and errors speak of layers. */
   scope: string;
-  input(name: Value, dtype: DType, shape: Shape): void;
+  /** A float tensor under a public name of its own: a weight. */
+  weight(name: Value, values: Float32Array, shape: Shape): void;
+  input(name: Value, dtype: DType, shape: Extents): void;
   /** Gives `value` a second, public name. */
-  output(name: Value, value: Value, dtype: DType, shape: Shape): void;
+  output(name: Value, value: Value, dtype: DType, shape: Extents): void;
   /** The serialised ModelProto. */
   toBytes(): Uint8Array;
 }
+
+/** Extents of a shape; one that is free has a name instead. */
+export type Extents = readonly (number | string)[];
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -73,7 +79,7 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-const valueInfo = (name: string, elemType: ElementType, shape: Shape): ValueInfoProto =>
+const valueInfo = (name: string, elemType: ElementType, shape: Extents): ValueInfoProto =>
   create(ValueInfoProtoSchema, {
     name,
     type: {
@@ -82,15 +88,30 @@ const valueInfo = (name: string, elemType: ElementType, shape: Shape): ValueInfo
         value: {
           elemType,
           shape: {
-            dim: shape.map((d) => ({ value: { case: 'dimValue' as const, value: BigInt(d) } })),
+            dim: shape.map((d) => ({
+              value:
+                typeof d === 'number'
+                  ? { case: 'dimValue' as const, value: BigInt(d) }
+                  : { case: 'dimParam' as const, value: d },
+            })),
           },
         },
       },
     },
   });
 
+/** What a graph may be given besides its name. */
+export interface GraphOptions {
+  readonly int?: IntType;
+  /** Goes into the file for whoever reads it. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** Starts an empty graph. Operators other than ONNX's own are named `domain::Type`. */
-export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
+export function onnxGraph(
+  name: string,
+  { int = 'int64', metadata = {} }: GraphOptions = {},
+): OnnxGraph {
   const elementTypes = { float: ElementType.FLOAT, int: intTypes[int] } as const;
   const nodes: NodeProto[] = [];
   const initializers: TensorProto[] = [];
@@ -100,8 +121,12 @@ export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
   const shared = new Map<string, Value>();
   let values = 0;
 
-  const initializer = (dims: Shape, dataType: ElementType, data: ArrayBufferView): Value => {
-    const value = `const_${values++}`;
+  const initializer = (
+    dims: Shape,
+    dataType: ElementType,
+    data: ArrayBufferView,
+    value = `const_${values++}`,
+  ): Value => {
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     const proto = { name: value, dims: dims.map(BigInt), dataType, rawData };
     initializers.push(create(TensorProtoSchema, proto));
@@ -137,6 +162,9 @@ export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
         const data = new Float32Array(shape.reduce((n, d) => n * d, 1)).fill(value);
         return initializer(shape, ElementType.FLOAT, data);
       }),
+    weight(name, data, shape) {
+      initializer(shape, ElementType.FLOAT, data, name);
+    },
     matrix: (rows) =>
       graph.once(`matrix ${rows.map((row) => row.join()).join(';')}`, () =>
         initializer(
@@ -172,6 +200,10 @@ export function onnxGraph(name: string, int: IntType = 'int64'): OnnxGraph {
             { domain: '', version: opset },
             ...[...domains].map((domain) => ({ domain, version: 1n })),
           ],
+          producerName: 'swa-align',
+          metadataProps: Object.entries(metadata).map(([key, value]) =>
+            create(StringStringEntryProtoSchema, { key, value }),
+          ),
           graph: { name, node: nodes, initializer: initializers, input: inputs, output: outputs },
         }),
       ),

@@ -23,7 +23,7 @@ const copyOf = (i: number): string => `t${i}'`;
 const dtypeOf = ({ type }: ort.Tensor): DType => (type === targets.webgpu.int ? 'int' : 'float');
 
 function copyingGraph(values: readonly ort.Tensor[]): Uint8Array {
-  const g = onnxGraph('transfer', targets.webgpu.int);
+  const g = onnxGraph('transfer', { int: targets.webgpu.int });
   values.forEach((value, i) => {
     g.input(nameOf(i), dtypeOf(value), value.dims);
     g.output(copyOf(i), nameOf(i), dtypeOf(value), value.dims);

@@ -15,7 +15,7 @@ import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
-import { modelName } from '../../nn/models/index.ts';
+import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { allPassed, type DiffReport } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
@@ -55,8 +55,11 @@ const fileStems: { readonly [S in StageName]: string } = {
   epochs: 'epochs',
 };
 
-/** Models whose references come with the package; the first one's logs lie in the directory itself. */
-const referenceModels = ['vgg16', 'vgg16bn'] as const;
+/** What a bare `diff` holds against PyTorch: a minute's work. The first one's logs lie in the directory itself. */
+const usualModels = ['vgg16', 'vgg16bn'] as const satisfies readonly ModelName[];
+
+/** All seven have references that come with the package. */
+const allModels = Object.keys(models) as ModelName[];
 
 const encoder = new TextEncoder();
 
@@ -65,7 +68,7 @@ export const diff: RegisterCommand = (program, context) => {
     .command('diff')
     .description('hold the model against the recorded PyTorch reference, stage by stage')
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
-    .option('--model <name>', 'only this model (all that have a reference)')
+    .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
     .option('--device <name>', deviceHelp, 'auto')
@@ -169,7 +172,8 @@ function stagesCalled(names: readonly string[]): readonly StageName[] {
 
 /** The references to run, opened and checked before anything is computed or written. */
 function references(options: DiffOptions, wanted: readonly StageName[]): Reference[] {
-  const named = options.model === undefined ? undefined : modelName(options.model);
+  const all = options.model === 'all';
+  const named = options.model === undefined || all ? undefined : modelName(options.model);
   if (options.weights !== undefined && named === undefined) {
     throw new UsageError('--weights belong to one model', { fix: 'name it with --model' });
   }
@@ -185,7 +189,7 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
     if (wanted.length < stageNames.length) for (const s of wanted) reference.stage(s);
     return [reference];
   }
-  return referenceModels
+  return (all ? allModels : usualModels)
     .map((model) => openReference(directory(model), model))
     .filter(({ manifest }) => wanted.some((s) => manifest.stages[s] !== undefined));
 }
@@ -214,7 +218,7 @@ const versions = (): Record<string, string> => ({
 });
 
 const outputDirectory = ({ out }: DiffOptions, { manifest }: Reference): string =>
-  manifest.model === referenceModels[0] ? out : join(out, manifest.model);
+  manifest.model === usualModels[0] ? out : join(out, manifest.model);
 
 function write(dir: string, result: StageResult, provenance: Provenance): void {
   try {

@@ -2,11 +2,11 @@ import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { npzChunks } from '../../io/npz.ts';
-import { modelName } from '../../nn/models/index.ts';
+import { modelName, models } from '../../nn/models/index.ts';
 import { datasetName } from '../../train/dataset.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
 import { fixedLogits } from '../../train/fixedLogits.ts';
-import { readTrainedModel, type WeightKind, weightKinds } from '../../train/trainedModel.ts';
+import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { deviceHelp, positiveInteger } from '../flags.ts';
@@ -24,14 +24,6 @@ interface EvalFlags {
   readonly grad?: string;
   readonly threads?: number;
 }
-
-const weightKind = (text: string): WeightKind => {
-  const found = weightKinds.find((kind) => kind === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`there are no "${text}" weights`, {
-    fix: `--weights takes ${weightKinds.join(' or ')}`,
-  });
-};
 
 const npzPath = (path: string): string => {
   if (path.endsWith('.npz')) return path;
@@ -66,7 +58,7 @@ export const evaluation: RegisterCommand = (program, context) => {
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
       const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {
-        ...(flags.weights === undefined ? {} : { kind: weightKind(flags.weights) }),
+        ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
         ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
@@ -76,7 +68,14 @@ export const evaluation: RegisterCommand = (program, context) => {
       const programs = evaluationPrograms(backend, model);
       const state = await backend.upload(weights);
       const batchSize = flags.batchSize ?? settings.batchSize;
-      const { loss, accuracy, predictions } = await evaluate(programs, state, test, batchSize);
+      const { preparation } = models[settings.model];
+      const { loss, accuracy, predictions } = await evaluate(
+        programs,
+        state,
+        test,
+        batchSize,
+        preparation,
+      );
       if (flags.logits !== undefined) {
         const logits = await fixedLogits(backend, model, state);
         writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));

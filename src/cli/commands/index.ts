@@ -4,6 +4,8 @@ import { compare } from './compare.ts';
 import { devices } from './devices.ts';
 import { diff } from './diff.ts';
 import { evaluation } from './eval.ts';
+import { exporting } from './export.ts';
+import { profileList } from './profiles.ts';
 import { report } from './report.ts';
 import { setup } from './setup.ts';
 import { train } from './train.ts';
@@ -12,7 +14,9 @@ export const commands: readonly RegisterCommand[] = [
   diff,
   compare,
   train,
+  profileList,
   evaluation,
+  exporting,
   batches,
   report,
   setup,

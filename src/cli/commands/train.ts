@@ -14,7 +14,6 @@ import { modelWeights } from '../../train/stateDict.ts';
 import {
   type GivenSettings,
   profileSettings,
-  profiles,
   recipe,
   resumedSettings,
   settingsFrom,
@@ -122,10 +121,7 @@ export const train: RegisterCommand = (program, context) => {
     )
     .option('--seed <n>', `PyTorch's manual_seed (${r.seed})`, naturalNumber)
     .option('--seeds <list>', 'a run from each seed in turn (1,2,3), then mean ± sd', seedList)
-    .option(
-      '--profile <name>',
-      `${Object.keys(profiles).join(' or ')}: lr, weight decay, dropout (swa)`,
-    )
+    .option('--profile <name>', 'a published recipe by name; the command profiles lists them (swa)')
     .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
     .option('--steps <n>', 'stop after n steps in all', positiveInteger)
     .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')

@@ -13,8 +13,8 @@ const { fround } = Math;
 
 /** Another value for each byte of each channel. */
 const pixels = (value: (byte: number, mean: number, std: number) => number): Plant =>
-  inModule<Augmenting>('data/augmentation.ts', ({ vggNormalisation: { mean, std } }) => ({
-    normalisationTable: () =>
+  inModule<Augmenting>('data/augmentation.ts', () => ({
+    normalisationTable: ({ mean, std }) =>
       Float32Array.from({ length: 3 * 256 }, (_, i) => {
         const channel = Math.floor(i / 256);
         return value(i % 256, mean[channel], std[channel]);
@@ -48,7 +48,7 @@ const augmented = (
 
 const evaluated = (change: (set: ImageSet) => ImageSet): Plant =>
   inModule<Loading>('data/loader.ts', (real) => ({
-    evaluationBatches: (set, batchSize) => real.evaluationBatches(change(set), batchSize),
+    evaluationBatches: (set, ...rest) => real.evaluationBatches(change(set), ...rest),
   }));
 
 const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });

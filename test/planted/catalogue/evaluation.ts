@@ -12,8 +12,8 @@ const told = (
   tell: (found: Evaluation, set: ImageSet, batchSize: number) => Partial<Evaluation>,
 ): Plant =>
   inModule<Evaluate>('train/evaluate.ts', (real) => ({
-    evaluate: async (programs, state, set, batchSize) => {
-      const found = await real.evaluate(programs, state, set, batchSize);
+    evaluate: async (programs, state, set, batchSize, preparation) => {
+      const found = await real.evaluate(programs, state, set, batchSize, preparation);
       return { ...found, ...tell(found, set, batchSize) };
     },
   }));

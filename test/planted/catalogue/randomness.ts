@@ -109,10 +109,10 @@ export const randomness: Family = {
       people: 'call randint(0, 2)',
       plants: [
         inModule<Augmenting>('data/augmentation.ts', (real) => ({
-          drawAugmentation: (g, count) => {
+          drawAugmentation: (g, count, first) => {
             const draws = new Uint32Array(real.drawsPerImage * count);
             fillU32(forkGenerator(g), draws);
-            const { top, left } = real.drawAugmentation(g, count);
+            const { top, left } = real.drawAugmentation(g, count, first);
             return { top, left, flip: top.map((_, i) => draws[real.drawsPerImage * i] % 2) };
           },
         })),
@@ -124,8 +124,8 @@ export const randomness: Family = {
       people: 'call randint(0, 8), whose end is open',
       plants: [
         inModule<Augmenting>('data/augmentation.ts', (real) => ({
-          drawAugmentation: (g, count) => {
-            const drawn = real.drawAugmentation(g, count);
+          drawAugmentation: (g, count, first) => {
+            const drawn = real.drawAugmentation(g, count, first);
             return {
               ...drawn,
               top: drawn.top.map((t) => t % 8),
@@ -141,8 +141,8 @@ export const randomness: Family = {
       people: 'augment on the device, batch by batch',
       plants: [
         inModule<Augmenting>('data/augmentation.ts', (real) => ({
-          drawAugmentation: (g, count) => {
-            const { flip, top, left } = real.drawAugmentation(g, count);
+          drawAugmentation: (g, count, first) => {
+            const { flip, top, left } = real.drawAugmentation(g, count, first);
             return { flip: flip.fill(flip[0]), top: top.fill(top[0]), left: left.fill(left[0]) };
           },
         })),

@@ -218,10 +218,10 @@ export const refreshing: Family = {
       people: 'pass over the images as they are tested',
       plants: [
         inModule<Loading>('data/loader.ts', (real) => ({
-          trainingBatch: (set, plan, k, batchSize, g) => {
-            const batch = real.trainingBatch(set, plan, k, batchSize, g);
+          trainingBatch: (set, plan, k, batchSize, g, preparation) => {
+            const batch = real.trainingBatch(set, plan, k, batchSize, g, preparation);
             // The refresh alone begins a pass on a fork, whose seed words nobody else holds.
-            return refreshedFrom.has(g) ? real.plainBatch(set, batch.order) : batch;
+            return refreshedFrom.has(g) ? real.plainBatch(set, batch.order, preparation) : batch;
           },
         })),
         inModule<Average>('train/swaAverage.ts', (real) => ({

@@ -1,0 +1,94 @@
+import { extname } from 'node:path';
+import { inferenceModel } from '../../backends/ort/inference/inferenceModel.ts';
+import { UsageError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { npzChunks } from '../../io/npz.ts';
+import { safetensorsChunks } from '../../io/safetensors.ts';
+import { torchCheckpointChunks } from '../../io/torchCheckpointWriter.ts';
+import { modelName, models } from '../../nn/models/index.ts';
+import { classCount, datasetName } from '../../train/dataset.ts';
+import { asFloat32, stateDict } from '../../train/stateDict.ts';
+import { readTrainedModel, type TrainedModel, weightKindOf } from '../../train/trainedModel.ts';
+import type { RegisterCommand } from '../context.ts';
+
+interface ExportFlags {
+  readonly checkpoint: string;
+  readonly out: string;
+  readonly format?: string;
+  readonly weights?: string;
+  readonly model?: string;
+  readonly dataset?: string;
+  readonly foldBn?: boolean;
+}
+
+/** What a file holds by its name; PyTorch counts no batches for weights that nobody trains further. */
+const dict = ({ model, weights }: TrainedModel) => asFloat32(stateDict(model, weights, 0));
+
+function onnx({ model, weights, settings }: TrainedModel, foldBatchNorm: boolean): Uint8Array {
+  const { title, preparation } = models[settings.model];
+  const { mean, std } = preparation.normalisation;
+  return inferenceModel(model, weights, {
+    foldBatchNorm,
+    metadata: {
+      model: title,
+      classes: String(classCount(settings.dataset)),
+      mean: mean.join(', '),
+      std: std.join(', '),
+    },
+  });
+}
+
+type Contents = Uint8Array | Iterable<Uint8Array>;
+
+const formats = {
+  onnx,
+  safetensors: (of) => safetensorsChunks(dict(of), { format: 'pt' }),
+  npz: (of) => npzChunks(dict(of)),
+  pt: (of) => torchCheckpointChunks(dict(of)),
+} as const satisfies Record<string, (of: TrainedModel, foldBatchNorm: boolean) => Contents>;
+
+type Format = keyof typeof formats;
+
+function formatOf({ format, out, foldBn }: ExportFlags): Format {
+  const named = format ?? extname(out).slice(1).toLowerCase();
+  if (!Object.hasOwn(formats, named)) {
+    throw new UsageError(`there is no format "${named}"`, {
+      ...(format === undefined ? { where: out } : {}),
+      fix: `give --format ${Object.keys(formats).join(', ')}, or a file that ends so`,
+    });
+  }
+  if (foldBn === true && named !== 'onnx') {
+    throw new UsageError('--fold-bn is for ONNX: a state_dict keeps its batch norms', {
+      fix: 'leave it out, or export to .onnx',
+    });
+  }
+  return named as Format;
+}
+
+/** Writes the weights of a checkpoint, or of a file of weights, for inference elsewhere. */
+export const exporting: RegisterCommand = (program, context) => {
+  program
+    .command('export')
+    .description('write a trained model for others: an ONNX file, or weights that PyTorch loads')
+    .requiredOption(
+      '--checkpoint <file>',
+      'a checkpoint of train, or weights (.pt, .safetensors, .npz)',
+    )
+    .requiredOption('--out <file>', 'the file to write')
+    .option('--format <name>', `${Object.keys(formats).join(', ')} (as the file is named)`)
+    .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
+    .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option('--dataset <name>', 'what bare weights were trained on (cifar10)')
+    .option('--fold-bn', 'ONNX: take batch norms into the convolutions before them')
+    .action((flags: ExportFlags) => {
+      const format = formatOf(flags);
+      const trained = readTrainedModel(flags.checkpoint, {
+        ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
+        ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+        ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
+      });
+      writeFileAtomic(flags.out, formats[format](trained, flags.foldBn === true));
+      const { title } = models[trained.settings.model];
+      context.print(`${title}, ${trained.kind} weights, as ${format} in ${flags.out}`);
+    });
+};

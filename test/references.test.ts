@@ -1,0 +1,45 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { recordedNames } from '../src/align/recorded.ts';
+import { fixturesDirectory, openReference } from '../src/align/reference.ts';
+import { type ModelName, models } from '../src/nn/models/index.ts';
+import { gradientOf, momentumOf } from '../src/program/program.ts';
+
+const names = Object.keys(models) as ModelName[];
+const directory = (name: ModelName): string => join(fixturesDirectory, 'reference', name);
+
+/** The first two came before there was a budget. */
+const heavy: readonly ModelName[] = ['vgg16', 'vgg16bn'];
+
+describe.each(names)('the reference of %s', (name) => {
+  const reference = openReference(directory(name), name);
+  const { manifest, model } = reference;
+  const parameters = model.state.filter((s) => s.role === 'parameter').map((s) => s.name);
+
+  it('knows every weight and buffer by its digest', () => {
+    expect(Object.keys(manifest.weights.sha256)).toEqual(model.state.map((s) => s.name));
+  });
+
+  it('holds every gradient, and every weight and momentum after the last update', () => {
+    const { file, kinkfree } = reference.stage('backward');
+    const arrays = reference.arrays(file);
+    for (let k = 0; k < kinkfree.settings.iterations; k++) {
+      const found = recordedNames(arrays, `iter${k}/`);
+      expect(found.sort()).toEqual(['loss', ...parameters.map(gradientOf)].sort());
+    }
+    const final = [...model.state.map((s) => s.name), ...parameters.map(momentumOf)];
+    expect(recordedNames(arrays, 'final/').sort()).toEqual(final.sort());
+  });
+
+  it.skipIf(name === 'vgg16bn')('has every stage', () => {
+    const stages = ['forward', 'metric', 'loss', 'backward', 'train', 'swa'] as const;
+    for (const stage of stages) expect(() => reference.stage(stage)).not.toThrow();
+  });
+
+  it.skipIf(heavy.includes(name))('takes no more than a megabyte and a half', () => {
+    const files = readdirSync(directory(name)).map((file) => join(directory(name), file));
+    const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+    expect(bytes).toBeLessThanOrEqual(1.5e6);
+  });
+});
