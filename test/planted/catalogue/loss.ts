@@ -68,7 +68,9 @@ export const losses: Family = {
       name: 'a right loss with the gradient of the sum',
       people: 'divide the reported loss only',
       plants: [
-        inGraph((_, { named, same }) => (named('classifier.6.output.grad') ? mul(same(), 4) : undefined)),
+        inGraph((_, { named, same }) =>
+          named('classifier.6.output.grad') ? mul(same(), 4) : undefined,
+        ),
       ],
       caught: { model: 'vgg16', stage: 'backward', at: 'loss' },
     },
