@@ -3,8 +3,8 @@ import { z } from 'zod';
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
-/** PyTorch's float32 to its float64 over a group of tensors, relative: the largest and the middle one. */
-const spread = z.object({ worst: z.number(), median: z.number() }).partial().loose();
+/** PyTorch's float32 to its float64 over a group of tensors, relative: the largest. */
+const spread = z.object({ worst: z.number() }).partial().loose();
 /** npz of the images and labels a stage runs on, where they are not the fixed fake ones. */
 const batch = z.string().optional();
 /** How many of the fake images a stage sees; all of them when it does not say. */
@@ -40,6 +40,8 @@ export const manifestSchema = z.object({
     .refine(({ seed, file }) => seed !== undefined || file !== undefined, {
       message: 'neither a seed nor a file',
     }),
+  /** How many positions of a large tensor are recorded. */
+  sampling: z.object({ sample: count }).loose().optional(),
   inputs: digests,
   files: digests,
   stages: z.object({

@@ -55,8 +55,8 @@ export interface Tolerance {
    * training a single run's distance to the truth is chance, and no unit to measure ours by.
    */
   readonly bySpread?: boolean;
-  /** PyTorch's usual error on tensors of this kind, the least unit of the ratio for a short sample. */
-  readonly usual?: number;
+  /** The least unit of the ratio where few elements are held; see `leastUnit`. */
+  readonly leastUnit?: number;
 }
 
 /**
@@ -95,7 +95,7 @@ export function judgeRecorded(
   name: string,
   ours: Tensor,
   record: Recorded,
-  { relativeL2, scale, bySpread = false, usual = 0 }: Tolerance,
+  { relativeL2, scale, bySpread = false, leastUnit = 0 }: Tolerance,
 ): JudgedTensor {
   const sampled = record.moments !== undefined;
   const picked = sampled
@@ -115,8 +115,8 @@ export function judgeRecorded(
 
   const error = relativeError(picked, record.truth, scale?.value);
   const own = relativeError(record.pytorch, record.truth, scale?.value);
-  const short = sampled && truth.length < tolerances.shortSample;
-  const unit = short ? Math.max(own, usual) : own;
+  const few = truth.length < tolerances.fewElements;
+  const unit = few ? Math.max(own, leastUnit) : own;
   const checks: Check[] = [
     scale === undefined
       ? check('relative l2', error, relativeL2, { pytorch: own })

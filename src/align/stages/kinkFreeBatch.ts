@@ -7,11 +7,8 @@ import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, passed, type Verdict } from '../verdict.ts';
-import { barFor } from '../yardstick.ts';
+import { barFor, leastUnit, type Spread } from '../yardstick.ts';
 import { judgeFlipped } from './flippedDecisions.ts';
-
-/** PyTorch's own errors in a group of tensors, where the manifest tells them. */
-type Spread = { readonly median?: number | undefined } | undefined;
 
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there
@@ -45,7 +42,7 @@ export async function kinkFreeBatch(
     const [prefix, name] = key.split(/(?<=\/)/);
     return cancelledScale(cancelled, arrays, prefix, name);
   };
-  const judge = (prefix: string, found: TensorMap, usualOf: (name: string) => Spread): void => {
+  const judge = (prefix: string, found: TensorMap, ofKind: (name: string) => Spread): void => {
     for (const name of new Set([...recordedNames(arrays, prefix), ...found.keys()])) {
       if (name === 'loss') continue;
       const [value, record] = [found.get(name), recorded(arrays, prefix + name)];
@@ -58,7 +55,9 @@ export async function kinkFreeBatch(
       const scale = scaleOf(key);
       const tolerance = {
         relativeL2: bar,
-        ...(scale === undefined ? { usual: usualOf(name)?.median ?? 0 } : { scale }),
+        ...(scale === undefined
+          ? { leastUnit: leastUnit(reference.manifest, ofKind(name)) }
+          : { scale }),
       };
       const judged = judgeRecorded(key, value, record, tolerance);
       verdicts.push(judged.verdict);
