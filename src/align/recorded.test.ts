@@ -6,11 +6,40 @@ import { compareMaps } from './compareMaps.ts';
 import { judgeRecorded, recorded, recordedNames } from './recorded.ts';
 import { gather, momentsOf, samplePositions } from './samplePositions.ts';
 import { check, passed, type Verdict } from './verdict.ts';
+import { leastUnit } from './yardstick.ts';
 
 const float32 = (values: ArrayLike<number>, shape = [values.length]): Tensor<'float32'> =>
   tensor('float32', shape, Float32Array.from(values)) as Tensor<'float32'>;
 const float64 = (values: ArrayLike<number>): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
+
+describe('the unit of the ratio', () => {
+  const spread = { worst: 2e-6 };
+  const least = (sample: number): number =>
+    leastUnit({ sampling: { sample } } as Parameters<typeof leastUnit>[0], spread);
+  const truthOf = (count: number): number[] => Array.from({ length: count }, (_, i) => 1 + i / 300);
+  const off = (error: number, count: number): Tensor =>
+    float32(truthOf(count).map((x) => x * (1 + error)));
+  /** PyTorch within a rounding, we off by 3e-6: 50 roundings, but 3 halves of PyTorch's worst. */
+  const judge = (count: number, sample: number): Verdict => {
+    const record = { pytorch: off(0, count), truth: float64(truthOf(count)) };
+    const tolerance = { relativeL2: 5e-6, leastUnit: least(sample) };
+    return judgeRecorded('w', off(3e-6, count), record, tolerance).verdict;
+  };
+
+  it('is PyTorch’s own error in a reference of full samples, however few the elements', () => {
+    expect(passed(judge(20, 4096))).toBe(false);
+  });
+
+  it('is half of the worst of its kind where few elements are held of many tensors', () => {
+    expect(passed(judge(20, 24))).toBe(true);
+    expect(judge(20, 24).checks.find(({ method }) => method === 'ratio')?.value).toBeCloseTo(3, 1);
+  });
+
+  it('is PyTorch’s own error where many elements are held', () => {
+    expect(passed(judge(256, 24))).toBe(false);
+  });
+});
 
 describe('sample positions', () => {
   /** SHA-256 of the 4,096 positions as little-endian int32, computed by NumPy in float64. */
