@@ -20,12 +20,13 @@ export interface BackendOptions {
 
 interface Device {
   readonly open: (options: BackendOptions) => Promise<Backend>;
-  /** A process for whatever ends its process when it fails. */
+  /** A process for whatever ends its process when it fails, or when its thread ends. */
   readonly home: Home;
   readonly isGpu: boolean;
 }
 
 const inThread = (open: Device['open']): Device => ({ open, home: 'thread', isGpu: false });
+const inOwnProcess = (open: Device['open']): Device => ({ open, home: 'process', isGpu: false });
 const onGpu = (open: Device['open']): Device => ({ open, home: 'process', isGpu: true });
 
 /** Refuses derivative rules that a backend does not have. */
@@ -48,8 +49,8 @@ export const backends = {
   // Never taken by `auto`: they are here to be compared with.
   tfjs: {
     cpu: inThread(tfjsBackend),
-    webgpu: inThread(tfjsBackend),
-    tensorflow: inThread(tfjsBackend),
+    webgpu: inOwnProcess(tfjsBackend),
+    tensorflow: inOwnProcess(tfjsBackend),
   },
 } as const satisfies Record<string, Readonly<Record<string, Device>>>;
 

@@ -45,6 +45,9 @@ export async function openTensorFlow(tf: Tf): Promise<TensorFlow> {
   }
   // TensorFlow greets with a page about instruction sets; errors still come through.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  // With oneDNN, TensorFlow 2.21 rounds three times as coarsely as PyTorch, and gets a convolution wrong whose
+  // stride is longer than its image (see `convolution.ts`). Who wants its speed sets this to 1.
+  process.env.TF_ENABLE_ONEDNN_OPTS ??= '0';
   restoreIsNullOrUndefined();
   try {
     require(usable.name);
