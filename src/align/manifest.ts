@@ -40,8 +40,6 @@ export const manifestSchema = z.object({
     .refine(({ seed, file }) => seed !== undefined || file !== undefined, {
       message: 'neither a seed nor a file',
     }),
-  /** How many positions of a large tensor are recorded. */
-  sampling: z.object({ sample: count }).loose().optional(),
   inputs: digests,
   files: digests,
   stages: z.object({
@@ -94,11 +92,7 @@ export const manifestSchema = z.object({
               .loose(),
             cancelled: z.array(z.string()),
             smallest_margin: z.number(),
-            noise: z
-              .object({ gradients: z.array(spread), weights: spread, momenta: spread })
-              .partial()
-              .loose()
-              .optional(),
+            noise,
           })
           .loose(),
         ncpaddle: z.object({ settings: sgd.loose() }).loose().optional(),

@@ -6,7 +6,6 @@ import { compareMaps } from './compareMaps.ts';
 import { judgeRecorded, recorded, recordedNames } from './recorded.ts';
 import { gather, momentsOf, samplePositions } from './samplePositions.ts';
 import { check, passed, type Verdict } from './verdict.ts';
-import { leastUnit } from './yardstick.ts';
 
 const float32 = (values: ArrayLike<number>, shape = [values.length]): Tensor<'float32'> =>
   tensor('float32', shape, Float32Array.from(values)) as Tensor<'float32'>;
@@ -14,30 +13,38 @@ const float64 = (values: ArrayLike<number>): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
 
 describe('the unit of the ratio', () => {
-  const spread = { worst: 2e-6 };
-  const least = (sample: number): number =>
-    leastUnit({ sampling: { sample } } as Parameters<typeof leastUnit>[0], spread);
-  const truthOf = (count: number): number[] => Array.from({ length: count }, (_, i) => 1 + i / 300);
-  const off = (error: number, count: number): Tensor =>
-    float32(truthOf(count).map((x) => x * (1 + error)));
-  /** PyTorch within a rounding, we off by 3e-6: 50 roundings, but 3 halves of PyTorch's worst. */
-  const judge = (count: number, sample: number): Verdict => {
-    const record = { pytorch: off(0, count), truth: float64(truthOf(count)) };
-    const tolerance = { relativeL2: 5e-6, leastUnit: least(sample) };
-    return judgeRecorded('w', off(3e-6, count), record, tolerance).verdict;
+  const values = Array.from({ length: 20 }, (_, i) => 1 + i / 300);
+  const off = (error: number): Tensor => float32(values.map((x) => x * (1 + error)));
+  /** PyTorch's recorded run within a rounding of the truth by luck, we off by 3e-6. */
+  const judge = (rounding?: number): Verdict => {
+    const arrays = new Map([
+      ['f32/w', off(0)],
+      ['f64/w', float64(values)],
+      ...(rounding === undefined ? [] : [['rounding/w', float32([rounding], [])] as const]),
+    ]);
+    return judgeRecorded('w', off(3e-6), recorded(arrays, 'w')!, { relativeL2: 5e-6 }).verdict;
   };
 
-  it('is PyTorch’s own error in a reference of full samples, however few the elements', () => {
-    expect(passed(judge(20, 4096))).toBe(false);
+  it('is the error of PyTorch’s one recorded run where no other was recorded', () => {
+    expect(passed(judge())).toBe(false);
   });
 
-  it('is half of the worst of its kind where few elements are held of many tensors', () => {
-    expect(passed(judge(20, 24))).toBe(true);
-    expect(judge(20, 24).checks.find(({ method }) => method === 'ratio')?.value).toBeCloseTo(3, 1);
+  it('is PyTorch’s largest error in other orders of summation where that is more', () => {
+    expect(passed(judge(1e-6))).toBe(true);
+    const ratio = judge(1e-6).checks.find(({ method }) => method === 'ratio');
+    expect(ratio?.value).toBeCloseTo(3, 1);
+    expect(passed(judge(0.5e-6))).toBe(false);
   });
 
-  it('is PyTorch’s own error where many elements are held', () => {
-    expect(passed(judge(256, 24))).toBe(false);
+  it('is never a rounding that is no number, and the upper bound holds whatever it is', () => {
+    expect(passed(judge(Number.NaN))).toBe(false);
+    const far = judgeRecorded(
+      'w',
+      off(3e-5),
+      { pytorch: off(0), truth: float64(values), rounding: 1 },
+      { relativeL2: 5e-6 },
+    );
+    expect(passed(far.verdict)).toBe(false);
   });
 });
 

@@ -8,6 +8,7 @@ import type { StageName } from './manifest.ts';
 import { type AbsentWitness, type Matrix, matrixOf, type Witness } from './matrix.ts';
 import type { Reference } from './reference.ts';
 import { type ReferenceContext, runStage, type StageResult } from './stage.ts';
+import { stagePasses } from './stagePasses.ts';
 import { stages } from './stages/index.ts';
 
 export interface SideBySide {
@@ -28,8 +29,8 @@ export interface SideBySide {
   readonly progress: (text: string) => void;
 }
 
-/** Evaluating an image takes a fast backend hundredths of a second; the stages need thousands of passes. */
-const mostSecondsAnImage = 0.5;
+/** A stage that would take a backend longer is left out, unless the backend was named. */
+const mostSecondsAStage = 120;
 
 /** How long one image takes through a model, once everything is warm. */
 async function secondsAnImage(backend: Backend, model: Module): Promise<number> {
@@ -51,19 +52,33 @@ async function secondsAnImage(backend: Backend, model: Module): Promise<number> 
   return seconds;
 }
 
-/** A backend that is here and fast enough, or why not. */
-async function openFast(name: string, run: SideBySide): Promise<Backend | string> {
+/** A backend that is here, or why not. */
+async function openPresent(name: string, run: SideBySide): Promise<Backend | string> {
   if (run.named) return run.open(name);
-  const backend = await run.open(name).catch((error: unknown) => {
+  return run.open(name).catch((error: unknown) => {
     if (error instanceof DeviceError) return error.message;
     throw error;
   });
-  if (typeof backend === 'string' || run.references.length === 0) return backend;
-  const seconds = await secondsAnImage(backend, run.references[0].model);
-  if (seconds <= mostSecondsAnImage) return backend;
-  await backend.close?.();
-  return `an image takes it ${seconds.toFixed(1)} s; name it with --backends to have it all the same`;
 }
+
+/** Stages of a reference in two heaps: those that are run, and those that would take too long, with the time. */
+async function affordable(
+  backend: Backend,
+  run: SideBySide,
+  { model, manifest }: Reference,
+): Promise<{
+  readonly run: readonly StageName[];
+  readonly tooLong: ReadonlyMap<StageName, number>;
+}> {
+  const recorded = run.stages.filter((stage) => manifest.stages[stage] !== undefined);
+  const each = run.named ? 0 : await secondsAnImage(backend, model);
+  const seconds = new Map(recorded.map((s) => [s, each * stagePasses(manifest.stages, s)]));
+  const tooLong = new Map([...seconds].filter(([, expected]) => expected > mostSecondsAStage));
+  return { run: recorded.filter((stage) => !tooLong.has(stage)), tooLong };
+}
+
+const tooLongText = (stages: ReadonlyMap<StageName, number>): string =>
+  `${[...stages].map(([name, s]) => `${name} (${Math.round(s / 60)} min)`).join(', ')} would take it too long; name it with --backends to have all the same`;
 
 const contextOf = ({ oracle, weights }: SideBySide, reference: Reference): ReferenceContext => ({
   oracle,
@@ -92,19 +107,25 @@ async function exportedWitness(run: SideBySide, reference: Reference): Promise<W
  */
 export async function sideBySide(run: SideBySide): Promise<Matrix[]> {
   const witnesses = new Map<Reference, Witness[]>(run.references.map((r) => [r, []]));
-  const absent: AbsentWitness[] = [];
+  const absent = new Map<Reference, AbsentWitness[]>(run.references.map((r) => [r, []]));
   for (const name of run.backends) {
-    const backend = await openFast(name, run);
+    const backend = await openPresent(name, run);
     if (typeof backend === 'string') {
       run.progress(`${name}: left out, ${backend}`);
-      absent.push({ name, why: backend });
+      for (const gone of absent.values()) gone.push({ name, why: backend });
       continue;
     }
     for (const [reference, found] of witnesses) {
-      const { model, stages: recorded } = reference.manifest;
+      const { model } = reference.manifest;
       run.progress(`${name}: ${model} on ${backend.description}`);
+      const chosen = await affordable(backend, run, reference);
+      if (chosen.tooLong.size > 0) {
+        const why = tooLongText(chosen.tooLong);
+        run.progress(`${name}: of ${model}, ${why}`);
+        absent.get(reference)!.push({ name, why });
+      }
       const results: StageResult[] = [];
-      for (const stage of run.stages.filter((s) => recorded[s] !== undefined)) {
+      for (const stage of chosen.run) {
         const context = { backend, ...contextOf(run, reference) };
         results.push(await runStage(stage, stages[stage], context));
       }
@@ -116,10 +137,11 @@ export async function sideBySide(run: SideBySide): Promise<Matrix[]> {
   for (const [reference, found] of witnesses) {
     const exported = await exportedWitness(run, reference);
     const { model } = reference.manifest;
+    const gone = absent.get(reference)!;
     matrices.push(
       typeof exported === 'string'
-        ? matrixOf(model, found, [...absent, { name: exportedName, why: exported }])
-        : matrixOf(model, [...found, exported], absent),
+        ? matrixOf(model, found, [...gone, { name: exportedName, why: exported }])
+        : matrixOf(model, [...found, exported], gone),
     );
   }
   return matrices;

@@ -15,17 +15,6 @@ export const tolerances = {
    * tensors of a few elements, where chance counts.
    */
   ratio: 4,
-  /**
-   * A reference with shorter samples than this (VGG16's and VGG16BN's are as long) has hundreds of tensors of
-   * which it holds few elements. On some of them PyTorch is right by luck, and 4 times that is no measure. So
-   * there, for a tensor of which fewer than `fewElements` are held, the unit of the ratio is at least half of
-   * PyTorch's worst error on a whole tensor of the same kind in the same stage: what then passes is twice that
-   * worst, since two right programs are within 2 of each other. The median of its kind as the unit was not enough:
-   * of PreResNet110's 2,247 tensors 6 came out between 4 and 6.2 beside it (3.1 beside half of the worst), while
-   * over all of them our error is 1.1 times PyTorch's in the median.
-   */
-  fullSample: 4096,
-  fewElements: 256,
   /** Our float64 oracle and PyTorch's float64 differ by some hundred roundings of 1.1e-16 at most. */
   oracle: 1e-11,
   /** The exporter's margins: a decision this near its kink, in RMS of the layer, is rounding's to take, */

@@ -1,7 +1,6 @@
 import type { Module } from '../nn/module.ts';
 import { hasBatchNorm } from '../program/batchNormRefresh.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
-import type { Manifest } from './manifest.ts';
 import { tolerances } from './tolerances.ts';
 
 /** A largest error that passes, and why it is that. */
@@ -19,18 +18,6 @@ export const float32Rounding = 2 ** -24;
  */
 export const ratioToPyTorch = (ours: number, pytorch: number): number =>
   ours / Math.max(pytorch, float32Rounding);
-
-/** PyTorch's own errors on the whole tensors of one kind, as a manifest tells them. */
-export type Spread = { readonly worst?: number | undefined } | undefined;
-
-/**
- * The least unit of the ratio for tensors of which few elements are held: half of PyTorch's worst error on a whole
- * one of their kind. 0 where the reference holds full samples; see `tolerances.fullSample`.
- */
-export const leastUnit = ({ sampling }: Manifest, ofItsKind: Spread): number =>
-  (sampling?.sample ?? tolerances.fullSample) < tolerances.fullSample
-    ? (ofItsKind?.worst ?? 0) / 2
-    : 0;
 
 const short = (x: number): string => x.toExponential(1);
 

@@ -6,7 +6,6 @@ import { startingWeights } from '../seedWeights.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, type Verdict } from '../verdict.ts';
-import { leastUnit } from '../yardstick.ts';
 import { type EvaluationBatch, evaluationBatch } from './evaluationBatch.ts';
 
 /**
@@ -23,10 +22,9 @@ export const forward: Stage = async (context) => {
   const layerNames = recordedNames(arrays, '').filter((name) => name !== 'logits');
   const { logits, layers } = await forwardPasses(context, weights, data, layerNames);
 
-  const ofLayers = section.noise?.layers;
   const relativeL2 = Math.max(
     tolerances.relativeL2,
-    tolerances.lossNoiseFactor * (ofLayers?.worst ?? 0),
+    tolerances.lossNoiseFactor * (section.noise?.layers?.worst ?? 0),
   );
   const judged = judgeRecorded('logits', logits, recorded(arrays, 'logits')!, { relativeL2 });
   const logitsVerdict: Verdict =
@@ -39,12 +37,11 @@ export const forward: Stage = async (context) => {
             ...judged.verdict.checks,
           ],
         };
-  const tolerance = { relativeL2, leastUnit: leastUnit(reference.manifest, ofLayers) };
   const layerVerdicts = layerNames.map((name) => {
     const output = layers.get(name);
     return output === undefined
       ? { name, checks: [], problem: 'our model has no such layer' }
-      : judgeRecorded(name, output, recorded(arrays, name)!, tolerance).verdict;
+      : judgeRecorded(name, output, recorded(arrays, name)!, { relativeL2 }).verdict;
   });
   return {
     verdicts: [verdict, ...layerVerdicts, logitsVerdict],

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Backend } from '../backends/backend.ts';
+import { openInProcess } from '../backends/choose.ts';
+import { fixturesDirectory } from '../fixtures.ts';
+import { openReference, type Reference } from './reference.ts';
+import { type SideBySide, sideBySide } from './sideBySide.ts';
+import { stagePasses } from './stagePasses.ts';
+
+const referenceOf = (model: string): Reference =>
+  openReference(join(fixturesDirectory, 'reference', model), model);
+
+describe('passes of one image through the model', () => {
+  it.each([
+    // 30 images twice; 3 iterations of 4 images and one more, and three of 30; 20 steps of 32
+    [
+      'vgg16',
+      { forward: 60, metric: 270, loss: 30, backward: 318, train: 1920, swa: 0, epochs: 0 },
+    ],
+    // nothing of the metric; 2 iterations of 4 and one more; 266 images refresh batch norm
+    ['vgg16bn', { forward: 60, metric: 0, loss: 30, backward: 36, train: 0, swa: 266 }],
+    ['preresnet164', { forward: 16, metric: 270, loss: 8, backward: 18, train: 240, swa: 42 }],
+  ] as const)('are those of the stages of %s', (model, expected) => {
+    const { stages } = referenceOf(model).manifest;
+    for (const [stage, count] of Object.entries(expected)) {
+      expect([stage, stagePasses(stages, stage as keyof typeof expected)]).toEqual([stage, count]);
+    }
+  });
+});
+
+describe('a backend that takes two seconds for an image', () => {
+  let ort: Backend;
+  beforeAll(async () => {
+    ort = await openInProcess('ort');
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  /** The clock stands, but for two seconds a run. */
+  const slow = (): Backend => {
+    let milliseconds = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => milliseconds);
+    return {
+      ...ort,
+      close: async () => undefined,
+      compile: async (...args) => {
+        const executable = await ort.compile(...args);
+        return {
+          ...executable,
+          run: async (...inputs) => {
+            milliseconds += 2000;
+            return executable.run(...inputs);
+          },
+        };
+      },
+    };
+  };
+  const run = async (named: boolean): Promise<SideBySide> => ({
+    backends: ['slow'],
+    open: async () => slow(),
+    named,
+    stages: ['loss', 'train'],
+    references: [referenceOf('vgg19')],
+    oracle: await openInProcess('oracle'),
+    runOnnx: () => Promise.reject(new Error('the forward stage was not asked for')),
+    progress: () => undefined,
+  });
+
+  it('is spared the stage of 96 passes, by name, and runs the one of 8', async () => {
+    const [matrix] = await sideBySide(await run(false));
+    expect(matrix.rows[0].cells.map(({ stage, passed }) => [stage, passed])).toEqual([
+      ['loss', true],
+    ]);
+    expect(matrix.absent[0]).toEqual({
+      name: 'slow',
+      why: 'train (3 min) would take it too long; name it with --backends to have all the same',
+    });
+  });
+
+  it('is spared nothing when it was named', async () => {
+    const [matrix] = await sideBySide(await run(true));
+    expect(matrix.rows[0].cells.map(({ stage }) => stage)).toEqual(['loss', 'train']);
+    expect(matrix.absent.map(({ name }) => name)).not.toContain('slow');
+  });
+});
