@@ -7,10 +7,10 @@
 #   DATA=DIR ABOUT="CIFAR-10 as published" bash bench/gpu_train.sh
 #   DATA=DIR ABOUT="..." LIMIT=540 NODE=/opt/node/bin/node PYTHON=/opt/venv/bin/python bash bench/gpu_train.sh
 #   DATA=synthetic ABOUT="the synthetic set" DEVICE=cpu PEER_DEVICE=cpu FLAGS="--epochs 3 --swa-start 2" \
-#     RUNS=/tmp/runs OUT=/tmp/rehearsal bash bench/gpu_train.sh
+#     CHECKPOINTS=/tmp/runs OUT=/tmp/rehearsal bash bench/gpu_train.sh
 #
 # ABOUT says in the report what the images are: an accuracy means nothing without. LIMIT: seconds for this call, ours first and
-# then PyTorch's. FLAGS: of `train`, those that fixtures/train_in_torch.py has too. RUNS: where the checkpoints go.
+# then PyTorch's. FLAGS: of `train`, those that fixtures/train_in_torch.py has too. CHECKPOINTS: where those go.
 # Exit code: 0 both runs are finished, or ours and there is no PyTorch; 3 time is up, call again; 2 something is wrong.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ DEVICE=${DEVICE:-webgpu}
 PEER_DEVICE=${PEER_DEVICE:-cuda}
 FLAGS=${FLAGS:-}
 LIMIT=${LIMIT:-540}
-RUNS=${RUNS:-checkpoints/gpu}
+CHECKPOINTS=${CHECKPOINTS:-checkpoints/gpu}
 OUT=${OUT:-reports/gpu/train}
 SECONDS=0
 
@@ -35,7 +35,7 @@ for name in DATA ABOUT; do
 done
 if [ "$DATA" = synthetic ]; then data=(--dataset synthetic); else data=(--data-path "$DATA"); fi
 
-mkdir -p "$OUT" "$RUNS" || exit 2
+mkdir -p "$OUT" "$CHECKPOINTS" || exit 2
 [ -e "$OUT/machine.txt" ] || machine >"$OUT/machine.txt"
 
 # limited LOG COMMAND...: within what is left of LIMIT; 0 finished, 3 time is up, 2 it failed.
@@ -55,16 +55,16 @@ limited() {
 ours() {
   [ ! -e "$OUT/ours/run.json" ] || return 0
   local resume=()
-  if compgen -G "$RUNS/ours/checkpoint-*.safetensors" >/dev/null; then resume=(--resume); fi
+  if compgen -G "$CHECKPOINTS/ours/checkpoint-*.safetensors" >/dev/null; then resume=(--resume); fi
   # shellcheck disable=SC2086
-  limited ours.txt "$NODE" dist/cli/main.js train --swa "${data[@]}" $FLAGS --device "$DEVICE" --dir "$RUNS/ours" \
+  limited ours.txt "$NODE" dist/cli/main.js train --swa "${data[@]}" $FLAGS --device "$DEVICE" --dir "$CHECKPOINTS/ours" \
     --save-freq 5 --keep 2 --report "$OUT/ours" "${resume[@]}"
 }
 
 torch() {
   [ ! -e "$OUT/torch/run.json" ] || return 0
   # shellcheck disable=SC2086
-  limited torch.txt "$PYTHON" bench/train_torch.py --device "$PEER_DEVICE" --checkpoint "$RUNS/torch/checkpoint.pt" \
+  limited torch.txt "$PYTHON" bench/train_torch.py --device "$PEER_DEVICE" --checkpoint "$CHECKPOINTS/torch/checkpoint.pt" \
     --swa "${data[@]}" $FLAGS --dir "$OUT/torch"
 }
 

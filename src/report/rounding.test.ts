@@ -24,6 +24,7 @@ test('median and worst of what has a ratio, with the errors behind the worst', (
   expect(roundingWords(found)).toBe(
     "1.25 × PyTorch's own error in the median of 4, 3 at worst (c)",
   );
+  expect(roundingOf([...verdicts, judged('copy of c', 3)])!.tensor).toBe('c');
   expect(roundingOf([digest])).toBeUndefined();
   expect(roundingOf([])).toBeUndefined();
 });

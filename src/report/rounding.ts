@@ -39,7 +39,9 @@ export function roundingOf(verdicts: readonly Verdict[]): Rounding | undefined {
   if (found.length === 0) return undefined;
   const sorted = found.toSorted((a, b) => (a.ratio === b.ratio ? 0 : a.ratio - b.ratio));
   const middle = (sorted.length - 1) / 2;
-  const { verdict, ratio } = sorted[sorted.length - 1];
+  const worst = sorted[sorted.length - 1].ratio;
+  // Of several, the one computed first: what only copies it stands behind.
+  const { verdict, ratio } = found.find((one) => one.ratio === worst)!;
   const error = errorOf(verdict);
   return {
     tensors: sorted.length,
