@@ -3,14 +3,16 @@
 # devices, the diff stages, and the training step at several batch sizes. Writes reports/gpu/.
 #
 # Needs no network and nothing installed but Node.js, a Vulkan loader with the card's driver, and a Python with
-# PyTorch. Prepare elsewhere with `npm ci && npm run build:gpu`, then bring the directory along with
-# node_modules/ and dist/.
+# PyTorch (without one our side is measured alone). Prepare elsewhere with `npm ci && npm run build:gpu`, then bring
+# along bench/, dist/, fixtures/, node_modules/ and package.json; of node_modules/ what `npm ci --omit=dev` installs will do.
 #
 #   bash bench/gpu.sh
 #   NODE=/opt/node/bin/node PYTHON=/opt/venv/bin/python BATCHES="128 512" bash bench/gpu.sh
 #   DEVICE=cpu PEER_DEVICE=cpu NARROW=16 BATCHES=8 STEPS=1 RUNS=3 STAGES=loss OUT=/tmp/rehearsal bash bench/gpu.sh
 #
-# Exit code: 0, or that of the diff stages (1 a check failed, 2 it could not run); everything is tried all the same.
+# STAGES: stages of `diff` (all of them); `none` leaves them out. MODES: PyTorch's, see bench/peer_torch.py.
+# Exit code: 0; 1 a check of the diff stages failed; 2 they could not run, or no step was timed. Everything is tried all
+# the same. bench/gpu_train.sh makes the whole training run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,13 +29,10 @@ WARMUP=${WARMUP:-2}
 NARROW=${NARROW:-1}
 OUT=${OUT:-reports/gpu}
 
-for file in dist/cli/main.js dist/gpu/bench/main.js; do
-  if [ ! -f "$file" ]; then
-    echo "gpu.sh: $file is missing; run \`npm ci && npm run build:gpu\` first" >&2
-    exit 2
-  fi
-done
-mkdir -p "$OUT"
+. bench/prepared.sh
+prepared gpu.sh dist/cli/main.js dist/gpu/bench/main.js dist/gpu/bench/peer_torch.py
+
+mkdir -p "$OUT" || exit 2
 
 # On its way to the file everything is seen, too; the status is the command's.
 record() {
@@ -41,19 +40,6 @@ record() {
   shift
   "$@" 2>&1 | tee "$OUT/$file"
   return "${PIPESTATUS[0]}"
-}
-
-machine() {
-  date --utc +%FT%TZ
-  uname -srm
-  "$NODE" --version
-  if command -v nvidia-smi >/dev/null; then
-    nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-  else
-    echo 'no nvidia-smi'
-  fi
-  "$PYTHON" -c 'import torch; print("PyTorch", torch.__version__, "CUDA", torch.version.cuda, "cuDNN", torch.backends.cudnn.version())' ||
-    echo 'no PyTorch'
 }
 
 cli() { "$NODE" dist/cli/main.js "$@"; }
@@ -64,33 +50,49 @@ echo '## Devices'
 record devices.txt cli devices
 
 echo "## Diff stages on $DEVICE"
-# shellcheck disable=SC2086
-record diff.txt cli diff $STAGES --device "$DEVICE" --out "$OUT/diff" --json "$OUT/diff.json"
-status=$?
+if [ "$STAGES" = none ]; then
+  diff_status=0
+  echo 'left out' | tee "$OUT/diff.txt"
+else
+  # shellcheck disable=SC2086
+  record diff.txt cli diff $STAGES --device "$DEVICE" --out "$OUT/diff" --json "$OUT/diff.json"
+  diff_status=$?
+fi
+status=$diff_status
 
 # TensorFlow.js takes part where it is built in and runs.
 backends=(--backend ort)
-if grep -Eq '^tfjs +webgpu +runs' "$OUT/devices.txt"; then backends+=(--backend tfjs); fi
+if [ "$DEVICE" = webgpu ] && grep -Eq '^tfjs +webgpu +runs' "$OUT/devices.txt"; then backends+=(--backend tfjs); fi
 
-peer=(--peer torch --peer-device "$PEER_DEVICE" --python "$PYTHON")
-for mode in $MODES; do peer+=(--peer-mode "$mode"); done
-if ! "$PYTHON" -c 'import torch' 2>/dev/null; then peer=(); fi
+peer=()
+if why=$(torch_on "$PEER_DEVICE"); then
+  peer=(--peer torch --peer-device "$PEER_DEVICE" --python "$PYTHON")
+  for mode in $MODES; do peer+=(--peer-mode "$mode"); done
+else
+  echo "gpu.sh: our step is timed alone: $why" >&2
+fi
 
 sizes=()
 for batch in $BATCHES; do sizes+=(--batch-size "$batch"); done
 
 echo '## Training step'
-record step.md "$NODE" dist/gpu/bench/main.js --device "$DEVICE" "${backends[@]}" "${peer[@]}" "${sizes[@]}" \
-  --steps "$STEPS" --runs "$RUNS" --warmup "$WARMUP" --narrow "$NARROW" --json "$OUT/step.json" ||
+if ! record step.md "$NODE" dist/gpu/bench/main.js --device "$DEVICE" "${backends[@]}" "${peer[@]}" "${sizes[@]}" \
+  --steps "$STEPS" --runs "$RUNS" --warmup "$WARMUP" --narrow "$NARROW" --json "$OUT/step.json"; then
   echo 'gpu.sh: the step was not timed' >&2
+  [ "$status" -ne 0 ] || status=2
+fi
 
 {
-  printf '# %s\n\n```\n' 'On this GPU'
-  cat "$OUT/machine.txt" "$OUT/devices.txt"
-  printf '```\n\n## Diff stages on %s: exit code %s\n\n```\n' "$DEVICE" "$status"
-  cat "$OUT/diff.txt"
-  printf '```\n\n## Training step\n\n'
+  printf '# swa-align on %s' "$DEVICE"
+  [ ${#peer[@]} -eq 0 ] || printf ', PyTorch on %s' "$PEER_DEVICE"
+  printf '\n\n## Training step\n\n'
   cat "$OUT/step.md"
+  [ -n "$why" ] && printf '\nOur step was timed alone: %s.\n' "$why"
+  printf '\n## Diff stages: exit code %s\n\n```\n' "$diff_status"
+  cat "$OUT/diff.txt"
+  printf '```\n\n## Machine and devices\n\n```\n'
+  cat "$OUT/machine.txt" "$OUT/devices.txt"
+  printf '```\n'
 } >"$OUT/README.md"
 echo "written to $OUT/README.md"
 exit "$status"

@@ -8,6 +8,7 @@ import { machine } from '../src/cli/environment.ts';
 import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
 import { UsageError, UserError } from '../src/errors.ts';
 import { models } from '../src/nn/models/index.ts';
+import { counted } from '../src/report/words.ts';
 import { type Contestant, type Timing, takeTurns } from './measure.ts';
 import { ourContestant } from './ourStep.ts';
 import { failures, markdownTable, tableRows } from './table.ts';
@@ -77,7 +78,7 @@ async function bench(options: Options): Promise<void> {
     `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
   console.log(
-    `${threads} threads, ${options.steps} steps a turn, median of ${options.runs} turns after ${options.warmup}\n`,
+    `${counted(threads, 'thread')}, ${counted(options.steps, 'step')} a turn, median of ${counted(options.runs, 'turn')} after ${options.warmup}\n`,
   );
   const timings: Timing[] = [];
   for (const batch of batchSize) timings.push(...(await takeTurns(contestants, batch, options)));

@@ -56,7 +56,7 @@ class Step:
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4
         )
-        self.forward = torch.compile(self.model) if compiled else self.model
+        self.forward = torch.compile(self.model, dynamic=False) if compiled else self.model
         self.images = torch.randn(batch, 3, 32, 32).to(device, memory_format=layout)
         self.labels = (torch.arange(batch) % 10).to(device)
 

@@ -1,6 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRunReport } from '../src/cli/runReportFiles.ts';
 import { cifar10 } from '../src/data/cifar.ts';
@@ -19,7 +21,7 @@ afterAll(() => s.remove());
 /** CIFAR-10 with an image a file. */
 function images(): string {
   const folder = join(s.dir, cifar10.folder);
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   for (const [n, name] of [...cifar10.files.train, ...cifar10.files.test].entries()) {
     writeFileSync(
       join(folder, name),
@@ -52,5 +54,36 @@ test.skipIf(!hasTorch)(
     // Were a line not as ours, its time would not be found and it would be written anew without.
     expect(resumedLog(report.rows, true, log)).toEqual(log.trimEnd().split('\n'));
     expect(loggedSeconds(report.rows, true, log)[0]).toBeCloseTo(report.seconds.total, 3);
+  },
+);
+
+/** PyTorch's side of bench/gpu_train.sh. */
+const inCalls = fileURLToPath(new URL('../bench/train_torch.py', import.meta.url));
+
+test.skipIf(!hasTorch)(
+  'the peer that is stopped and goes on makes the same run, to the last digit',
+  { timeout: 180_000 },
+  async () => {
+    const data = images();
+    const run = ['--batch-size', '3', '--epochs', '4', '--eval-freq', '2', '--model', 'vgg16bn'];
+    const flags = ['--data-path', data, ...run, '--swa', '--swa-start', '2'];
+    const [whole, parts] = [join(s.dir, 'whole'), join(s.dir, 'parts')];
+    const env = { ...process.env, OMP_NUM_THREADS: '1' };
+    execFileSync('python3', [script, ...flags, '--dir', whole], { env });
+
+    const checkpoint = join(s.dir, 'checkpoint.pt');
+    const own = ['--device', 'cpu', '--checkpoint', checkpoint, '--dir', parts];
+    const stopped = spawn('python3', [inCalls, ...flags, ...own], { env });
+    stopped.stdout.on('data', (text) => {
+      if (/^ +2 /m.test(String(text))) stopped.kill('SIGINT');
+    });
+    expect((await once(stopped, 'exit'))[0]).toBe(3);
+    const rest = execFileSync('python3', [inCalls, ...flags, ...own], { env, encoding: 'utf8' });
+    expect(rest).toMatch(/^goes on after epoch [23]$/m);
+    expect(readRunReport(parts).rows).toEqual(readRunReport(whole).rows);
+
+    const other = spawnSync('python3', [inCalls, ...flags, ...own, '--seed', '2']);
+    expect(other.status).toBe(2);
+    expect(String(other.stderr)).toContain('holds a run with other settings');
   },
 );

@@ -1,5 +1,6 @@
 import { passed } from '../align/verdict.ts';
 import { allPassed, type DiffReport, modelOf } from './diffReport.ts';
+import { roundingOf } from './rounding.ts';
 
 /** JSON has no NaN or Infinity: they go as text, so that nothing turns silently into null. */
 const finite = (_: string, value: unknown): unknown =>
@@ -20,6 +21,7 @@ export function diffJson(reports: readonly DiffReport[]): string {
         seconds: Number(seconds.toFixed(3)),
         notes,
         inputs,
+        rounding: roundingOf(verdicts),
         verdicts: verdicts.map((v) => ({ ...v, passed: passed(v) })),
       })),
       trace: report.trace,

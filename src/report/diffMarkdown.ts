@@ -11,6 +11,7 @@ import {
 } from './diffReport.ts';
 import { closestOf } from './diffSummary.ts';
 import { clipped, markdownCode, markdownTable, markdownText } from './markdown.ts';
+import { computedOn, roundingOf, roundingsOf } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
 import { counted } from './words.ts';
 
@@ -100,6 +101,46 @@ function overrideLines(reports: readonly DiffReport[]): string[] {
   return ['### Limits set by hand', '', ...lines, ...more(used.length), ''];
 }
 
+/** The device, and by how much it rounds otherwise than PyTorch did; for the head of what tells it stage by stage. */
+function roundingHead(reports: readonly DiffReport[]): string {
+  const all = roundingOf(reports.flatMap(({ results }) => results.flatMap((r) => r.verdicts)));
+  if (all === undefined) return '';
+  const numbers = `${shortNumber(all.median)} × PyTorch's own error in the median, ${shortNumber(all.worst)} at worst`;
+  return `Rounding of ${words(computedOn(reports))}: ${numbers}`;
+}
+
+function roundingLines(reports: readonly DiffReport[]): string[] {
+  const all = roundingsOf(reports);
+  if (all.length === 0) return [];
+  const right = { align: 'right' } as const;
+  return [
+    "Error to PyTorch's float64 in units of PyTorch's own float32 error on the same tensor; 1 rounds alike.",
+    '',
+    ...markdownTable(
+      [
+        { title: 'model' },
+        { title: 'stage' },
+        { title: 'tensors', ...right },
+        { title: 'median', ...right },
+        { title: 'worst', ...right },
+        { title: 'in' },
+        { title: 'error there', ...right },
+        { title: "PyTorch's", ...right },
+      ],
+      all.map(({ model, stage, tensors, median, worst, tensor, error }) => [
+        code(model),
+        stage,
+        String(tensors),
+        shortNumber(median),
+        shortNumber(worst),
+        code(tensor),
+        error === undefined ? '' : shortNumber(error.ours),
+        error === undefined ? '' : shortNumber(error.pytorch),
+      ]),
+    ),
+  ];
+}
+
 const details = (summary: string, lines: readonly string[]): string[] =>
   lines.length === 0
     ? []
@@ -160,6 +201,7 @@ export function diffMarkdown(reports: readonly DiffReport[], facts: RunFacts): s
     failureLines(failures),
     [...stageTable(reports), ''],
     overrideLines(reports),
+    details(roundingHead(reports), roundingLines(reports)),
     details('Notes', noteLines(reports)),
     details('Where the numbers come from', provenanceLines(reports, facts)),
   ]);

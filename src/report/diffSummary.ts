@@ -1,5 +1,6 @@
 import type { StageResult } from '../align/stage.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import { roundingOf, roundingWords } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
 
 /** How much of what is allowed a check uses up: 1 at its limit, without end for NaN. */
@@ -63,6 +64,7 @@ export function stageSummary(result: StageResult): string[] {
   const inner = closest(verdicts)
     .filter(([, c]) => !isExact(c) && c.method !== 'moments')
     .map(describe);
+  const rounding = roundingOf(verdicts);
   const overridden = verdicts.flatMap(({ name, override }) =>
     override === undefined
       ? []
@@ -74,6 +76,7 @@ export function stageSummary(result: StageResult): string[] {
     head,
     ...[
       ...inner,
+      ...(rounding === undefined ? [] : [`rounding ${roundingWords(rounding)}`]),
       ...overridden,
       ...notes,
       ...failures,

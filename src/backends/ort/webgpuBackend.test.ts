@@ -5,73 +5,23 @@ import { tolerances } from '../../align/tolerances.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { add, broadcastTo, input, reduceSum } from '../../ir/build.ts';
 import { vgg } from '../../nn/models/vgg.ts';
-import { initPlan } from '../../nn/module.ts';
-import { gradientOf, type Program } from '../../program/program.ts';
-import { trainingStep } from '../../program/trainingStep.ts';
-import { bytesOf, type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { dropoutMask } from '../../torch/dropout.ts';
-import { manualSeed } from '../../torch/generator.ts';
-import { initialise } from '../../torch/initialise.ts';
-import { normal } from '../../torch/normal.ts';
-import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
+import type { Program } from '../../program/program.ts';
+import { bytesOf, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import type { Backend } from '../backend.ts';
 import { agree, agreementCases } from '../backendAgainstOracle.ts';
 import { type Opened, onRealGpu, openOn } from '../choose.ts';
 import { oracleBackend } from '../oracle/oracleBackend.ts';
 import { onnxGraph } from './onnxGraph.ts';
+import {
+  type NarrowTraining,
+  narrowTraining,
+  trained,
+  worstErrors,
+} from './testdata/narrowTraining.ts';
 import { openSession } from './webgpuSession.ts';
 
-const g = manualSeed(3);
-const batch = 4;
-const pixels = new Float32Array(batch * 3072);
-normal(g, pixels, 0, 1);
-const images = tensor('float32', [batch, 3, 32, 32], pixels) as Tensor<'float32'>;
-const labels = tensor('int64', [batch], BigInt64Array.of(7n, 0n, 9n, 4n)) as Tensor<'int64'>;
-
-/** A training step of a VGG-16 with a sixteenth of its widths, its first state and three steps' feeds. */
-function narrowStep(batchNorm: boolean) {
-  const model = vgg({ depth: 16, batchNorm, classes: 10, narrow: 16 });
-  const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
-  const program = trainingStep(model, { images: images.shape, ...settings });
-  const random = manualSeed(1);
-  const state = initialTrainingState(model, initialise(initPlan(model), random));
-  const feeds = [0, 1].map(() => {
-    const masks = model.dropouts.map(({ p, width }) => dropoutMask(random, p, batch * width));
-    return feedsOf({ images, labels, masks }, 0.05);
-  });
-  return { program, state, feeds };
-}
-
-/** Every gradient and the loss of the first step, and the state after the last. */
-async function trained(on: Backend, { program, state, feeds }: ReturnType<typeof narrowStep>) {
-  const gradients = [...program.state.keys()].map(gradientOf).filter((n) => program.fetches.has(n));
-  const executable = await on.compile(program, ['loss', 'correct', ...gradients]);
-  const held = await on.upload(state);
-  const results: TensorMap[] = [];
-  for (const feed of feeds) results.push(await executable.run(held, feed));
-  const after = await on.download(held);
-  await on.free(held);
-  await executable.dispose();
-  return { first: results[0], after };
-}
-
-const relative = (ours: Tensor, truth: Tensor): number => {
-  const [a, b] = [toFloat64(ours), toFloat64(truth)];
-  let [difference, size] = [0, 0];
-  b.forEach((v, i) => {
-    difference += (a[i] - v) ** 2;
-    size += v ** 2;
-  });
-  return Math.sqrt(difference / size);
-};
-
-/** The largest relative error among the tensors; the gradient of a bias before a norm is zero, and noise here. */
-const worst = (ours: TensorMap, truth: TensorMap): number =>
-  Math.max(
-    ...[...truth]
-      .filter(([, t]) => Math.hypot(...toFloat64(t)) > 1e-12)
-      .map(([name, t]) => relative(ours.get(name)!, t)),
-  );
+const narrowVgg = (batchNorm: boolean): NarrowTraining =>
+  narrowTraining(vgg({ depth: 16, batchNorm, classes: 10, narrow: 16 }));
 
 /** By SHA-256, so that a difference names its tensor. */
 const bits = (values: TensorMap): Record<string, string> =>
@@ -114,17 +64,17 @@ describe.skipIf(swiftshader === undefined)(`WebGPU${needsSwiftshader}`, () => {
   ])(
     'a narrow %s trains with an error to the truth within the bar',
     async (_, batchNorm, bar) => {
-      const narrow = narrowStep(batchNorm);
+      const narrow = narrowVgg(batchNorm);
       const truth = await trained(oracleBackend(), narrow);
-      const gpu = await trained(backend, narrow);
-      expect(worst(gpu.first, truth.first)).toBeLessThan(bar);
-      expect(worst(gpu.after, truth.after)).toBeLessThan(bar);
+      const { first, after } = worstErrors(await trained(backend, narrow), truth);
+      expect(first).toBeLessThan(bar);
+      expect(after).toBeLessThan(bar);
     },
     180_000,
   );
 
   test('what `start` leaves on the device is what `run` brings', async () => {
-    const { program, state, feeds } = narrowStep(false);
+    const { program, state, feeds } = narrowVgg(false);
     const executable = await backend.compile(program, ['loss', 'correct']);
     const [a, b] = [await backend.upload(state), await backend.upload(state)];
     const lying = await executable.start!(a, feeds[0]);
@@ -137,7 +87,7 @@ describe.skipIf(swiftshader === undefined)(`WebGPU${needsSwiftshader}`, () => {
 
   test('two processes at once give the same bits', async () => {
     const other = await openOn('ort', 'webgpu');
-    const narrow = narrowStep(false);
+    const narrow = narrowVgg(false);
     const runs = await Promise.all([backend, other.backend].map((on) => trained(on, narrow)));
     expect(bits(runs[0].after)).toEqual(bits(runs[1].after));
     await other.backend.close?.();

@@ -10,6 +10,7 @@ import {
   type RunFacts,
 } from '../diffReport.ts';
 import { closestOf } from '../diffSummary.ts';
+import { computedOn, roundingsOf } from '../rounding.ts';
 import { counted } from '../words.ts';
 import { cellNumber, outcomeWords } from './cells.ts';
 import { type Html, html } from './html.ts';
@@ -106,6 +107,40 @@ ${tableHtml({
   rows: reports.flatMap(summaryRows),
 })}</section>
 `;
+
+/** By how much the device that computed rounds otherwise than PyTorch did. */
+export function roundingSection(reports: readonly DiffReport[]): Html | undefined {
+  const all = roundingsOf(reports);
+  if (all.length === 0) return undefined;
+  return html`<section aria-labelledby="rounding">
+<h2 id="rounding">Rounding</h2>
+<p>Computed by ${computedOn(reports)}. Errors to PyTorch in float64 are given in units of PyTorch’s own float32 error on the same tensor: 1 rounds alike; fused multiply-adds and another order of sums move it either way.</p>
+${tableHtml({
+  id: 'rounding-table',
+  caption: 'Our error in units of PyTorch’s own, by stage',
+  columns: [
+    { title: 'Stage' },
+    { title: 'Tensors', numeric: true },
+    { title: 'Median', numeric: true },
+    { title: 'Worst', numeric: true },
+    { title: 'Worst tensor' },
+    { title: 'Its error', numeric: true },
+    { title: 'PyTorch’s own', numeric: true },
+  ],
+  rows: all.map(({ model, stage, tensors, median, worst, tensor, error }) => ({
+    cells: [
+      `${model} ${stage}`,
+      tensors,
+      cellNumber(median),
+      cellNumber(worst),
+      tensor,
+      cellNumber(error?.ours),
+      cellNumber(error?.pytorch),
+    ],
+  })),
+})}</section>
+`;
+}
 
 /** Limits that somebody moved, and their reasons, in plain sight. */
 export function overridesSection(reports: readonly DiffReport[]): Html | undefined {

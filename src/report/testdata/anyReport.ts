@@ -26,7 +26,15 @@ const words = fc.oneof(
 
 const number = fc.oneof(fc.double(), fc.double({ min: 0, max: 1e-4 }), fc.constantFrom(0, NaN));
 
-const methods: readonly Method[] = ['mean', 'relative l2', 'scaled', 'ulp', 'moments', 'equal'];
+const methods: readonly Method[] = [
+  'mean',
+  'relative l2',
+  'ratio',
+  'scaled',
+  'ulp',
+  'moments',
+  'equal',
+];
 
 const check: fc.Arbitrary<Check> = fc.record(
   {
