@@ -1,11 +1,13 @@
 /**
- * Convolutions for the WebGPU provider: one Conv each, forward and backward. Its kernel works on the
- * whole batch at once, so the reasons for the CPU's other formulations do not hold; which is fastest on a
- * real GPU has not been measured.
+ * Convolutions for the WebGPU provider: a Conv each, forward and backward, in parts where its sum would be long. Its
+ * kernel works on the whole batch at once, so the reasons for the CPU's other formulations do not hold; which is
+ * fastest on a real GPU has not been measured.
  */
 import type { Node } from '../../ir/node.ts';
 import type { Pair } from '../../ir/op.ts';
+import { sizeOf } from '../../tensor/shape.ts';
 import * as direct from './convolutionDirect.ts';
+import { channelParts, convInParts } from './convolutionInParts.ts';
 import type { OnnxGraph, Value } from './onnxGraph.ts';
 
 const kernelOf = (w: Node): Pair => [w.shape[2], w.shape[3]];
@@ -16,7 +18,12 @@ export function conv2d(
   [x, w, bias]: readonly Value[],
 ): Value {
   const at = { x: input.shape, y: shape, kernel: kernelOf(weight), ...params };
-  return direct.forward(g, at, x, w, bias);
+  const parts = channelParts(input.shape[1], sizeOf(at.kernel));
+  if (parts.length === 1) return direct.forward(g, at, x, w, bias);
+  const y = convInParts(g, [x, w], parts, direct.forwardAttributes(at));
+  return bias === undefined
+    ? y
+    : g.emit('Add', [y, g.emit('Reshape', [bias, g.ints([1, -1, 1, 1])])]);
 }
 
 export function conv2dInputGrad(
@@ -25,7 +32,10 @@ export function conv2dInputGrad(
   [dy, w]: readonly Value[],
 ): Value {
   const at = { x: shape, y: gradient.shape, kernel: kernelOf(weight), stride, padding };
-  return direct.inputGrad(g, at, dy, w);
+  const full = direct.fullOverlap(at);
+  if (full === undefined) return direct.inputGrad(g, at, dy, w);
+  const parts = channelParts(gradient.shape[1], sizeOf(at.kernel));
+  return convInParts(g, [dy, direct.turned(g, w)], parts, { pads: [...full, ...full] });
 }
 
 /** NCHW ↔ CNHW. */
@@ -41,7 +51,8 @@ export function conv2dWeightGrad(
   { inputs: [input, gradient], params: { stride, padding, kernel } }: Node<'conv2dWeightGrad'>,
   [x, dy]: readonly Value[],
 ): Value {
-  const full = g.emit('Conv', [swapped(g, x), swapped(g, dy)], {
+  const [images, , ...map] = gradient.shape;
+  const full = convInParts(g, [swapped(g, x), swapped(g, dy)], channelParts(images, sizeOf(map)), {
     dilations: stride,
     pads: [...padding, ...padding],
   });
