@@ -2,6 +2,10 @@ import { median, speedAgainst, type Timing } from './measure.ts';
 
 const head = ['batch', 'who', 'ms a step', 'images/s'];
 
+/** So many decimals, or the two first digits of what they would not show. */
+const decimals = (x: number, places: number): string =>
+  x >= 10 ** (1 - places) ? x.toFixed(places) : x.toPrecision(2);
+
 /** Cells of the table: one row a contestant and batch size, speeds as multiples of `peer`'s. */
 export function tableRows(timings: readonly Timing[], peer: string | undefined): string[][] {
   const rows = timings.map((timing): string[] => {
@@ -12,13 +16,13 @@ export function tableRows(timings: readonly Timing[], peer: string | undefined):
     const cells = [
       ...begin,
       time.toFixed(time < 100 ? 2 : 0),
-      ((1000 * timing.batch) / time).toFixed(1),
+      decimals((1000 * timing.batch) / time, 1),
     ];
     const against = timings.find(({ name, batch }) => name === peer && batch === timing.batch);
     if (against === undefined || against.failed !== undefined) return [...cells, ...blanks];
     const speed = speedAgainst(timing, against);
-    const range = `${speed.least.toFixed(2)}–${speed.most.toFixed(2)}`;
-    return [...cells, speed.median.toFixed(2), range];
+    const range = `${decimals(speed.least, 2)}–${decimals(speed.most, 2)}`;
+    return [...cells, decimals(speed.median, 2), range];
   });
   return [peer === undefined ? head : [...head, `speed × ${peer}`, 'range'], ...rows];
 }

@@ -69,3 +69,8 @@ test('the table: speeds as multiples of the peer at the same batch size', () => 
   expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   expect(tableRows(timings.slice(0, 1), undefined)[1]).toEqual(['128', 'ours', '75.00', '1706.7']);
 });
+
+test('a thousandth of a speed is shown, not rounded away', () => {
+  const rows = tableRows([timing('slow', 2, 80_000), timing('peer', 2, 48)], 'peer');
+  expect(rows[1].slice(3)).toEqual(['0.025', '0.00060', '0.00060–0.00060']);
+});

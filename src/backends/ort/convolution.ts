@@ -1,11 +1,12 @@
 import type { Node } from '../../ir/node.ts';
 import type { Pair } from '../../ir/op.ts';
 import type { Shape } from '../../tensor/shape.ts';
-import * as dense from './convolutionDense.ts';
+import { bilinear } from './convolutionBilinear.ts';
 import * as direct from './convolutionDirect.ts';
 import * as taps from './convolutionTaps.ts';
-import * as winograd from './convolutionWinograd.ts';
 import type { OnnxGraph, Value } from './onnxGraph.ts';
+import { pairsAxis } from './placePairs.ts';
+import { winogradAxis } from './winogradMatrices.ts';
 
 /** One convolution's geometry, the same for its forward pass and both its gradients. */
 export interface Geometry {
@@ -26,6 +27,9 @@ export interface Formulation {
   readonly weightGrad: (g: OnnxGraph, at: Geometry, x: Value, dy: Value) => Value;
 }
 
+const pairs = bilinear(pairsAxis);
+const winograd = bilinear(winogradAxis);
+
 const area = ([, , height, width]: Shape): number => height * width;
 
 /** Largest map, in places, on which Winograd's fewer products outweigh its fourfold maps. */
@@ -37,13 +41,13 @@ const smallMap = 64;
 /**
  * Measured on two AVX-512 cores: Conv reads its weights anew for every image and falls from 150 GFLOP/s on
  * 32×32 maps to 70 on 8×8 and 12 on 2×2, while a Gemm over the whole batch keeps 130 to 180. Weight gradients are
- * Gemms in every formulation. On maps no larger than the kernel a dense product takes as few products as
- * Winograd's tiles and adds up no transformed numbers.
+ * Gemms in every formulation. On maps no larger than the kernel there are as few pairs of places as
+ * Winograd has products, and no transformed numbers are added up.
  */
 function formulationFor({ x, y, kernel, stride }: Geometry): Formulation {
   const unit = stride.every((s) => s === 1);
   const within = (places: number): boolean => area(x) <= places && area(y) <= places;
-  if (unit && area(x) <= kernel[0] * kernel[1]) return dense;
+  if (unit && area(x) <= kernel[0] * kernel[1]) return pairs;
   if (unit && kernel.every((k) => k === 3) && within(winogradMap)) return winograd;
   if (unit && within(smallMap)) return taps;
   return { ...direct, weightGrad: taps.weightGrad };

@@ -40,7 +40,7 @@ export interface OnnxGraph {
   /** A float tensor under a public name of its own: a weight. */
   weight(name: Value, values: Float32Array, shape: Shape): void;
   input(name: Value, dtype: DType, shape: Extents): void;
-  /** Gives `value` a second, public name. */
+  /** Gives `value` a public name, under which it is a result. */
   output(name: Value, value: Value, dtype: DType, shape: Extents): void;
   /** The serialised ModelProto. */
   toBytes(): Uint8Array;
@@ -117,6 +117,7 @@ export function onnxGraph(
   const initializers: TensorProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
+  const published: Published[] = [];
   const domains = new Set<string>();
   const shared = new Map<string, Value>();
   let values = 0;
@@ -182,13 +183,7 @@ export function onnxGraph(
     },
     input: (value, dtype, shape) => inputs.push(valueInfo(value, elementTypes[dtype], shape)),
     output(value, source, dtype, shape) {
-      const alias = {
-        name: `output ${value}`,
-        opType: 'Identity',
-        input: [source],
-        output: [value],
-      };
-      nodes.push(create(NodeProtoSchema, alias));
+      published.push({ value, source });
       outputs.push(valueInfo(value, elementTypes[dtype], shape));
     },
     toBytes: () =>
@@ -204,11 +199,47 @@ export function onnxGraph(
           metadataProps: Object.entries(metadata).map(([key, value]) =>
             create(StringStringEntryProtoSchema, { key, value }),
           ),
-          graph: { name, node: nodes, initializer: initializers, input: inputs, output: outputs },
+          graph: {
+            name,
+            node: named(nodes, published),
+            initializer: initializers,
+            input: inputs,
+            output: outputs,
+          },
         }),
       ),
   };
   return graph;
+}
+
+/** A value under its public name. */
+interface Published {
+  readonly value: Value;
+  readonly source: Value;
+}
+
+/**
+ * The nodes with what they compute under its public name. A copy is made only of what no node computes (an input
+ * handed through) or what already has another public name: weights and momenta are tens of megabytes.
+ */
+function named(nodes: readonly NodeProto[], published: readonly Published[]): NodeProto[] {
+  const computed = new Set(nodes.flatMap(({ output }) => output));
+  const names = new Map<Value, Value>();
+  const copies: NodeProto[] = [];
+  for (const { value, source } of published) {
+    if (computed.has(source) && !names.has(source)) {
+      names.set(source, value);
+      continue;
+    }
+    const alias = { name: `output ${value}`, opType: 'Identity', input: [source], output: [value] };
+    copies.push(create(NodeProtoSchema, alias));
+  }
+  const publicName = (value: Value): Value => names.get(value) ?? value;
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    input: node.input.map(publicName),
+    output: node.output.map(publicName),
+  }));
 }
 
 /** The two values that OneHot makes its vectors of. */

@@ -1,32 +1,30 @@
 /**
- * 3×3 convolutions with stride 1 by Winograd's minimal filtering F(2×2, 3×3) (Lavin & Gray 2016, "Fast
- * Algorithms for Convolutional Neural Networks"): 16 products for four results where the window takes 36.
+ * Convolutions with stride 1 by three constant matrices around independent products (bilinearMatrices.ts):
  *
- *     V = D x        input maps, every tile in 16 frequencies
+ *     V = D x        input maps, every tile in F frequencies
  *     U = G w        kernels in the same frequencies
  *     M = V Uᵀ       an independent product over channels for each frequency
- *     y = E M        tiles of 2×2 results
+ *     y = E M        tiles of results
  *
  * All steps are linear in maps and kernels, so the gradients are the same matrices transposed:
  *
  *     dM = Eᵀ dy     dV = dM U     dx = Dᵀ dV     dU = dMᵀ V     dw = Gᵀ dU
  *
- * D, G and E hold 0, ±1, ½ and ¼, and so rounding stays that of a plain sum; F(4×4, 3×3) would need a quarter fewer
- * products for an error several times larger. Padding is part of D: nothing is padded, shifted or brought
- * into another layout, because Gemm reads maps as [n·c·h, w] and kernels as [O·I, 9] just as they lie.
+ * Padding is part of D: nothing is padded, shifted or brought into another layout, because Gemm reads maps as
+ * [n·c·h, w] and kernels as [O·I, taps] just as they lie.
  */
 import type { Pair } from '../../ir/op.ts';
-import type { Geometry } from './convolution.ts';
-import type { OnnxGraph, Value } from './onnxGraph.ts';
+import { sizeOf } from '../../tensor/shape.ts';
 import {
+  type AxisChoice,
   type AxisMatrix,
   bothAxes,
-  frequencies,
-  inputAxis,
-  kernelMatrix,
+  kronecker,
+  type Matrix,
   oneAxis,
-  outputAxis,
-} from './winogradMatrices.ts';
+} from './bilinearMatrices.ts';
+import type { Formulation, Geometry } from './convolution.ts';
+import type { OnnxGraph, Value } from './onnxGraph.ts';
 
 /** Larger maps are transformed one axis after the other: two passes, but far fewer products. */
 const wholeMap = 16;
@@ -35,6 +33,7 @@ const wholeMap = 16;
 interface Transform {
   readonly channels: number;
   readonly places: Pair;
+  readonly frequencies: Pair;
   readonly tiles: Pair;
   readonly matrices: readonly [whole: Value] | readonly [down: Value, across: Value];
 }
@@ -45,33 +44,41 @@ interface Plan {
   readonly input: Transform;
   /** Eᵀ. */
   readonly output: Transform;
+  /** G: [F, taps]. */
+  readonly kernel: Matrix;
 }
 
-function planOf(g: OnnxGraph, { x, y, padding }: Geometry): Plan {
+function planOf(g: OnnxGraph, { x, y, padding, kernel }: Geometry, choice: AxisChoice): Plan {
   const whole = Math.max(x[2] * x[3], y[2] * y[3]) <= wholeMap;
   const transform = (channels: number, down: AxisMatrix, across: AxisMatrix): Transform => ({
     channels,
     places: [down.places, across.places],
+    frequencies: [down.rows.length, across.rows.length],
     tiles: [down.tiles, across.tiles],
     matrices: whole
       ? [g.matrix(bothAxes(down, across))]
       : [g.matrix(oneAxis(down)), g.matrix(oneAxis(across))],
   });
+  const down = choice(x[2], y[2], padding[0], kernel[0]);
+  const across = choice(x[3], y[3], padding[1], kernel[1]);
   return {
     batch: x[0],
-    input: transform(x[1], inputAxis(x[2], y[2], padding[0]), inputAxis(x[3], y[3], padding[1])),
-    output: transform(y[1], outputAxis(y[2]), outputAxis(y[3])),
+    input: transform(x[1], down.input, across.input),
+    output: transform(y[1], down.output, across.output),
+    kernel: kronecker(down.kernel, across.kernel),
   };
 }
 
 /**
- * Shape of a spectrum, whose products are batched by its first three axes: [16, 1, 1, T·n, c] from a whole map
- * of T tiles; [4, tiles down, 4, tiles across · n, c] from two axes.
+ * Shape of a spectrum, whose products are batched by its first three axes: [F, 1, 1, T·n, c] from a whole map of T
+ * tiles; [frequencies down, tiles down, frequencies across, tiles across · n, c] from two axes.
  */
-const spectrum = ({ channels, tiles: [down, across], matrices }: Transform, n: number): number[] =>
-  matrices.length === 1
-    ? [frequencies ** 2, 1, 1, down * across * n, channels]
-    : [frequencies, down, frequencies, across * n, channels];
+function spectrum({ channels, frequencies, tiles, matrices }: Transform, n: number): number[] {
+  const [down, across] = tiles;
+  return matrices.length === 1
+    ? [sizeOf(frequencies), 1, 1, down * across * n, channels]
+    : [frequencies[0], down, frequencies[1], across * n, channels];
+}
 
 /** Maps [n, c, h, w] → their spectrum. Each Gemm takes the last axis away and puts a new one first. */
 function spread(g: OnnxGraph, at: Transform, map: Value, n: number): Value {
@@ -90,11 +97,11 @@ function spread(g: OnnxGraph, at: Transform, map: Value, n: number): Value {
 
 /** The transpose of `spread`: a spectrum → maps [n, c, h, w], plus a bias [c] where one is given. */
 function gather(g: OnnxGraph, at: Transform, value: Value, n: number, bias?: Value): Value {
-  const { channels, places, tiles, matrices } = at;
+  const { channels, places, frequencies, tiles, matrices } = at;
   const [first, second] = matrices;
   const by = (matrix: Value, x: Value, leading: number, more: readonly Value[] = []): Value =>
     g.emit('Gemm', [g.emit('Reshape', [x, g.ints([leading, -1])]), matrix, ...more], { transA: 1 });
-  const [down, across] = tiles.map((t) => frequencies * t);
+  const [down, across] = tiles.map((count, axis) => count * frequencies[axis]);
   const added =
     bias === undefined ? [] : [column(g, bias, n, second === undefined ? 1 : places[0])];
   const flat =
@@ -111,37 +118,42 @@ function column(g: OnnxGraph, bias: Value, n: number, h: number): Value {
 }
 
 /** U, in a shape whose products with a spectrum broadcast over its tiles: [·, 1, ·, O, I]. */
-const kernelSpectrum = (g: OnnxGraph, { input, output }: Plan, w: Value): Value =>
+const kernelSpectrum = (g: OnnxGraph, { input, output, kernel }: Plan, w: Value): Value =>
   g.once(`spectrum ${input.matrices} ${w}`, () => {
-    const rows = g.emit('Reshape', [w, g.ints([-1, 9])]);
-    const flat = g.emit('Gemm', [g.matrix(kernelMatrix), rows], { transB: 1 });
+    const rows = g.emit('Reshape', [w, g.ints([-1, kernel[0].length])]);
+    const flat = g.emit('Gemm', [g.matrix(kernel), rows], { transB: 1 });
     const [down, , across] = spectrum(input, 1);
     return g.emit('Reshape', [flat, g.ints([down, 1, across, output.channels, input.channels])]);
   });
 
 const product = 'com.microsoft::FusedMatMul';
 
-export function forward(g: OnnxGraph, at: Geometry, x: Value, w: Value, bias?: Value): Value {
-  const plan = planOf(g, at);
-  const v = spread(g, plan.input, x, plan.batch);
-  const m = g.emit(product, [v, kernelSpectrum(g, plan, w)], { transB: 1 });
-  return gather(g, plan.output, m, plan.batch, bias);
-}
+/** The formulation of these algorithms, one for each axis. */
+export const bilinear = (choice: AxisChoice): Formulation => ({
+  forward(g, at, x, w, bias) {
+    const plan = planOf(g, at, choice);
+    const v = spread(g, plan.input, x, plan.batch);
+    const m = g.emit(product, [v, kernelSpectrum(g, plan, w)], { transB: 1 });
+    return gather(g, plan.output, m, plan.batch, bias);
+  },
 
-export function inputGrad(g: OnnxGraph, at: Geometry, dy: Value, w: Value): Value {
-  const plan = planOf(g, at);
-  const dm = spread(g, plan.output, dy, plan.batch);
-  const dv = g.emit('MatMul', [dm, kernelSpectrum(g, plan, w)]);
-  return gather(g, plan.input, dv, plan.batch);
-}
+  inputGrad(g, at, dy, w) {
+    const plan = planOf(g, at, choice);
+    const dm = spread(g, plan.output, dy, plan.batch);
+    const dv = g.emit('MatMul', [dm, kernelSpectrum(g, plan, w)]);
+    return gather(g, plan.input, dv, plan.batch);
+  },
 
-export function weightGrad(g: OnnxGraph, at: Geometry, x: Value, dy: Value): Value {
-  const plan = planOf(g, at);
-  const v = spread(g, plan.input, x, plan.batch);
-  const dm = spread(g, plan.output, dy, plan.batch);
-  const byTileRow = g.emit(product, [dm, v], { transA: 1 });
-  const du = g.emit('ReduceSum', [byTileRow, g.ints([1])], { keepdims: 0 });
-  const flat = g.emit('Reshape', [du, g.ints([frequencies ** 2, -1])]);
-  const dw = g.emit('Gemm', [flat, g.matrix(kernelMatrix)], { transA: 1 });
-  return g.emit('Reshape', [dw, g.ints([plan.output.channels, plan.input.channels, 3, 3])]);
-}
+  weightGrad(g, at, x, dy) {
+    const plan = planOf(g, at, choice);
+    const v = spread(g, plan.input, x, plan.batch);
+    const dm = spread(g, plan.output, dy, plan.batch);
+    const byTileRow = g.emit(product, [dm, v], { transA: 1 });
+    const [, tileRows] = spectrum(plan.input, plan.batch);
+    const du =
+      tileRows === 1 ? byTileRow : g.emit('ReduceSum', [byTileRow, g.ints([1])], { keepdims: 0 });
+    const flat = g.emit('Reshape', [du, g.ints([plan.kernel.length, -1])]);
+    const dw = g.emit('Gemm', [flat, g.matrix(plan.kernel)], { transA: 1 });
+    return g.emit('Reshape', [dw, g.ints([at.y[1], at.x[1], ...at.kernel])]);
+  },
+});
