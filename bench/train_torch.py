@@ -31,69 +31,21 @@ from reference_export.preparation import of as preparation_of  # noqa: E402
 from reference_export.train import Augmented  # noqa: E402
 from torch_peer import data, log, report  # noqa: E402
 from torch_peer.averaging import Average  # noqa: E402
+from torch_peer.settings import add_flags, learning_rate, settings  # noqa: E402
+from torch_peer.settings import parse as parse_flags  # noqa: E402
 
 
-def parse() -> argparse.Namespace:
-    """The flags of our own `train`, with its defaults, and the two that are this script's own."""
+def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
-    add("--device", choices=["cpu", "cuda"], default="cuda")
-    add("--checkpoint", type=Path, required=True, help="written after every epoch, and gone on from")
-    add("--dir", type=Path, required=True, help="gets train_log.txt and run.json")
-    add("--dataset", choices=["cifar10", "synthetic"], default="cifar10")
-    add("--data-path", type=Path, help="directory that holds cifar-10-batches-bin/")
-    add("--model", type=str.lower, choices=sorted(models.MODELS), default="vgg16")
-    add("--batch-size", type=int, default=128)
-    add("--epochs", type=int, default=200)
-    add("--eval-freq", type=int, default=5)
-    add("--lr-init", type=float, default=0.05)
-    add("--momentum", type=float, default=0.9)
-    add("--wd", type=float, default=5e-4)
-    add("--swa", action="store_true")
-    add("--swa-start", type=int, default=161)
-    add("--swa-lr", type=float, default=0.01)
-    add("--swa-c-epochs", type=int, default=1)
-    add("--seed", type=int, default=1)
-    flags = parser.parse_args()
-    if flags.dataset == "synthetic":
-        flags.data_path = FIXTURES / "synthetic"
-    elif flags.data_path is None:
-        parser.error("--dataset cifar10 needs --data-path")
-    if flags.swa and flags.swa_start > flags.epochs:
-        parser.error("--swa-start lies behind the last epoch, so nothing would be averaged")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cuda")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, help="written after every epoch, and gone on from"
+    )
+    add_flags(parser)
+    flags = parse_flags(parser, argv)
     if flags.device == "cuda" and not torch.cuda.is_available():
         parser.error("PyTorch sees no CUDA device")
     return flags
-
-
-def settings(flags: argparse.Namespace) -> dict:
-    """Under the names of our own settings."""
-    return {
-        "model": flags.model,
-        "dataset": flags.dataset,
-        "batchSize": flags.batch_size,
-        "numWorkers": 0,
-        "epochs": flags.epochs,
-        "evalFreq": flags.eval_freq,
-        "lrInit": flags.lr_init,
-        "momentum": flags.momentum,
-        "wd": flags.wd,
-        "dropout": True,
-        "swa": flags.swa,
-        "swaStart": flags.swa_start,
-        "swaLr": flags.swa_lr,
-        "swaCEpochs": flags.swa_c_epochs,
-        "seed": flags.seed,
-    }
-
-
-def learning_rate(epoch: int, flags: argparse.Namespace) -> float:
-    """Constant for the first half, then falling linearly until nine tenths; `epoch` counts from 0."""
-    t = epoch / (flags.swa_start if flags.swa else flags.epochs)
-    ratio = flags.swa_lr / flags.lr_init if flags.swa else 0.01
-    if t <= 0.5:
-        return flags.lr_init
-    return flags.lr_init * (1.0 - (1.0 - ratio) * (t - 0.5) / 0.4 if t <= 0.9 else ratio)
 
 
 class HostDropout(nn.Dropout):
@@ -214,7 +166,7 @@ def write_log(run: Run) -> None:
 
 
 def main() -> None:
-    flags = parse()
+    flags = parse(sys.argv[1:])
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     train_set, test_set = data.read_cifar10(flags.data_path)
