@@ -3,6 +3,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../backends/backend.ts';
 import { openInProcess } from '../backends/choose.ts';
 import { fixturesDirectory } from '../fixtures.ts';
+import type { StageName } from './manifest.ts';
 import { openReference, type Reference } from './reference.ts';
 import { type SideBySide, sideBySide } from './sideBySide.ts';
 import { stagePasses } from './stagePasses.ts';
@@ -11,31 +12,47 @@ const referenceOf = (model: string): Reference =>
   openReference(join(fixturesDirectory, 'reference', model), model);
 
 describe('passes of one image through the model', () => {
+  const none = { forward: 0, steps: 0 };
   it.each([
     // 30 images twice; 3 iterations of 4 images and one more, and three of 30; 20 steps of 32
     [
       'vgg16',
-      { forward: 60, metric: 270, loss: 30, backward: 318, train: 1920, swa: 0, epochs: 0 },
+      {
+        forward: { forward: 60, steps: 0 },
+        metric: { forward: 270, steps: 0 },
+        loss: { forward: 30, steps: 0 },
+        backward: { forward: 0, steps: 106 },
+        train: { forward: 0, steps: 640 },
+        swa: none,
+        epochs: none,
+      },
     ],
     // nothing of the metric; 2 iterations of 4 and one more; 266 images refresh batch norm
-    ['vgg16bn', { forward: 60, metric: 0, loss: 30, backward: 36, train: 0, swa: 266 }],
-    ['preresnet164', { forward: 16, metric: 270, loss: 8, backward: 18, train: 240, swa: 42 }],
+    [
+      'vgg16bn',
+      {
+        metric: none,
+        backward: { forward: 0, steps: 12 },
+        swa: { forward: 266, steps: 0 },
+      },
+    ],
+    ['preresnet164', { forward: { forward: 16, steps: 0 }, train: { forward: 0, steps: 80 } }],
   ] as const)('are those of the stages of %s', (model, expected) => {
     const { stages } = referenceOf(model).manifest;
     for (const [stage, count] of Object.entries(expected)) {
-      expect([stage, stagePasses(stages, stage as keyof typeof expected)]).toEqual([stage, count]);
+      expect([stage, stagePasses(stages, stage as StageName)]).toEqual([stage, count]);
     }
   });
 });
 
-describe('a backend that takes two seconds for an image', () => {
+describe('a backend that takes four seconds for anything', () => {
   let ort: Backend;
   beforeAll(async () => {
     ort = await openInProcess('ort');
   });
   afterEach(() => vi.restoreAllMocks());
 
-  /** The clock stands, but for two seconds a run. */
+  /** The clock stands, but for four seconds a run. */
   const slow = (): Backend => {
     let milliseconds = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => milliseconds);
@@ -47,7 +64,7 @@ describe('a backend that takes two seconds for an image', () => {
         return {
           ...executable,
           run: async (...inputs) => {
-            milliseconds += 2000;
+            milliseconds += 4000;
             return executable.run(...inputs);
           },
         };
@@ -65,14 +82,14 @@ describe('a backend that takes two seconds for an image', () => {
     progress: () => undefined,
   });
 
-  it('is spared the stage of 96 passes, by name, and runs the one of 8', async () => {
+  it('is spared the stage of 32 steps, by name, and runs the one of 8 images', async () => {
     const [matrix] = await sideBySide(await run(false));
     expect(matrix.rows[0].cells.map(({ stage, passed }) => [stage, passed])).toEqual([
       ['loss', true],
     ]);
     expect(matrix.absent[0]).toEqual({
       name: 'slow',
-      why: 'train (3 min) would take it too long; name it with --backends to have all the same',
+      why: 'train (2 min) would take it too long; name it with --backends to have all the same',
     });
   });
 

@@ -1,7 +1,11 @@
 import type { Backend } from '../backends/backend.ts';
 import { DeviceError } from '../errors.ts';
+import type { DType } from '../ir/op.ts';
 import type { Module } from '../nn/module.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
+import type { Program } from '../program/program.ts';
+import { trainingStep } from '../program/trainingStep.ts';
+import type { Shape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, zeros } from '../tensor/tensor.ts';
 import { exportedForward, exportedModel } from './exportedModel.ts';
 import type { StageName } from './manifest.ts';
@@ -32,24 +36,45 @@ export interface SideBySide {
 /** A stage that would take a backend longer is left out, unless the backend was named. */
 const mostSecondsAStage = 120;
 
-/** How long one image takes through a model, once everything is warm. */
-async function secondsAnImage(backend: Backend, model: Module): Promise<number> {
-  const program = evaluationStep(model, [1, 3, 32, 32]);
-  const executable = await backend.compile(program, ['logits']);
+/** Seconds an image takes a backend: forward alone, and in a training step. */
+interface Pace {
+  readonly forward: number;
+  readonly step: number;
+}
+
+const oneImage = [1, 3, 32, 32] as const;
+
+/** Times the last of `runs` on an image of zeros, with weights of zeros. */
+async function secondsOf(backend: Backend, program: Program, runs: number): Promise<number> {
+  const blank = (shape: Shape, dtype: DType): Tensor =>
+    zeros(dtype === 'int' ? 'int64' : 'float32', shape);
+  const executable = await backend.compile(program, ['loss']);
   const state = await backend.upload(
-    new Map(model.state.map(({ name, shape }) => [name, zeros('float32', shape)])),
+    new Map([...program.state].map(([name, { current }]) => [name, blank(current.shape, 'float')])),
   );
-  const inputs = new Map<string, Tensor>([
-    ['images', zeros('float32', [1, 3, 32, 32])],
-    ['labels', zeros('int64', [1])],
-  ]);
-  await executable.run(state, inputs);
-  const start = performance.now();
-  await executable.run(state, inputs);
+  const inputs = new Map(
+    [...program.inputs].map(([name, node]) => [name, blank(node.shape, node.dtype)]),
+  );
+  let start = 0;
+  for (let i = 0; i < runs; i++) {
+    start = performance.now();
+    await executable.run(state, inputs);
+  }
   const seconds = (performance.now() - start) / 1000;
   await executable.dispose();
   await backend.free(state);
   return seconds;
+}
+
+/** A pace at which no stage takes long, however much more a step is than a pass forward. */
+const fast = 0.1;
+
+/** A step is timed only where it matters, and once: there are backends that need a minute for it. */
+async function paceOf(backend: Backend, model: Module): Promise<Pace> {
+  const forward = await secondsOf(backend, evaluationStep(model, oneImage), 2);
+  if (forward < fast) return { forward, step: 3 * forward };
+  const settings = { images: oneImage, momentum: 0.9, weightDecay: 0, dropout: true };
+  return { forward, step: await secondsOf(backend, trainingStep(model, settings), 1) };
 }
 
 /** A backend that is here, or why not. */
@@ -61,7 +86,7 @@ async function openPresent(name: string, run: SideBySide): Promise<Backend | str
   });
 }
 
-/** Stages of a reference in two heaps: those that are run, and those that would take too long, with the time. */
+/** Stages of a reference in two heaps: those that are run, and those that would take too long, with the seconds. */
 async function affordable(
   backend: Backend,
   run: SideBySide,
@@ -71,9 +96,13 @@ async function affordable(
   readonly tooLong: ReadonlyMap<StageName, number>;
 }> {
   const recorded = run.stages.filter((stage) => manifest.stages[stage] !== undefined);
-  const each = run.named ? 0 : await secondsAnImage(backend, model);
-  const seconds = new Map(recorded.map((s) => [s, each * stagePasses(manifest.stages, s)]));
-  const tooLong = new Map([...seconds].filter(([, expected]) => expected > mostSecondsAStage));
+  if (run.named) return { run: recorded, tooLong: new Map() };
+  const pace = await paceOf(backend, model);
+  const seconds = recorded.map((stage): [StageName, number] => {
+    const { forward, steps } = stagePasses(manifest.stages, stage);
+    return [stage, forward * pace.forward + steps * pace.step];
+  });
+  const tooLong = new Map(seconds.filter(([, expected]) => expected > mostSecondsAStage));
   return { run: recorded.filter((stage) => !tooLong.has(stage)), tooLong };
 }
 

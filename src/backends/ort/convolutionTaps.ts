@@ -13,11 +13,8 @@ import type { OnnxGraph, Value } from './onnxGraph.ts';
 const channelsFirst = (g: OnnxGraph, rows: Value, [n, c, h, w]: readonly number[]): Value =>
   g.emit('Transpose', [g.emit('Reshape', [rows, g.ints([n, h, w, c])])], { perm: [0, 3, 1, 2] });
 
-/** NCHW → NHWC. */
-export const channelsLast = (g: OnnxGraph, x: Value): Value => laidOut(g, x, rowsOfPlaces);
-
 /** OIHW → one [O, I] matrix a tap. */
-export const tapMatrices = (
+const tapMatrices = (
   g: OnnxGraph,
   w: Value,
   [out, into]: readonly [number, number],
