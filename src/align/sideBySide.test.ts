@@ -45,14 +45,14 @@ describe('passes of one image through the model', () => {
   });
 });
 
-describe('a backend that takes four seconds for anything', () => {
+describe('a backend that takes ten seconds for anything', () => {
   let ort: Backend;
   beforeAll(async () => {
     ort = await openInProcess('ort');
   });
   afterEach(() => vi.restoreAllMocks());
 
-  /** The clock stands, but for four seconds a run. */
+  /** The clock stands, but for ten seconds a run. */
   const slow = (): Backend => {
     let milliseconds = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => milliseconds);
@@ -64,7 +64,7 @@ describe('a backend that takes four seconds for anything', () => {
         return {
           ...executable,
           run: async (...inputs) => {
-            milliseconds += 4000;
+            milliseconds += 10_000;
             return executable.run(...inputs);
           },
         };
@@ -89,7 +89,7 @@ describe('a backend that takes four seconds for anything', () => {
     ]);
     expect(matrix.absent[0]).toEqual({
       name: 'slow',
-      why: 'train (2 min) would take it too long; name it with --backends to have all the same',
+      why: 'train (5 min) would take it too long; name it with --backends to have all the same',
     });
   });
 

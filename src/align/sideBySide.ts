@@ -34,7 +34,7 @@ export interface SideBySide {
 }
 
 /** A stage that would take a backend longer is left out, unless the backend was named. */
-const mostSecondsAStage = 120;
+const mostSecondsAStage = 300;
 
 /** Seconds an image takes a backend: forward alone, and in a training step. */
 interface Pace {
