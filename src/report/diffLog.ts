@@ -20,7 +20,7 @@ export const methodMeaning: { readonly [M in Check['method']]: string } = {
   min: 'smallest |a - b|',
   'relative l2': '||a - t|| / ||t|| to t, PyTorch in float64',
   ratio:
-    "that error in units of PyTorch's own float32 error there, or of one float32 rounding where that is less",
+    "that error in units of PyTorch's own float32 error there (its largest in several orders of summation, where few elements are held), or of one float32 rounding where that is less",
   scaled: 'RMS of a - t over the named scale, for tensors that are zero but for rounding',
   ulp: 'largest difference in float32 units of the largest term added up',
   moments:

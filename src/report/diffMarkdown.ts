@@ -114,7 +114,7 @@ function roundingLines(reports: readonly DiffReport[]): string[] {
   if (all.length === 0) return [];
   const right = { align: 'right' } as const;
   return [
-    "Error to PyTorch's float64 in units of PyTorch's own float32 error on the same tensor; 1 rounds alike.",
+    "Error to PyTorch's float64 in units of PyTorch's own float32 error on the same tensor (its largest in several orders of summation, where few elements are held); 1 rounds alike.",
     '',
     ...markdownTable(
       [

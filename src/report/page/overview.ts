@@ -114,7 +114,7 @@ export function roundingSection(reports: readonly DiffReport[]): Html | undefine
   if (all.length === 0) return undefined;
   return html`<section aria-labelledby="rounding">
 <h2 id="rounding">Rounding</h2>
-<p>Computed by ${computedOn(reports)}. Errors to PyTorch in float64 are given in units of PyTorch’s own float32 error on the same tensor: 1 rounds alike; fused multiply-adds and another order of sums move it either way.</p>
+<p>Computed by ${computedOn(reports)}. Errors to PyTorch in float64 are given in units of PyTorch’s own float32 error on the same tensor (its largest in several orders of summation, where few elements are held): 1 rounds alike; fused multiply-adds and another order of sums move it either way.</p>
 ${tableHtml({
   id: 'rounding-table',
   caption: 'Our error in units of PyTorch’s own, by stage',
