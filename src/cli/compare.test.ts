@@ -1,33 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../io/npy.ts';
 import { writeNpz } from '../io/npz.ts';
 import { writeReprodLog } from '../io/reprodLog.ts';
 import { vector } from '../io/testdata/support.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
+import { commandTest } from './testdata/commandTest.ts';
 
-let dir: string;
-const printed: string[] = [];
-const errors: string[] = [];
-
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'swa-align-compare-'));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-beforeEach(() => {
-  printed.length = 0;
-  errors.length = 0;
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
-  vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const { dir, printed, errors } = commandTest('compare');
 
 const put = (name: string, bytes: Uint8Array): string => {
   const path = join(dir, name);

@@ -6,14 +6,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { weightsFromSeed } from '../align/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { writeNpz } from '../io/npz.ts';
@@ -21,27 +19,10 @@ import { readReprodLogFile } from '../io/reprodLog.ts';
 import { models } from '../nn/models/index.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
+import { commandTest } from './testdata/commandTest.ts';
 
-let dir: string;
-let out: string;
-const printed: string[] = [];
-const errors: string[] = [];
-
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'swa-align-diff-'));
-  out = join(dir, 'out');
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-beforeEach(() => {
-  printed.length = 0;
-  errors.length = 0;
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
-  vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  vi.restoreAllMocks();
-});
+const { dir, printed, errors } = commandTest('diff');
+const out = join(dir, 'out');
 
 const logLine = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /;
 

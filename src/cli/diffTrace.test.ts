@@ -1,32 +1,16 @@
 /** `diff --trace` and `diff --tolerances` against PyTorch's recorded VGG16. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { weightsFromSeed } from '../align/seedWeights.ts';
 import type { Trace } from '../align/trace.ts';
 import { writeNpz } from '../io/npz.ts';
 import { models } from '../nn/models/index.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
+import { commandTest } from './testdata/commandTest.ts';
 
-let dir: string;
-const printed: string[] = [];
-const errors: string[] = [];
-
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'swa-align-trace-'));
-});
-afterAll(() => rmSync(dir, { recursive: true }));
-beforeEach(() => {
-  printed.length = 0;
-  errors.length = 0;
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
-  vi.spyOn(console, 'error').mockImplementation((text) => errors.push(String(text)));
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const { dir, printed, errors } = commandTest('trace');
 
 const out = (): string => join(dir, 'out');
 const json = (): string => join(dir, 'report.json');
