@@ -96,8 +96,9 @@ class Run:
         self.loader = DataLoader(augmented, batch_size=flags.batch_size, shuffle=True, num_workers=0)
         self.tests = DataLoader(data.Plain(test_set, preparation), batch_size=flags.batch_size, num_workers=0)
         torch.manual_seed(flags.seed)
-        self.model = placed(models.build(flags.model), flags.device)
-        averaged = placed(models.build(flags.model), flags.device) if flags.swa else None
+        classes = data.LAYOUTS[flags.dataset].classes
+        self.model = placed(models.build(flags.model, classes=classes), flags.device)
+        averaged = placed(models.build(flags.model, classes=classes), flags.device) if flags.swa else None
         self.average = None if averaged is None else Average(averaged, self.loader)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=flags.lr_init, momentum=flags.momentum, weight_decay=flags.wd
@@ -169,7 +170,7 @@ def main() -> None:
     flags = parse(sys.argv[1:])
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    train_set, test_set = data.read_cifar10(flags.data_path)
+    train_set, test_set = data.read(flags.dataset, flags.data_path)
     flags.dir.mkdir(parents=True, exist_ok=True)
     flags.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     run = Run(flags, train_set, test_set)

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { run as command } from '../src/cli/run.ts';
 import { readRunReport } from '../src/cli/runReportFiles.ts';
 import { cifar10 } from '../src/data/cifar.ts';
+import { cifar100 } from '../src/data/cifar100.ts';
 import { fixturesDirectory } from '../src/fixtures.ts';
 import { loggedSeconds, resumedLog } from '../src/report/trainLog.ts';
 import { digestDataset, openDataset } from '../src/train/dataset.ts';
@@ -54,6 +56,51 @@ test.skipIf(!hasTorch)(
     // Were a line not as ours, its time would not be found and it would be written anew without.
     expect(resumedLog(report.rows, true, log)).toEqual(log.trimEnd().split('\n'));
     expect(loggedSeconds(report.rows, true, log)[0]).toBeCloseTo(report.seconds.total, 3);
+  },
+);
+
+test.skipIf(!hasTorch)(
+  'a run on CIFAR-100 is the peer’s, the average and its hundred classes included',
+  { timeout: 120_000 },
+  async () => {
+    const data = join(s.dir, 'hundred');
+    mkdirSync(join(data, cifar100.folder), { recursive: true });
+    const { train, test: tests } = cifar100.files;
+    for (const [name, count] of [...train.map((n) => [n, 6] as const), [tests[0], 4] as const]) {
+      // The coarse label is that of another class: who reads it learns something else.
+      const record = (n: number): Uint8Array =>
+        Uint8Array.from({ length: 3074 }, (_, i) => [n, 99 - 15 * n][i] ?? i * (n + 1));
+      const records = Array.from({ length: count }, (_, n) => [...record(n)]).flat();
+      writeFileSync(join(data, cifar100.folder, name), Uint8Array.from(records));
+    }
+    const run = [
+      '--dataset',
+      'cifar100',
+      '--data-path',
+      data,
+      '--batch-size',
+      '3',
+      '--epochs',
+      '2',
+    ];
+    const flags = [...run, '--eval-freq', '1', '--swa', '--swa-start', '1', '--model', 'vgg16'];
+    const [theirs, ours] = [join(s.dir, 'theirs100'), join(s.dir, 'ours100')];
+    execFileSync('python3', [script, ...flags, '--dir', theirs, '--threads', '1']);
+    vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    const checkpoints = join(s.dir, 'checkpoints100');
+    expect(
+      await command(['train', ...flags, '--dir', checkpoints, '--report', ours, '--device', 'cpu']),
+    ).toBe(0);
+    vi.restoreAllMocks();
+    const [peer, own] = [readRunReport(theirs), readRunReport(ours)];
+    expect(own.dataset).toEqual(peer.dataset);
+    for (const [i, row] of own.rows.entries()) {
+      for (const [key, value] of Object.entries(peer.rows[i])) {
+        expect(row[key as keyof typeof row], key).toBeCloseTo(Number(value), 3);
+      }
+    }
+    // Chance among a hundred is ln 100.
+    expect(peer.rows[0].testLoss).toBeCloseTo(Math.log(100), 0);
   },
 );
 
