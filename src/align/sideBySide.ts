@@ -67,7 +67,7 @@ async function secondsOf(backend: Backend, program: Program, runs: number): Prom
 }
 
 /** A pace at which no stage takes long, however much more a step is than a pass forward. */
-const fast = 0.1;
+const fast = 0.2;
 
 /** A step is timed only where it matters, and once: there are backends that need a minute for it. */
 async function paceOf(backend: Backend, model: Module): Promise<Pace> {

@@ -185,6 +185,12 @@ describe('bad input to diff', () => {
     expect(await refused(['loss', '--model', 'vgg16', '--weights', file])).toContain('weights.bin');
   });
 
+  it('passes a whole run on the float64 oracle, whose weights are the same numbers in other bytes', async () => {
+    const flags = ['--model', 'vgg16bn', '--backend', 'oracle', '--out', join(dir, 'oracle')];
+    expect(await run(['diff', 'epochs', ...flags])).toBe(0);
+    expect(printed.join('')).toMatch(/✓ epochs +947 checked, 53 of them to the bit, 0 failed/);
+  }, 60_000);
+
   it('puts backends side by side, with the graph that PyTorch exports among them', async () => {
     const many = join(dir, 'many');
     const argv = ['diff', 'forward', 'loss', '--model', 'vgg16', '--out', many];

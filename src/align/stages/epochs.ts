@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../io/sha256.ts';
-import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import type { LogRow } from '../../train/logRow.ts';
 import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
 import { arrayOf } from '../reference.ts';
@@ -65,7 +65,12 @@ function judgeRun(run: ObservedRun, record: Record, from: number, prefix: string
 
 const weightsDrawn = ({ checkpoints }: ObservedRun, { section }: Record): Verdict => {
   const found = checkpoints.get(0)?.weights ?? new Map();
-  const drawn = new Map([...found].filter(([name]) => !name.endsWith('.num_batches_tracked')));
+  // A backend in float64 holds the same numbers in other bytes.
+  const drawn = new Map(
+    [...found]
+      .filter(([name]) => !name.endsWith('.num_batches_tracked'))
+      .map(([name, t]) => [name, tensor('float32', t.shape, toFloat32(t))]),
+  );
   return judgeWeights(drawn, section.weights.sha256);
 };
 
