@@ -1,7 +1,7 @@
 /**
- * Writes what a run of the stages measured into the model pages:
+ * Writes what a run of the stages measured into the model pages (`npm run record:models`).
  *
- *     npm run diff -- --model all --json FILE && npx tsx docs/models/refresh.ts FILE
+ *     npx tsx docs/models/refresh.ts FILE     FILE: by `diff --model all --json FILE`
  */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
@@ -90,10 +90,9 @@ export default class TableReporter implements Reporter {
       (test) => test.name !== cleanRun && test.result().state !== 'skipped',
     ).length;
     if (caught > 0 && tests.every((test) => test.result().state === 'passed')) {
-      writeFileSync(
-        join(this.root, 'reports', 'planted.md'),
-        markdown(this.rows.map((r) => r.row)),
-      );
+      const reports = join(this.root, 'reports');
+      mkdirSync(reports, { recursive: true });
+      writeFileSync(join(reports, 'planted.md'), markdown(this.rows.map((r) => r.row)));
     }
     console.log(`${caught} of ${planted} caught`);
   }
