@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../backends/backend.ts';
-import { openInProcess } from '../backends/choose.ts';
+import { openInProcess } from '../backends/registry.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import type { StageName } from './manifest.ts';
 import { openReference, type Reference } from './reference.ts';

@@ -2,7 +2,8 @@ import { UserError } from '../errors.ts';
 import { add, input } from '../ir/build.ts';
 import type { Program } from '../program/program.ts';
 import { tensor, toFloat64 } from '../tensor/tensor.ts';
-import { backends, type Opened, openOn } from './choose.ts';
+import { type Opened, openOn } from './choose.ts';
+import { backends } from './registry.ts';
 
 /** What became of one device. */
 export interface DeviceReport {

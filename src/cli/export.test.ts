@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openInProcess } from '../backends/choose.ts';
+import { openInProcess } from '../backends/registry.ts';
 import { readNpyFile } from '../io/npy.ts';
 import { writeNpz } from '../io/npz.ts';
 import { readWeights } from '../io/weights.ts';

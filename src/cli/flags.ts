@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { backendNames, backends } from '../backends/registry.ts';
 
 /** The original spells its flags with underscores (`--swa_start=161`); ours take either. */
 export const withDashes = (argv: readonly string[]): string[] =>
@@ -48,6 +49,12 @@ export function commaList(text: string): string[] {
   return items;
 }
 
+/** `--backend`, wherever programs run. */
+export const backendHelp = `one of ${backendNames.join(', ')}`;
+
 /** `--device`, wherever programs run. */
-export const deviceHelp =
-  'cpu, webgpu, or auto: a real GPU where there is one, else the CPU; tfjs: also tensorflow';
+export const deviceHelp = `auto (a real GPU where there is one, else the CPU), or what the backend has: ${Object.entries(
+  backends,
+)
+  .map(([name, devices]) => `${name}: ${Object.keys(devices).join(', ')}`)
+  .join('; ')}`;

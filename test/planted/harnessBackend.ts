@@ -1,5 +1,5 @@
 import type { Backend, Executable } from '../../src/backends/backend.ts';
-import { openInProcess } from '../../src/backends/choose.ts';
+import { openInProcess } from '../../src/backends/registry.ts';
 import { flatten } from '../../src/backends/worker/flatProgram.ts';
 import { sha256Hex } from '../../src/io/sha256.ts';
 import type { Program } from '../../src/program/program.ts';

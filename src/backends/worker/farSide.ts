@@ -12,6 +12,3 @@ export interface FarSide {
   unref(): void;
   terminate(): Promise<unknown>;
 }
-
-/** What a far side is, for people. */
-export type Home = 'thread' | 'process';

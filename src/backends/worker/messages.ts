@@ -1,7 +1,7 @@
 import type { Shape } from '../../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import type { Backend } from '../backend.ts';
-import type { BackendOptions } from '../choose.ts';
+import type { BackendOptions } from '../registry.ts';
 import type { SentError } from './errorCrossing.ts';
 import type { FlatProgram } from './flatProgram.ts';
 import type { Quiet } from './quiet.ts';

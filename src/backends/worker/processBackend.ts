@@ -1,7 +1,7 @@
 import { DeviceError } from '../../errors.ts';
 import { type Adapter, adapterOf } from '../adapter.ts';
 import type { Backend } from '../backend.ts';
-import type { BackendOptions } from '../choose.ts';
+import type { BackendOptions } from '../registry.ts';
 import { complaints, vulkanDevice } from './processNotes.ts';
 import { startProcess } from './startProcess.ts';
 import { backendIn } from './workerBackend.ts';

@@ -1,4 +1,4 @@
-import { openInProcess } from '../choose.ts';
+import { openInProcess } from '../registry.ts';
 import { sendable } from './errorCrossing.ts';
 import { hostOf } from './host.ts';
 import type { BackendCall, CallName, Calls, Reply, Request } from './messages.ts';

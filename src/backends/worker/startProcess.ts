@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BackendOptions } from '../choose.ts';
+import type { BackendOptions } from '../registry.ts';
 import type { FarSide } from './farSide.ts';
 import type { BackendCall } from './messages.ts';
 import { complaints, loaderSpeaks, openedMark } from './processNotes.ts';

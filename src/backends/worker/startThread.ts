@@ -1,5 +1,5 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { BackendOptions } from '../choose.ts';
+import type { BackendOptions } from '../registry.ts';
 import type { ThreadData } from './messages.ts';
 import { newQuiet, quietBeforeExit } from './quiet.ts';
 

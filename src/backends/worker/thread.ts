@@ -1,6 +1,7 @@
 import { DeviceError } from '../../errors.ts';
+import type { Home } from '../registry.ts';
 import { received } from './errorCrossing.ts';
-import type { FarSide, Home } from './farSide.ts';
+import type { FarSide } from './farSide.ts';
 import type { CallName, Calls } from './messages.ts';
 
 /** The near side of a backend's thread or process. */

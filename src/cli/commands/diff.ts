@@ -9,7 +9,8 @@ import { stages } from '../../align/stages/index.ts';
 import { tracePassed } from '../../align/trace.ts';
 import { traceStep } from '../../align/tracing/traceStep.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { openBackend, openInProcess } from '../../backends/choose.ts';
+import { openBackend } from '../../backends/choose.ts';
+import { openInProcess } from '../../backends/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
@@ -26,7 +27,7 @@ import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
-import { commaList, deviceHelp, positiveInteger } from '../flags.ts';
+import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;
@@ -70,7 +71,7 @@ export const diff: RegisterCommand = (program, context) => {
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
     .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
-    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--all-backends', 'every backend this machine has, side by side')

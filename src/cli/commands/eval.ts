@@ -9,7 +9,7 @@ import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { deviceHelp, positiveInteger } from '../flags.ts';
+import { backendHelp, deviceHelp, positiveInteger } from '../flags.ts';
 
 interface EvalFlags {
   readonly checkpoint: string;
@@ -52,7 +52,7 @@ export const evaluation: RegisterCommand = (program, context) => {
       'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
       npzPath,
     )
-    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)

@@ -22,6 +22,7 @@ import {
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import {
+  backendHelp,
   deviceHelp,
   naturalNumber,
   nonNegativeNumber,
@@ -127,7 +128,7 @@ export const train: RegisterCommand = (program, context) => {
     .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')
     .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
     .option('--no-report', 'write no report')
-    .option('--backend <name>', 'ort, tfjs or oracle', 'ort')
+    .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)

@@ -1,0 +1,98 @@
+import { UsageError } from '../errors.ts';
+import type { Backend } from './backend.ts';
+
+export interface BackendOptions {
+  /** Threads inside one operator; by default one a core. */
+  readonly threads?: number;
+  /** Where it computes: the CPU by default; `auto` is a real GPU where there is one, else the CPU. */
+  readonly device?: string;
+  /** Whose derivative rules count where a backend has some too: `own`, the default, or `ir`. */
+  readonly grad?: string;
+}
+
+/** Where a backend lives: in a thread beside this one, or in a process of its own. */
+export type Home = 'thread' | 'process';
+
+type Open = (options: BackendOptions) => Promise<Backend>;
+
+/** One device of a backend: what the registry says of it. */
+export interface Device {
+  /** Loads the engine and opens it in the thread that asks. */
+  readonly open: Open;
+  /** A process for whatever ends its process when it fails, or when its thread ends. */
+  readonly home: Home;
+  /** `--device auto` takes it where it is a real GPU. */
+  readonly isGpu: boolean;
+}
+
+/** Refuses derivative rules that a backend does not have. */
+const byOurRules =
+  (name: string, open: Open): Open =>
+  async (options) => {
+    if (options.grad === undefined || options.grad === 'ir') return open(options);
+    throw new UsageError(`the ${name} backend has no derivative rules of its own`, {
+      fix: 'leave --grad out, or choose --backend tfjs',
+    });
+  };
+
+const openOrt = byOurRules('ort', async (options) =>
+  (await import('./ort/ortBackend.ts')).ortBackend(options),
+);
+const openWebgpu = byOurRules('ort', async () =>
+  (await import('./ort/webgpuBackend.ts')).webgpuBackend(),
+);
+const openOracle = byOurRules('oracle', async () =>
+  (await import('./oracle/oracleBackend.ts')).oracleBackend(),
+);
+const openTfjs: Open = async (options) =>
+  (await import('./tfjs/tfjsBackend.ts')).tfjsBackend(options);
+
+/**
+ * Every backend by the name the command line uses, and its devices, in the order in which `--all-backends` runs
+ * them. Each has a `cpu`. An engine is loaded when it is opened: reading this table loads none.
+ */
+export const backends = {
+  ort: {
+    cpu: { open: openOrt, home: 'thread', isGpu: false },
+    webgpu: { open: openWebgpu, home: 'process', isGpu: true },
+  },
+  // Never taken by `auto`: they are here to be compared with.
+  tfjs: {
+    tensorflow: { open: openTfjs, home: 'process', isGpu: false },
+    webgpu: { open: openTfjs, home: 'process', isGpu: false },
+    cpu: { open: openTfjs, home: 'thread', isGpu: false },
+  },
+  oracle: { cpu: { open: openOracle, home: 'thread', isGpu: false } },
+} as const satisfies Record<string, Readonly<Record<string, Device>>>;
+
+export type BackendName = keyof typeof backends;
+
+export const backendNames = Object.keys(backends) as readonly BackendName[];
+
+/** The devices of a backend. Throws UsageError for an unknown one. */
+export function devicesOf(name: string): Readonly<Record<string, Device>> {
+  if (Object.hasOwn(backends, name)) return backends[name as BackendName];
+  throw new UsageError(`there is no backend "${name}"`, {
+    fix: `choose one of ${backendNames.join(', ')}`,
+  });
+}
+
+/** Throws UsageError for an unknown one. */
+export function deviceOf(name: string, device: string): Device {
+  const known = devicesOf(name);
+  if (Object.hasOwn(known, device)) return known[device];
+  throw new UsageError(`the ${name} backend has no device "${device}"`, {
+    fix: `choose one of ${['auto', ...Object.keys(known)].join(', ')}`,
+  });
+}
+
+/** Every backend on every device there is, as `name:device`, or `name` alone for the only or first one. */
+export const everyBackend: readonly string[] = Object.entries(backends).flatMap(([name, devices]) =>
+  Object.keys(devices).map((device, i) =>
+    i === 0 && device === 'cpu' ? name : `${name}:${device}`,
+  ),
+);
+
+/** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one. */
+export const openInProcess = async (name: string, options: BackendOptions = {}): Promise<Backend> =>
+  deviceOf(name, options.device ?? 'cpu').open(options);
