@@ -32,6 +32,39 @@ const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
 
 const layerOf = (file: string): string => relative(src, file).split(/[\\/]/)[0];
 
+/** The files that each file imports, types too. */
+const importsOf = new Map(
+  sources.map((file) => {
+    const text = readFileSync(join(src, file), 'utf8');
+    const targets = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, target]) =>
+      relative(src, resolve(src, dirname(file), target)),
+    );
+    return [file, targets.filter((target) => sources.includes(target))] as const;
+  }),
+);
+
+/** A way from a file back to itself, or undefined. */
+function circleThrough(file: string): readonly string[] | undefined {
+  const from = new Map<string, string>();
+  const waiting = [file];
+  for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
+    for (const next of importsOf.get(at) ?? []) {
+      if (next === file) {
+        const way = [next];
+        for (let step: string | undefined = at; step !== undefined; step = from.get(step)) {
+          way.unshift(step);
+        }
+        return way;
+      }
+      if (!from.has(next)) {
+        from.set(next, at);
+        waiting.push(next);
+      }
+    }
+  }
+  return undefined;
+}
+
 describe('imports', () => {
   it('finds the source files', () => {
     expect(sources.length).toBeGreaterThan(50);
@@ -49,6 +82,10 @@ describe('imports', () => {
       if (imported.startsWith('..')) continue;
       expect(layers.indexOf(imported), `${file} imports ${target}`).toBeLessThanOrEqual(own);
     }
+  });
+
+  it('never go in a circle', () => {
+    expect(sources.map(circleThrough).filter((circle) => circle !== undefined)).toEqual([]);
   });
 
   it('keeps training and alignment away from any particular backend', () => {

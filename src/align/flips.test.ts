@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Backend } from '../backends/backend.ts';
 import { oracleBackend } from '../backends/oracle/oracleBackend.ts';
-import { ortBackend } from '../backends/ort/ortBackend.ts';
+import { ortBackend } from '../backends/ort/cpu/ortBackend.ts';
 import { input, maxPool2d, mul, reduceSum, relu } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../program/decisions.ts';

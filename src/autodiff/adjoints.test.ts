@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seeded, uniform } from '../backends/oracle/draws.ts';
-import { type CaseOp, caseOps, type OpCase, randomCase } from '../backends/oracle/opCases.ts';
-import { runGraph } from '../backends/oracle/runGraph.ts';
+import { seeded, uniform } from '../../test/support/draws.ts';
+import { type CaseOp, caseOps, type OpCase, randomCase } from '../../test/support/opCases.ts';
+import { runGraph } from '../../test/support/runGraph.ts';
 import { GraphError } from '../errors.ts';
 import {
   add,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { agree, agreementCases } from '../../test/support/backendAgainstOracle.ts';
+import { caseOps } from '../../test/support/opCases.ts';
 import { tensor } from '../tensor/tensor.ts';
 import type { Backend } from './backend.ts';
-import { agree, agreementCases } from './backendAgainstOracle.ts';
-import { caseOps } from './oracle/opCases.ts';
 import { oracleBackend } from './oracle/oracleBackend.ts';
-import { ortBackend } from './ort/ortBackend.ts';
+import { ortBackend } from './ort/cpu/ortBackend.ts';
 
 describe('agree', () => {
   it('has a case for every op, and the oracle agrees with itself', async () => {

@@ -36,10 +36,10 @@ const byOurRules =
   };
 
 const openOrt = byOurRules('ort', async (options) =>
-  (await import('./ort/ortBackend.ts')).ortBackend(options),
+  (await import('./ort/cpu/ortBackend.ts')).ortBackend(options),
 );
 const openWebgpu = byOurRules('ort', async () =>
-  (await import('./ort/webgpuBackend.ts')).webgpuBackend(),
+  (await import('./ort/webgpu/webgpuBackend.ts')).webgpuBackend(),
 );
 const openOracle = byOurRules('oracle', async () =>
   (await import('./oracle/oracleBackend.ts')).oracleBackend(),

@@ -5,7 +5,7 @@ import type { Matrix } from '../align/matrix.ts';
 import type { Reference } from '../align/reference.ts';
 import { sideBySide } from '../align/sideBySide.ts';
 import { openOnDevice } from '../backends/choose.ts';
-import { runOnnxModel } from '../backends/ort/onnxModel.ts';
+import { runOnnxModel } from '../backends/ort/onnx/onnxModel.ts';
 import { everyBackend, openInProcess } from '../backends/registry.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';

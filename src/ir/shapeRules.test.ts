@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseOps, randomCase } from '../../test/support/opCases.ts';
 import { evaluate } from '../backends/oracle/execute.ts';
-import { caseOps, randomCase } from '../backends/oracle/opCases.ts';
 import { fromTensor } from '../backends/oracle/value.ts';
 import { GraphError } from '../errors.ts';
 import {

@@ -1,8 +1,8 @@
 /** A model's programs in the float64 oracle, on a narrow VGG16BN, against what their docstrings promise. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { seeded, uniform } from '../backends/oracle/draws.ts';
+import { seeded, uniform } from '../../test/support/draws.ts';
+import { runGraph } from '../../test/support/runGraph.ts';
 import { oracleBackend } from '../backends/oracle/oracleBackend.ts';
-import { runGraph } from '../backends/oracle/runGraph.ts';
 import { vgg } from '../nn/models/vgg.ts';
 import { initPlan } from '../nn/module.ts';
 import { type Shape, sizeOf } from '../tensor/shape.ts';

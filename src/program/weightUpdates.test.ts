@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { seeded, uniform } from '../backends/oracle/draws.ts';
+import { seeded, uniform } from '../../test/support/draws.ts';
 import { oracleBackend } from '../backends/oracle/oracleBackend.ts';
 import { swaShares } from '../optim/swaUpdate.ts';
 import { scalar, type Tensor, toFloat64, zeros } from '../tensor/tensor.ts';

@@ -3,8 +3,8 @@ import type { StageResult } from '../align/stage.ts';
 import { type Flip, rowPassed, type Trace, type TraceRow, tracePassed } from '../align/trace.ts';
 import { passed } from '../align/verdict.ts';
 import type { Provenance } from './diffLog.ts';
-import { whyFailed } from './diffSummary.ts';
 import { shortNumber } from './shortNumber.ts';
+import { whyFailed } from './whyFailed.ts';
 
 /** Everything a run of `diff` found out about one model. */
 export interface DiffReport {

@@ -2,6 +2,7 @@ import type { StageResult } from '../align/stage.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
+import { whyFailed } from './whyFailed.ts';
 
 /** How much of what is allowed a check uses up: 1 at its limit, without end for NaN. */
 export const shareOfLimit = ({ value, threshold }: Check): number => {
@@ -37,18 +38,6 @@ export function closestOf(verdicts: readonly Verdict[]): string | undefined {
   if (first === undefined) return undefined;
   const [{ name }, { method, value, threshold }] = first;
   return `${method} ${shortNumber(value)} of ${shortNumber(threshold)} (${name})`;
-}
-
-/** Why a verdict failed, in one line. */
-export function whyFailed({ name, layer, problem, checks }: Verdict): string {
-  const by = layer === undefined || layer === name ? '' : `made by ${layer}: `;
-  if (problem !== undefined) return by + problem;
-  const bad = checks.filter((c) => !c.passed);
-  const reasons = bad.map(
-    ({ method, value, threshold, note }) =>
-      `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`,
-  );
-  return reasons.join('; ') || 'nothing was checked';
 }
 
 const shownFailures = 5;

@@ -1,7 +1,7 @@
 import { rowPassed } from '../align/trace.ts';
 import { passed } from '../align/verdict.ts';
 import { type DiffReport, modelOf, type RunFacts, rowWords } from './diffReport.ts';
-import { whyFailed } from './diffSummary.ts';
+import { whyFailed } from './whyFailed.ts';
 import { element, escapeXml } from './xml.ts';
 
 interface Case {

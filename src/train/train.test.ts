@@ -26,10 +26,11 @@ import { readCheckpoint } from './checkpoint.ts';
 import { newestCheckpoint } from './checkpointFiles.ts';
 import { drawEvaluations, isEvaluated } from './epochDecisions.ts';
 import { evaluate, evaluationPrograms } from './evaluate.ts';
+import { profileSettings } from './profiles.ts';
 import { streamSettings } from './session.ts';
 import { modelWeights } from './stateDict.ts';
 import { trainedModelOf } from './trainedModel.ts';
-import { profileSettings, type TrainingSettings } from './trainingSettings.ts';
+import type { TrainingSettings } from './trainingSettings.ts';
 
 let s: ReturnType<typeof scratch>;
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../errors.ts';
 import { learningRate } from '../optim/schedule.ts';
+import { profileSettings } from './profiles.ts';
 import {
   type GivenSettings,
   parseSettings,
-  profileSettings,
   recipe,
   resumedSettings,
   scheduleOf,

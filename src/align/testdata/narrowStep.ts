@@ -1,4 +1,4 @@
-import { seeded, uniform } from '../../backends/oracle/draws.ts';
+import { seeded, uniform } from '../../../test/support/draws.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { weightsFromSeed } from '../seedWeights.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../backends/backend.ts';
 import { oracleBackend } from '../../backends/oracle/oracleBackend.ts';
-import { ortBackend } from '../../backends/ort/ortBackend.ts';
+import { ortBackend } from '../../backends/ort/cpu/ortBackend.ts';
 import { mul } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
 import type { Module } from '../../nn/module.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { randomCase } from '../../../test/support/opCases.ts';
 import type { OpParams } from '../../ir/op.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import type { ComputedOp, Kernel } from './kernel.ts';
 import { kernels } from './kernels.ts';
-import { randomCase } from './opCases.ts';
 import { floats, fromTensor, type Value } from './value.ts';
 
 const float = (shape: readonly number[], ...values: number[]): Value =>

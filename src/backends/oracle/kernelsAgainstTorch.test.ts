@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { seeded, uniform } from '../../../test/support/draws.ts';
+import { edgeCases } from '../../../test/support/edgeCases.ts';
+import { caseOps, type OpCase, randomCase } from '../../../test/support/opCases.ts';
+import { runGraph } from '../../../test/support/runGraph.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import { input, mul, reduceSum } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
-import { seeded, uniform } from './draws.ts';
-import { edgeCases } from './edgeCases.ts';
-import { caseOps, type OpCase, randomCase } from './opCases.ts';
-import { runGraph } from './runGraph.ts';
 
 // Asks for the package's place only: importing torch takes seconds.
 const hasTorch = (python: string): boolean =>

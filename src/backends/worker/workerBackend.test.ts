@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agree, agreementCases } from '../../../test/support/backendAgainstOracle.ts';
 import { DeviceError, GraphError, UsageError } from '../../errors.ts';
 import { add, input } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
@@ -12,8 +13,7 @@ import { manualSeed } from '../../torch/generator.ts';
 import { initialise } from '../../torch/initialise.ts';
 import { normal } from '../../torch/normal.ts';
 import type { Backend, Executable } from '../backend.ts';
-import { agree, agreementCases } from '../backendAgainstOracle.ts';
-import { ortBackend } from '../ort/ortBackend.ts';
+import { ortBackend } from '../ort/cpu/ortBackend.ts';
 import { startThread } from './startThread.ts';
 import { longInputs, longProgram } from './testdata/longProgram.ts';
 import { backendIn, workerBackend } from './workerBackend.ts';

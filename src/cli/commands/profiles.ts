@@ -1,6 +1,7 @@
 import { type ProfileRow, profilesTable } from '../../report/profilesTable.ts';
+import { profiles } from '../../train/profiles.ts';
 import { publishedRecipes } from '../../train/publishedRecipes.ts';
-import { profiles, settingsFrom } from '../../train/trainingSettings.ts';
+import { settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 
 /** Lists what `train --profile` takes. */

@@ -8,12 +8,12 @@ import { readCheckpoint } from '../../train/checkpoint.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpointFiles.ts';
 import { datasetName } from '../../train/dataset.ts';
 import type { Ending } from '../../train/events.ts';
+import { profileSettings } from '../../train/profiles.ts';
 import { freshDirectory, lastDirectory } from '../../train/runDirectory.ts';
 import type { TrainingRun } from '../../train/session.ts';
 import { modelWeights } from '../../train/stateDict.ts';
 import {
   type GivenSettings,
-  profileSettings,
   recipe,
   resumedSettings,
   settingsFrom,

@@ -1,6 +1,6 @@
 import type { Node } from '../../../ir/node.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../../../tensor/tensor.ts';
-import type { Biased } from '../fusions.ts';
+import type { Biased } from '../lowering/fusions.ts';
 
 /** A batch norm and the convolution before it, whose result nothing else reads. */
 export interface Foldable {

@@ -5,9 +5,9 @@ import type { Node } from '../../../ir/node.ts';
 import type { Op } from '../../../ir/op.ts';
 import { forwardPass, type Module } from '../../../nn/module.ts';
 import { type TensorMap, toFloat32 } from '../../../tensor/tensor.ts';
-import { biasFusions } from '../fusions.ts';
-import { type Lowering, lowerings } from '../lowering.ts';
-import { type OnnxGraph, onnxGraph, type Value } from '../onnxGraph.ts';
+import { biasFusions } from '../lowering/fusions.ts';
+import { type Lowering, lowerings } from '../lowering/lowering.ts';
+import { type OnnxGraph, onnxGraph, type Value } from '../onnx/onnxGraph.ts';
 import { foldableNorms, foldedConvolution, valuesOf } from './foldBatchNorm.ts';
 
 export interface InferenceOptions {

@@ -1,8 +1,9 @@
 /** The operations of residual networks, on their own maps with fewer channels, for any backend. */
+
+import { seeded, uniform } from '../../../../test/support/draws.ts';
+import { type OpCase, opCase } from '../../../../test/support/opCases.ts';
 import { avgPool2d, conv2d, input } from '../../../ir/build.ts';
 import type { Pair } from '../../../ir/op.ts';
-import { seeded, uniform } from '../../oracle/draws.ts';
-import { type OpCase, opCase } from '../../oracle/opCases.ts';
 
 export interface Geometry {
   readonly map: number;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
+import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
 import { distances } from '../../../align/distance.ts';
 import { GraphError } from '../../../errors.ts';
 import { add, input } from '../../../ir/build.ts';
@@ -19,7 +20,6 @@ import { initialise } from '../../../torch/initialise.ts';
 import { normal } from '../../../torch/normal.ts';
 import { feedsOf, initialTrainingState } from '../../../train/trainingState.ts';
 import type { Backend } from '../../backend.ts';
-import { agree, agreementCases } from '../../backendAgainstOracle.ts';
 import { oracleBackend } from '../../oracle/oracleBackend.ts';
 import type { TfjsDevice } from '../devices.ts';
 import { tfjsBackend } from '../tfjsBackend.ts';

@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import * as ort from 'onnxruntime-node';
+import { DeviceError } from '../../../errors.ts';
+import type { Program } from '../../../program/program.ts';
+import type { Shape } from '../../../tensor/shape.ts';
+import { type Tensor, tensor, toFloat32 } from '../../../tensor/tensor.ts';
+import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
+import { checkInputs, stateValue } from '../../feeds.ts';
+import { lowerProgram } from '../lowering/lowerProgram.ts';
+
+interface OrtTensor extends DeviceTensor {
+  readonly value: ort.Tensor;
+}
+
+export interface OrtOptions {
+  /** Threads inside one operator; by default one a core. */
+  readonly threads?: number;
+}
+
+const onDevice = (value: ort.Tensor, shape: Shape): OrtTensor => ({ shape, value });
+
+const ortValue = (t: DeviceTensor): ort.Tensor => (t as OrtTensor).value;
+
+function toOrt(t: Tensor): ort.Tensor {
+  return t.dtype === 'int64'
+    ? new ort.Tensor('int64', t.data, t.shape)
+    : new ort.Tensor('float32', toFloat32(t), t.shape);
+}
+
+function fromOrt(value: ort.Tensor): Tensor {
+  return value.type === 'int64'
+    ? tensor('int64', value.dims, value.data as BigInt64Array)
+    : tensor('float32', value.dims, value.data as Float32Array);
+}
+
+const version: string = (
+  createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
+).version;
+
+/** ONNX Runtime's CPU provider, in float32. */
+export async function ortBackend({ threads }: OrtOptions = {}): Promise<Backend> {
+  const sessionOptions: ort.InferenceSession.SessionOptions = {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  };
+  return {
+    name: 'ort',
+    device: 'cpu',
+    precision: 'float32',
+    description: `ONNX Runtime ${version}, CPU`,
+    compile: (program, fetches) => compile(program, fetches, sessionOptions),
+    upload: async (values) =>
+      new Map([...values].map(([name, t]) => [name, onDevice(toOrt(t), t.shape)])),
+    download: async (state, names = [...state.keys()]) =>
+      new Map(
+        names.map((name) => {
+          const held = fromOrt(ortValue(state.get(name)!));
+          return [name, { ...held, data: held.data.slice() } as Tensor];
+        }),
+      ),
+    free: async (state) => state.clear(),
+  };
+}
+
+async function compile(
+  program: Program,
+  fetches: readonly string[],
+  sessionOptions: ort.InferenceSession.SessionOptions,
+): Promise<Executable> {
+  const lowered = lowerProgram(program, fetches);
+  const session = await ort.InferenceSession.create(lowered.model, sessionOptions).catch(
+    (cause: Error) => {
+      throw new DeviceError(`ONNX Runtime refused the ${program.name}: ${cause.message}`);
+    },
+  );
+  return {
+    async run(state, inputs) {
+      checkInputs(program, inputs);
+      const feeds: Record<string, ort.Tensor> = {};
+      for (const name of lowered.inputs) feeds[name] = toOrt(inputs.get(name)!);
+      for (const name of lowered.stateIn) {
+        feeds[name] = ortValue(stateValue(program, state, program.state.get(name)!.current));
+      }
+      const results = await session.run(feeds);
+      advance(state, lowered.nextState, results);
+      return new Map(
+        [...lowered.fetched].map(([name, output]) => [name, fromOrt(results[output])]),
+      );
+    },
+    dispose: () => session.release(),
+  };
+}
+
+function advance(
+  state: DeviceState,
+  nextState: ReadonlyMap<string, string>,
+  results: ort.InferenceSession.OnnxValueMapType,
+): void {
+  for (const [name, output] of nextState) {
+    const value = results[output] as ort.Tensor;
+    state.set(name, onDevice(value, value.dims));
+  }
+}
