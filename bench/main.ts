@@ -5,8 +5,10 @@ import { Command, Option } from 'commander';
 import type { Backend } from '../src/backends/backend.ts';
 import { openOnDevice } from '../src/backends/choose.ts';
 import { machine } from '../src/cli/environment.ts';
+import { reportFailure, reportUncaught } from '../src/cli/failure.ts';
 import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
-import { UsageError, UserError } from '../src/errors.ts';
+import { outliveOutput } from '../src/cli/standardOutput.ts';
+import { UsageError } from '../src/errors.ts';
 import { models } from '../src/nn/models/index.ts';
 import { counted } from '../src/report/words.ts';
 import { type Contestant, type Timing, takeTurns } from './measure.ts';
@@ -126,11 +128,11 @@ const command = new Command('bench')
   .option('--device <name>', deviceHelp, 'auto')
   .option('--json <file>', 'write every time that was measured');
 
+outliveOutput('bench');
+reportUncaught('bench');
 try {
   await command.parseAsync();
   await bench(command.opts<Options>());
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  console.error(`bench: ${error.message}`);
-  process.exitCode = 2;
+  process.exitCode = reportFailure('bench', error);
 }

@@ -1,18 +1,19 @@
 import { Command, CommanderError } from 'commander';
-import { UserError } from '../errors.ts';
+import { writeStandardOutput } from '../io/standardOutput.ts';
 import { packageVersion } from '../version.ts';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
+import { type ExitCode, reportFailure } from './failure.ts';
 import { withDashes } from './flags.ts';
 
-/** 0 passed, 1 a check failed, 2 bad usage or input. */
-export type ExitCode = 0 | 1 | 2;
+/** Mistakes come back from the parser as errors; subcommands inherit this. */
+const output = { writeOut: writeStandardOutput, writeErr: () => {} };
 
 /** Runs one command line. The only place that turns errors into exit codes. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const context: CliContext = {
-    print: (text) => process.stdout.write(`${text}\n`),
+    print: (text) => writeStandardOutput(`${text}\n`),
     fail: () => {
       exitCode = 1;
     },
@@ -21,10 +22,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
     .version(packageVersion)
     .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .configureOutput(output);
   for (const register of commands) register(program, context);
-  for (const command of program.commands)
-    command.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     await program.parseAsync(withDashes(argv), { from: 'user' });
     return exitCode;
@@ -43,9 +42,5 @@ function report(error: unknown): ExitCode {
     );
     return 2;
   }
-  if (error instanceof UserError) {
-    console.error(`swa-align: ${error.message}`);
-    return 2;
-  }
-  throw error;
+  return reportFailure('swa-align', error);
 }

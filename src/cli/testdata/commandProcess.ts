@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** `node …` that runs the command line from its sources. */
+export const ourCommand: readonly string[] = [
+  process.execPath,
+  '--import',
+  'tsx',
+  `${root}src/cli/main.ts`,
+];
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. `closed`: nobody reads its standard output, from the beginning on. */
+export function runProcess(
+  [file, ...argv]: readonly string[],
+  { closed = false, env = {} }: { closed?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> {
+  const child = spawn(file, argv, {
+    cwd: root,
+    env: { ...process.env, NODE_OPTIONS: '', SWA_ALIGN_DEBUG: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  if (closed) child.stdout.destroy();
+  child.stdout.on('data', (text) => {
+    stdout += String(text);
+  });
+  child.stderr.on('data', (text) => {
+    stderr += String(text);
+  });
+  return new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => done({ code, stdout, stderr }));
+  });
+}
+
+/** A line of a Unix shell, in which `"$@"` is our command with these words. */
+export const shell = (line: string, ...words: readonly string[]): readonly string[] => [
+  'sh',
+  '-c',
+  line,
+  'sh',
+  ...ourCommand,
+  ...words,
+];
