@@ -24,6 +24,9 @@ const chosen: ReadonlySet<string> = new Set([
   "an evaluation's draw overlooked",
   'the generator not restored on resuming',
   'the average begun one epoch late',
+  'momenta lost when a model joins the average',
+  'training goes on from the average',
+  'statistics of the trained weights behind the average',
   'stale statistics behind the average',
 ]);
 

@@ -6,8 +6,8 @@ import { arrayOf } from '../reference.ts';
 import { judgeWeights } from '../seedWeights.ts';
 import type { Stage, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
-import { check, type Verdict } from '../verdict.ts';
-import { inTurn, merged, nothing } from './parts.ts';
+import { check, passed, type Verdict } from '../verdict.ts';
+import { inTurn, nothing } from './parts.ts';
 import { type EpochsSection, type ObservedRun, smallRun } from './smallRun.ts';
 
 /** What PyTorch recorded, as each part of the judgement reads it. */
@@ -16,6 +16,12 @@ interface Record {
   readonly arrays: TensorMap;
   readonly file: string;
 }
+
+/** Images of a step: an epoch's last batch may be short. */
+const imagesIn = (section: EpochsSection, step: number): number => {
+  const { images, batch } = section.settings;
+  return Math.min(batch, images - (step % stepsAnEpoch(section)) * batch);
+};
 
 const stepsAnEpoch = ({ settings }: EpochsSection): number =>
   Math.ceil(settings.images / settings.batch);
@@ -46,21 +52,27 @@ export const epochs: Stage = async (context) => {
   };
 };
 
-/** The verdicts on a run from step `from` on. */
+/**
+ * The verdicts on a run from step `from` on: first what is drawn or decided, then epoch by epoch what was computed.
+ * There its state comes before its losses: a lost momentum or a wrong average shows in every loss after it.
+ */
 function judgeRun(run: ObservedRun, record: Record, from: number, prefix: string): StageFindings {
-  const parts = [
+  const { section } = record;
+  const done = Math.floor(from / stepsAnEpoch(section));
+  const epochs = Array.from({ length: section.settings.epochs - done }, (_, i) => done + i + 1);
+  const verdicts = [
     ...(from === 0 ? [weightsDrawn(run, record)] : []),
     ...whatWasFed(run, record, from),
     decisions(run, record, from),
     ...refreshPasses(run, record, from),
     generators(run, record, from),
+    ...columns.map((column) => isTold(column, run, record)),
+    ...epochs.flatMap((epoch) => {
+      const { first, later } = losses(run, record, epoch, from);
+      return [...first, ...states(run, record, epoch), ...later, ...log(run, record, epoch)];
+    }),
   ].map((v) => ({ ...v, name: prefix + v.name }));
-  return merged([
-    { ...nothing, verdicts: parts },
-    losses(run, record, from, prefix),
-    log(run, record, prefix),
-    tensors(run, record, from, prefix),
-  ]);
+  return { ...nothing, verdicts, ...recordedLosses(run, record, from, prefix) };
 }
 
 const weightsDrawn = ({ checkpoints }: ObservedRun, { section }: Record): Verdict => {
@@ -104,12 +116,11 @@ function whatWasFed(
   from: number,
 ): Verdict[] {
   const each = stepsAnEpoch(section);
-  const { images, batch } = section.settings;
   const place = (i: number): string => {
     const step = from + i;
     return `epoch ${Math.floor(step / each) + 1}, step ${(step % each) + 1}`;
   };
-  const sizes = section.steps.map((_, step) => Math.min(batch, images - (step % each) * batch));
+  const sizes = section.steps.map((_, step) => imagesIn(section, step));
   const rates = [...toFloat64(arrayOf(arrays, 'lr', file))];
   type Part = keyof EpochsSection['steps'][number];
   const digests = (part: Part): [string, string[], string[]] => [
@@ -179,29 +190,47 @@ function generators({ checkpoints }: ObservedRun, { section }: Record, from: num
 const bound = (floor: number): number =>
   Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor);
 
-function losses(run: ObservedRun, record: Record, from: number, prefix: string): StageFindings {
-  const { section, arrays, file } = record;
-  const name = `${prefix}losses`;
-  const theirs = arrayOf(arrays, 'f32/losses', file);
+/**
+ * The losses of an epoch's steps, from step `from` of the run on. The first one of each batch size stands before
+ * the epoch's state as long as all before it agree: then only that size can be what is wrong.
+ */
+function losses(
+  run: ObservedRun,
+  { section, arrays, file }: Record,
+  epoch: number,
+  from: number,
+): { readonly first: readonly Verdict[]; readonly later: readonly Verdict[] } {
   const truth = toFloat64(arrayOf(arrays, 'f64/losses', file));
-  const ours = Float32Array.from(run.losses);
-  const verdicts = Array.from(truth.slice(from), (value, i): Verdict => {
-    const floor = section.noise.steps[from + i];
-    const error = Math.abs((run.losses[i] ?? Number.NaN) - value);
+  const each = stepsAnEpoch(section);
+  const verdicts: Verdict[] = [];
+  for (let step = Math.max(from, (epoch - 1) * each); step < epoch * each; step++) {
+    const floor = section.noise.steps[step];
+    const error = Math.abs((run.losses[step - from] ?? Number.NaN) - truth[step]);
     const note = `to float64; PyTorch from itself ${floor.toExponential(1)}`;
-    return {
-      name: `${prefix}loss@${from + i}`,
-      checks: [check('mean', error, bound(floor), { note })],
-    };
-  });
+    verdicts.push({ name: `loss@${step}`, checks: [check('mean', error, bound(floor), { note })] });
+  }
+  if (epoch > 1) return { first: [], later: verdicts };
+  const newSize = (step: number): boolean =>
+    step === 0 || imagesIn(section, step) !== imagesIn(section, step - 1);
+  const isFirst = verdicts.map((_, step) => newSize(step) && verdicts.slice(0, step).every(passed));
   return {
-    ...nothing,
-    verdicts,
-    ours: new Map([[name, tensor('float32', [ours.length], ours)]]),
-    pytorch: new Map([
-      [name, { ...theirs, data: theirs.data.slice(from), shape: [truth.length - from] } as Tensor],
-    ]),
+    first: verdicts.filter((_, step) => isFirst[step]),
+    later: verdicts.filter((_, step) => !isFirst[step]),
   };
+}
+
+/** Both sides' losses from step `from` on. */
+function recordedLosses(
+  run: ObservedRun,
+  { arrays, file }: Record,
+  from: number,
+  prefix: string,
+): Pick<StageFindings, 'ours' | 'pytorch'> {
+  const name = `${prefix}losses`;
+  const [ours, theirs] = [run.losses, toFloat64(arrayOf(arrays, 'f32/losses', file)).slice(from)];
+  const single = (values: ArrayLike<number>): Tensor =>
+    tensor('float32', [values.length], Float32Array.from(values));
+  return { ours: new Map([[name, single(ours)]]), pytorch: new Map([[name, single(theirs)]]) };
 }
 
 const columns = [
@@ -213,66 +242,60 @@ const columns = [
   'swaTestAccuracy',
 ] as const satisfies readonly (keyof LogRow)[];
 
-/** The log: which epochs have an entry, and what it says. */
-function log(
-  { rows }: ObservedRun,
-  { section, arrays, file }: Record,
-  prefix: string,
-): StageFindings {
-  const verdicts = columns.flatMap((column): Verdict[] => {
-    const at = [...toFloat64(arrayOf(arrays, `epochs/${column}`, file))];
-    const truth = toFloat64(arrayOf(arrays, `f64/${column}`, file));
-    const entries = rows.filter((row) => row[column] !== undefined);
-    const name = `${prefix}${column}`;
-    const same = sameList(
-      `${name} is told`,
-      entries.map(({ epoch }) => epoch),
-      at,
-      (i) => `epoch ${at[i] ?? entries[i]?.epoch}`,
-    );
-    const values = at.map((epoch, i): Verdict => {
-      const value = rows.find((row) => row.epoch === epoch)?.[column] ?? Number.NaN;
-      const error = Math.abs(value - truth[i]);
-      const judged = column.endsWith('Loss')
-        ? check('mean', error, bound(section.noise.losses[epoch - 1]))
-        : check('equal', error < 1e-9 ? 0 : 1, 0, { note: `${value} against ${truth[i]}` });
-      return { name: `${name} of epoch ${epoch}`, checks: [judged] };
-    });
-    return [same, ...values];
-  });
-  return { ...nothing, verdicts };
+type Column = (typeof columns)[number];
+
+/** Epochs in which the recorded log has a number in a column. */
+const toldIn = (column: Column, { arrays, file }: Record): number[] => [
+  ...toFloat64(arrayOf(arrays, `epochs/${column}`, file)),
+];
+
+/** Which epochs have an entry in the log. */
+function isTold(column: Column, { rows }: ObservedRun, record: Record): Verdict {
+  const ours = rows.filter((row) => row[column] !== undefined).map(({ epoch }) => epoch);
+  const theirs = toldIn(column, record);
+  return sameList(`${column} is told`, ours, theirs, (i) => `epoch ${theirs[i] ?? ours[i]}`);
 }
 
-/** Weights and buffers after every epoch, then every average. */
-function tensors(run: ObservedRun, record: Record, from: number, prefix: string): StageFindings {
-  const { section, arrays } = record;
-  const done = Math.floor(from / stepsAnEpoch(section));
-  const { epochs: all, swa_start: start } = section.settings;
-  const parts: StageFindings[] = [];
-  const judge = (group: string, found: TensorMap | undefined, epoch: number): void => {
-    const relativeL2 = Math.max(
-      tolerances.relativeL2,
-      tolerances.lossFloorFactor * section.noise.tensors[epoch - 1],
-    );
-    const judged = recordedNames(arrays, group).map((name) => {
-      const key = prefix + group + name;
+/** What the log says of an epoch. */
+function log({ rows }: ObservedRun, record: Record, epoch: number): Verdict[] {
+  const { section, arrays, file } = record;
+  const row = rows.find((r) => r.epoch === epoch);
+  return columns.flatMap((column): Verdict[] => {
+    const at = toldIn(column, record).indexOf(epoch);
+    if (at < 0) return [];
+    const truth = toFloat64(arrayOf(arrays, `f64/${column}`, file))[at];
+    const value = row?.[column] ?? Number.NaN;
+    const error = Math.abs(value - truth);
+    const judged = column.endsWith('Loss')
+      ? check('mean', error, bound(section.noise.losses[epoch - 1]))
+      : check('equal', error < 1e-9 ? 0 : 1, 0, { note: `${value} against ${truth}` });
+    return [{ name: `${column} of epoch ${epoch}`, checks: [judged] }];
+  });
+}
+
+const isStatistic = (name: string): boolean => /\.running_(mean|var)$/.test(name);
+
+/** What an epoch left behind: its weights and buffers, then the average's, where there is one. */
+function states(run: ObservedRun, { section, arrays }: Record, epoch: number): Verdict[] {
+  const checkpoint = run.checkpoints.get(epoch);
+  const relativeL2 = Math.max(
+    tolerances.relativeL2,
+    tolerances.lossFloorFactor * section.noise.tensors[epoch - 1],
+  );
+  const judge = (group: string, found: TensorMap | undefined): Verdict[] => {
+    const names = recordedNames(arrays, group);
+    const inOrder = [...names.filter((n) => !isStatistic(n)), ...names.filter(isStatistic)];
+    return inOrder.map((name): Verdict => {
       const value = found?.get(name);
-      if (value === undefined) {
-        return { verdict: { name: key, checks: [], problem: 'missing on our side' } as Verdict };
-      }
-      const tolerance = { relativeL2, bySpread: true };
-      return judgeRecorded(key, value, recorded(arrays, group + name)!, tolerance);
-    });
-    parts.push({
-      ...nothing,
-      verdicts: judged.map((j) => j.verdict),
+      if (value === undefined)
+        return { name: group + name, checks: [], problem: 'missing on our side' };
+      const record = recorded(arrays, group + name)!;
+      return judgeRecorded(group + name, value, record, { relativeL2, bySpread: true }).verdict;
     });
   };
-  for (let epoch = done + 1; epoch <= all; epoch++) {
-    judge(`epoch ${epoch}/`, run.checkpoints.get(epoch)?.weights, epoch);
-  }
-  for (let epoch = Math.max(done + 1, start); epoch <= all; epoch++) {
-    judge(`average of ${epoch - start + 1}/`, run.checkpoints.get(epoch)?.average, epoch);
-  }
-  return merged(parts);
+  const averaged = epoch - section.settings.swa_start + 1;
+  return [
+    ...judge(`epoch ${epoch}/`, checkpoint?.weights),
+    ...(averaged < 1 ? [] : judge(`average of ${averaged}/`, checkpoint?.average)),
+  ];
 }

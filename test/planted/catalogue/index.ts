@@ -9,7 +9,7 @@ import { normalisation } from './normalisation.ts';
 import { optimiser, rates } from './optimiser.ts';
 import { randomness } from './randomness.ts';
 import { resuming } from './resuming.ts';
-import { averaging, joining, refreshing } from './swa.ts';
+import { averaging, carrying, joining, refreshing } from './swa.ts';
 
 /** Every planted bug, by family. */
 export const catalogue: readonly Family[] = [
@@ -25,6 +25,7 @@ export const catalogue: readonly Family[] = [
   randomness,
   resuming,
   joining,
+  carrying,
   averaging,
   refreshing,
   evaluation,

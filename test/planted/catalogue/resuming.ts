@@ -78,7 +78,7 @@ export const resuming: Family = {
           },
         })),
       ],
-      caught: epochs('resumed: loss@11'),
+      caught: epochs('resumed: epoch 4/features.0.weight'),
     },
     {
       name: 'sums of the epoch not restored on resuming',

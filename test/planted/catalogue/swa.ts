@@ -1,8 +1,10 @@
 /** Mistakes in the average and in batch norm's statistics behind it. */
 import type { DeviceState } from '../../../src/backends/backend.ts';
+import type { Module } from '../../../src/nn/module.ts';
 import { hasBatchNorm } from '../../../src/program/batchNormRefresh.ts';
+import { momentumOf } from '../../../src/program/program.ts';
 import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
-import { scalar, type Tensor } from '../../../src/tensor/tensor.ts';
+import { scalar, type Tensor, zeros } from '../../../src/tensor/tensor.ts';
 import { forkGenerator } from '../../../src/torch/generator.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
@@ -88,6 +90,87 @@ export const joining: Family = {
     },
   ],
 };
+
+/** What is done to the run once a model has joined the average. */
+const afterJoining = (
+  then: (average: DeviceState, state: DeviceState, model: Module) => void,
+): Plant =>
+  inModule<Average>('train/swaAverage.ts', (real) => ({
+    joinAverage: async (average, executable, model, state, generator) => {
+      await real.joinAverage(average, executable, model, state, generator);
+      then(average.state, state, model);
+    },
+  }));
+
+/** The same tensors under the same names: no program frees what it does not replace. */
+const copied = (from: DeviceState, to: DeviceState, names: readonly string[]): void => {
+  for (const name of names) to.set(name, from.get(name)!);
+};
+
+const trained = ({ state }: Module): string[] =>
+  state.filter(({ role }) => role === 'parameter').map(({ name }) => name);
+
+export const carrying: Family = {
+  name: 'what an epoch carries into the next',
+  looks: [{ model: 'vgg16bn', stage: 'epochs' }],
+  bugs: [
+    {
+      name: 'momenta lost when a model joins the average',
+      people: 'make the optimiser anew beside the averaged model',
+      plants: [
+        inModule<Average>('train/swaAverage.ts', (real) => ({
+          emptyAverage: async (backend, model) => {
+            const average = await real.emptyAverage(backend, model);
+            const zeroMomenta = trained(model).map((name) => [
+              momentumOf(name),
+              zeros('float32', model.state.find((s) => s.name === name)!.shape),
+            ]);
+            spare.set(average, await backend.upload(new Map(zeroMomenta as [string, Tensor][])));
+            return average;
+          },
+          joinAverage: async (average, executable, model, state, generator) => {
+            await real.joinAverage(average, executable, model, state, generator);
+            copied(spare.get(average)!, state, trained(model).map(momentumOf));
+          },
+        })),
+      ],
+      caught: epochs('epoch 4/features.0.weight'),
+    },
+    {
+      name: 'training goes on from the average',
+      people: 'swap the averaged weights in to evaluate and never out again',
+      plants: [
+        afterJoining((average, state, model) => {
+          copied(average, state, trained(model));
+        }),
+      ],
+      caught: epochs('epoch 4/features.0.weight'),
+    },
+    {
+      name: 'statistics of the trained weights behind the average',
+      people: 'pass the wrong one of two models to bn_update',
+      plants: [
+        inModule<Average>('train/swaAverage.ts', (real) => ({
+          joinAverage: async (average, executable, model, state, generator) => {
+            await real.joinAverage(average, executable, model, state, generator);
+            spare.set(average, new Map(state));
+          },
+          refreshAverage: async (average, backend, model, ...rest) => {
+            const weights = new Map(average.state);
+            const last = spare.get(average);
+            if (last !== undefined) copied(last, average.state, trained(model));
+            await real.refreshAverage(average, backend, model, ...rest);
+            copied(weights, average.state, trained(model));
+          },
+        })),
+      ],
+      caught: epochs('average of 2/features.1.running_mean'),
+    },
+  ],
+};
+
+/** What a planted bug keeps beside an average. */
+const spare = new WeakMap<object, DeviceState>();
 
 export const averaging: Family = {
   name: 'the running average',
