@@ -10,7 +10,7 @@ import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts'
 import { outliveOutput } from '../src/cli/standardOutput.ts';
 import { UsageError } from '../src/errors.ts';
 import { models } from '../src/nn/models/index.ts';
-import { counted } from '../src/report/words.ts';
+import { counted } from '../src/words.ts';
 import { type Contestant, type Timing, takeTurns } from './measure.ts';
 import { ourContestant } from './ourStep.ts';
 import { failures, markdownTable, tableRows } from './table.ts';

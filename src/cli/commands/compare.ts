@@ -44,7 +44,9 @@ export const compare: RegisterCommand = (program, context) => {
       const comparison = compareRecordings(first, second, options);
       const text = compareLog(comparison, [fileOf(a), fileOf(b)], options, new Date());
       if (log !== undefined) writeFileAtomic(log, new TextEncoder().encode(text));
-      context.print(`${text}\n${compareTable(comparison, first, second).join('\n')}`);
+      context.print(
+        `${text}\n${compareTable(comparison, first.tensors, second.tensors).join('\n')}`,
+      );
       if (!comparison.passed) context.fail();
     });
 };
