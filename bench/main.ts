@@ -1,14 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Backend } from '../src/backends/backend.ts';
 import { openOnDevice } from '../src/backends/choose.ts';
 import { machine } from '../src/cli/environment.ts';
 import { reportFailure, reportUncaught } from '../src/cli/failure.ts';
 import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
+import { flagOfStandardOutput, outputFile } from '../src/cli/outputFlags.ts';
 import { outliveOutput } from '../src/cli/standardOutput.ts';
 import { UsageError } from '../src/errors.ts';
+import { writeFileAtomic } from '../src/io/atomicFile.ts';
 import { models } from '../src/nn/models/index.ts';
 import { counted } from '../src/words.ts';
 import { type Contestant, type Timing, takeTurns } from './measure.ts';
@@ -48,10 +48,10 @@ const networks = {
 
 /** `--json FILE`: everything measured, for whoever makes a table of several runs. */
 function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
-  mkdirSync(dirname(path), { recursive: true });
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };
-  writeFileSync(path, `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`);
+  const text = `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`;
+  writeFileAtomic(path, new TextEncoder().encode(text));
 }
 
 async function bench(options: Options): Promise<void> {
@@ -76,18 +76,19 @@ async function bench(options: Options): Promise<void> {
   ];
   const width = narrow === 1 ? '' : `, widths ÷ ${narrow}`;
   const against = peer === undefined ? '' : `, in turn with ${peer.description}`;
-  console.log(
+  const print = flagOfStandardOutput(command) === undefined ? console.log : console.error;
+  print(
     `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
-  console.log(
+  print(
     `${counted(threads, 'thread')}, ${counted(options.steps, 'step')} a turn, median of ${counted(options.runs, 'turn')} after ${options.warmup}\n`,
   );
   const timings: Timing[] = [];
   for (const batch of batchSize) timings.push(...(await takeTurns(contestants, batch, options)));
-  console.log(markdownTable(tableRows(timings, modes[0]?.name)));
-  for (const line of failures(timings)) console.log(`\nfailed: ${line}`);
+  print(markdownTable(tableRows(timings, modes[0]?.name)));
+  for (const line of failures(timings)) print(`\nfailed: ${line}`);
   const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
-  console.log(`\npeak memory of this process ${memory} MiB`);
+  print(`\npeak memory of this process ${memory} MiB`);
   if (options.json !== undefined) writeJson(options.json, options, timings);
   for (const backend of backends) await backend.close?.();
   peer?.close();
@@ -126,7 +127,7 @@ const command = new Command('bench')
   .option('--narrow <n>', 'divide the widths of the network, for slow devices', positiveInteger, 1)
   .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
   .option('--device <name>', deviceHelp, 'auto')
-  .option('--json <file>', 'write every time that was measured');
+  .addOption(outputFile('--json <file>', 'write every time that was measured'));
 
 outliveOutput('bench');
 reportUncaught('bench');
