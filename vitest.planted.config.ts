@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/planted/*.planted.ts'],
+    setupFiles: ['./test/setup.ts'],
     reporters: ['./test/planted/tableReporter.ts'],
     testTimeout: 600_000,
     maxWorkers: 1,

@@ -2,5 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 /** `npm run test:soak`: what takes minutes. */
 export default defineConfig({
-  test: { include: ['test/**/*.soak.ts'], testTimeout: 1_800_000, maxWorkers: 1 },
+  test: {
+    include: ['test/**/*.soak.ts'],
+    setupFiles: ['./test/setup.ts'],
+    testTimeout: 1_800_000,
+    maxWorkers: 1,
+  },
 });

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
-import { needsSwiftshader, swiftshader } from '../../test/swiftshader.ts';
+import {
+  forgetMachine,
+  needsSwiftshader,
+  swiftshader,
+  withoutGpu,
+  withSwiftshader,
+} from '../../test/machine.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'swa-align-devices-'));
@@ -15,29 +21,29 @@ function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--import', 'tsx', main, ...args],
-    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', ...env } },
+    { encoding: 'utf8', env: { ...process.env, ...env } },
   );
   return { status, stdout, stderr };
 }
 
-const noDriver = { VK_ICD_FILENAMES: '/nowhere/driver.json' };
+const noWebgpu = /^ort +webgpu +- {5}WebGPU does not run here: .*adapter.*$/m;
 const diffOnGpu = ['diff', 'loss', '--model', 'vgg16', '--device', 'webgpu', '--out', scratch];
 
 test('devices: every device with what runs there, or the reason why nothing does', () => {
-  const { status, stdout, stderr } = cli(['devices'], noDriver);
+  const { status, stdout, stderr } = cli(['devices'], withoutGpu);
   expect(stderr).toBe('');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^ort +cpu +runs {2}ONNX Runtime [\d.]+, CPU$/m);
   expect(stdout).toMatch(/^oracle +cpu +runs {2}float64 oracle/m);
   if (process.platform === 'linux') {
-    expect(stdout).toMatch(/^ort +webgpu +- {5}WebGPU does not run here: .*adapter.*$/m);
+    expect(stdout).toMatch(noWebgpu);
     expect(stdout).toMatch(/^--backend ort --device auto takes cpu$/m);
   }
 });
 
 describe.skipIf(process.platform !== 'linux')('a machine without a GPU', () => {
   test('--device webgpu is one line and exit code 2, and nothing is written', () => {
-    const { status, stdout, stderr } = cli(diffOnGpu, noDriver);
+    const { status, stdout, stderr } = cli(diffOnGpu, withoutGpu);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(readdirSync(scratch)).toEqual([]);
     expect(stderr).toMatch(
@@ -64,8 +70,18 @@ test('a device that nobody has heard of', () => {
 test.skipIf(swiftshader === undefined)(
   `a software GPU is listed as such, and auto does not take it${needsSwiftshader}`,
   () => {
-    const { stdout } = cli(['devices'], { VK_ICD_FILENAMES: swiftshader! });
+    const { stdout } = cli(['devices'], withSwiftshader);
     expect(stdout).toMatch(/^ort +webgpu +runs {2}.*WebGPU on SwiftShader .*, a software GPU$/m);
     expect(stdout).toMatch(/^--backend ort --device auto takes cpu$/m);
+  },
+);
+
+test.skipIf(swiftshader === undefined)(
+  `a driver that whoever runs the tests has named does not reach them${needsSwiftshader}`,
+  () => {
+    const names = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'VK_ADD_DRIVER_FILES'];
+    const named = Object.fromEntries(names.map((name) => [name, swiftshader!]));
+    forgetMachine(named);
+    expect(cli(['devices'], named).stdout).toMatch(noWebgpu);
   },
 );

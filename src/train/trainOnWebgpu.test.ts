@@ -1,6 +1,6 @@
 /** A whole SWA run on WebGPU, and one whose GPU process dies. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { needsSwiftshader, swiftshader, useSwiftshader } from '../../test/swiftshader.ts';
+import { needsSwiftshader, swiftshader, useSwiftshader } from '../../test/machine.ts';
 import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../test/trainTinyRun.ts';
 import type { Backend } from '../backends/backend.ts';
 import { startProcess } from '../backends/worker/startProcess.ts';

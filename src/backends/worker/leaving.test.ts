@@ -6,12 +6,9 @@ const script = fileURLToPath(new URL('testdata/leave.ts', import.meta.url));
 
 /** Runs the script under tsx, as the commands run from source. */
 function leave(how: string) {
-  const { status, signal, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', script, how],
-    // Whoever runs the tests may have flags of its own for its threads.
-    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-  );
+  const { status, signal, stderr } = spawnSync(process.execPath, ['--import', 'tsx', script, how], {
+    encoding: 'utf8',
+  });
   return { status, signal, stderr };
 }
 

@@ -84,7 +84,6 @@ test('a Ctrl-C, which reaches it too, does not end it', async () => {
 test('when whoever started it is killed, it goes too', async () => {
   const script = fileURLToPath(new URL('testdata/holdProcess.ts', import.meta.url));
   const parent = spawn(process.execPath, ['--import', 'tsx', script], {
-    env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];

@@ -11,6 +11,8 @@ export interface LockTiming {
   readonly pollMs: number;
   /** A holder that was silent for so long is taken for dead. */
   readonly deadMs: number;
+  /** This process's own clock, in ms; by default `performance.now`. */
+  readonly now?: () => number;
 }
 
 export const usualTiming: LockTiming = { beatMs: 1000, pollMs: 250, deadMs: 10_000 };
@@ -47,10 +49,11 @@ function take(path: string, token: string): boolean {
 /** Waits until the lock is free, or its holder has not moved for `deadMs` of this process's own clock. */
 async function acquire(path: string, token: string, options: LockOptions): Promise<void> {
   const { timing, signal, onWait } = options;
+  const clock = timing.now ?? (() => performance.now());
   let watched = { seen: '', since: 0 };
   let told = false;
   while (!take(path, token)) {
-    const now = performance.now();
+    const now = clock();
     const holder = holderOf(path);
     if (holder === undefined) continue;
     if (holder.seen !== watched.seen) watched = { seen: holder.seen, since: now };

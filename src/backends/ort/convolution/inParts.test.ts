@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/machine.ts';
 import { seeded, uniform } from '../../../../test/support/draws.ts';
-import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/swiftshader.ts';
 import { add, conv2d, input, reshape } from '../../../ir/build.ts';
 import type { Node } from '../../../ir/node.ts';
 import type { Program } from '../../../program/program.ts';

@@ -1,7 +1,7 @@
 /** Residual networks on ONNX Runtime's WebGPU provider, whose sessions refuse a graph with a node on the CPU. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/machine.ts';
 import { agree } from '../../../../test/support/backendAgainstOracle.ts';
-import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/swiftshader.ts';
 import { tolerances } from '../../../align/tolerances.ts';
 import { preResNet } from '../../../nn/models/preResNet.ts';
 import { wideResNet } from '../../../nn/models/wideResNet.ts';

@@ -1,7 +1,7 @@
 /** ONNX Runtime's WebGPU provider on a software GPU: the same kernels, driver aside, as on a real one. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/machine.ts';
 import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
-import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/swiftshader.ts';
 import { tolerances } from '../../../align/tolerances.ts';
 import { sha256Hex } from '../../../io/sha256.ts';
 import { add, broadcastTo, input, reduceSum } from '../../../ir/build.ts';
