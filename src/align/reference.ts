@@ -65,6 +65,18 @@ function readManifest(path: string): Manifest {
   });
 }
 
+/** The same function, each argument's value kept: files are read, checked and inflated once. */
+function once<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}
+
 /** Our name of the model that a manifest is about. */
 function recordedModel({ model }: Manifest, where: string): ModelName {
   const name = model.toLowerCase();
@@ -94,6 +106,14 @@ export function openReference(dir: string, expectedModel?: string): Reference {
     });
   }
   const root = resolve(dir, '..', '..');
+  const arrays = once((file: string) => {
+    const path = join(dir, file);
+    return unpacked(readNpz(verified(path, manifest.files[file]), path), path);
+  });
+  const input = once((path: string) => {
+    const full = join(root, path);
+    return readNpy(verified(full, manifest.inputs[path]), full);
+  });
   return {
     dir,
     manifest,
@@ -109,14 +129,8 @@ export function openReference(dir: string, expectedModel?: string): Reference {
       }
       return section as NonNullable<Manifest['stages'][S]>;
     },
-    arrays: (file) => {
-      const path = join(dir, file);
-      return unpacked(readNpz(verified(path, manifest.files[file]), path), path);
-    },
-    input: (path) => {
-      const full = join(root, path);
-      return readNpy(verified(full, manifest.inputs[path]), full);
-    },
+    arrays,
+    input,
     syntheticDirectory() {
       for (const [path, digest] of Object.entries(manifest.inputs)) {
         if (path.startsWith('synthetic/')) verified(join(root, path), digest);

@@ -104,9 +104,9 @@ export function toFloat64(t: Tensor): Float64Array {
     for (let i = 0; i < out.length; i++) out[i] = Number(t.data[i]);
     return out;
   }
-  return Float64Array.from(t.data);
+  return new Float64Array(t.data);
 }
 
 /** Every element rounded to float32. */
 export const toFloat32 = (t: Tensor): Float32Array =>
-  t.dtype === 'float32' ? t.data : Float32Array.from(toFloat64(t));
+  t.dtype === 'float32' ? t.data : new Float32Array(toFloat64(t));
