@@ -3,14 +3,14 @@
 # devices, the diff stages, and the training step at several batch sizes. Writes reports/gpu/.
 #
 # Needs no network and nothing installed but Node.js, a Vulkan loader with the card's driver, and a Python with
-# PyTorch (without one our side is measured alone). Prepare elsewhere with `npm ci && npm run build:gpu`, then bring
-# along bench/, dist/, fixtures/, node_modules/ and package.json; of node_modules/ what `npm ci --omit=dev` installs will do.
+# PyTorch (without one our side is measured alone). Prepare elsewhere with `npm ci && npm run build`, then bring
+# along bench/, dist/, fixtures/, node_modules/ and package.json, or an installed package with what it needs; of node_modules/ what `npm ci --omit=dev` installs will do.
 #
 #   bash bench/gpu.sh
 #   NODE=/opt/node/bin/node PYTHON=/opt/venv/bin/python BATCHES="128 512" bash bench/gpu.sh
 #   DEVICE=cpu PEER_DEVICE=cpu NARROW=16 BATCHES=8 STEPS=1 RUNS=3 STAGES=loss OUT=/tmp/rehearsal bash bench/gpu.sh
 #
-# STAGES: stages of `diff` (all of them); `none` leaves them out. MODES: PyTorch's, see bench/peer_torch.py.
+# STAGES: stages of `diff` (all of them); `none` leaves them out. MODES: PyTorch's, see fixtures/peer_torch.py.
 # Exit code: 0; 1 a check of the diff stages failed; 2 they could not run, or no step was timed. Everything is tried all
 # the same. bench/gpu_train.sh makes the whole training run.
 set -uo pipefail
@@ -30,7 +30,7 @@ NARROW=${NARROW:-1}
 OUT=${OUT:-reports/gpu}
 
 . bench/prepared.sh
-prepared gpu.sh dist/cli/main.js dist/gpu/bench/main.js dist/gpu/bench/peer_torch.py
+prepared gpu.sh fixtures/peer_torch.py
 
 mkdir -p "$OUT" || exit 2
 
@@ -76,7 +76,7 @@ sizes=()
 for batch in $BATCHES; do sizes+=(--batch-size "$batch"); done
 
 echo '## Training step'
-if ! record step.md "$NODE" dist/gpu/bench/main.js --device "$DEVICE" "${backends[@]}" "${peer[@]}" "${sizes[@]}" \
+if ! record step.md cli bench --device "$DEVICE" "${backends[@]}" "${peer[@]}" "${sizes[@]}" \
   --steps "$STEPS" --runs "$RUNS" --warmup "$WARMUP" --narrow "$NARROW" --json "$OUT/step.json"; then
   echo 'gpu.sh: the step was not timed' >&2
   [ "$status" -ne 0 ] || status=2

@@ -26,7 +26,7 @@ OUT=${OUT:-reports/gpu/train}
 SECONDS=0
 
 . bench/prepared.sh
-prepared gpu_train.sh dist/cli/main.js bench/train_torch.py fixtures/train_in_torch.py
+prepared gpu_train.sh bench/train_torch.py fixtures/train_in_torch.py
 for name in DATA ABOUT; do
   if [ -z "${!name:-}" ]; then
     echo "gpu_train.sh: $name is not set; DATA names the directory of the images, ABOUT says what they are" >&2

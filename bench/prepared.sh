@@ -4,14 +4,18 @@
 prepared() {
   local script=$1
   shift
-  for file in "$@" package.json fixtures/reference node_modules/onnxruntime-node; do
+  for file in "$@" dist/cli/main.js package.json fixtures/reference; do
     if [ ! -e "$file" ]; then
-      echo "$script: $file is missing; run \`npm ci && npm run build:gpu\`, and bring along what the head of this script lists" >&2
+      echo "$script: $file is missing; run \`npm ci && npm run build\`, and bring along what the head of this script lists" >&2
       exit 2
     fi
   done
   if ! "$NODE" --version >/dev/null 2>&1; then
     echo "$script: $NODE does not run; name a Node.js with NODE=" >&2
+    exit 2
+  fi
+  if ! "$NODE" dist/cli/main.js --version >/dev/null; then
+    echo "$script: swa-align does not start; bring along node_modules/, see the head of this script" >&2
     exit 2
   fi
 }

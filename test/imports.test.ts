@@ -8,7 +8,6 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 /** From the bottom up: a folder may import from itself and from those before it. */
 const layers = [
   'errors.ts',
-  'words.ts',
   'version.ts',
   'fixtures.ts',
   'tensor',
@@ -24,7 +23,9 @@ const layers = [
   'train',
   'align',
   'report',
+  'bench',
   'cli',
+  'index.ts',
 ];
 
 const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(

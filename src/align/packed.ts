@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
+import { referenceRemedy } from './referenceRemedy.ts';
 
 /** Prefix of the members that hold many arrays in one: hundreds of headers would outweigh what they head. */
 const prefix = 'packed/';
@@ -20,10 +21,7 @@ export function unpacked(arrays: TensorMap, where: string): TensorMap {
   const index = arrays.get(indexKey);
   if (index === undefined) return arrays;
   const damaged = (what: string): InputError =>
-    new InputError(`its packed arrays ${what}`, {
-      where,
-      fix: 'write the reference again with fixtures/export_reference.py',
-    });
+    new InputError(`its packed arrays ${what}`, { where, fix: referenceRemedy(where) });
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(Uint8Array.from(index.data, Number)));

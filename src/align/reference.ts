@@ -8,10 +8,11 @@ import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import { type ModelName, modelName, models } from '../nn/models/index.ts';
 import type { Preparation } from '../nn/models/preparation.ts';
-import type { Network } from '../nn/module.ts';
+import type { Module } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
 import { unpacked } from './packed.ts';
+import { referenceRemedy } from './referenceRemedy.ts';
 
 export { fixturesDirectory } from '../fixtures.ts';
 
@@ -19,7 +20,7 @@ export { fixturesDirectory } from '../fixtures.ts';
 export interface Reference {
   readonly dir: string;
   readonly manifest: Manifest;
-  readonly model: Network;
+  readonly model: Module;
   readonly preparation: Preparation;
   /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
   stage<S extends SectionName>(name: S): NonNullable<Manifest['stages'][S]>;
@@ -31,37 +32,35 @@ export interface Reference {
   syntheticDirectory(): string;
 }
 
-const regenerate = 'write the reference again with fixtures/export_reference.py';
-
 function verified(path: string, expected: string | undefined): Uint8Array {
-  const bytes = readFileOrFail(path, { fix: regenerate });
+  const bytes = readFileOrFail(path, { fix: referenceRemedy(path) });
   if (expected === undefined) {
-    throw new InputError('is not in the manifest', { where: path, fix: regenerate });
+    throw new InputError('is not in the manifest', { where: path, fix: referenceRemedy(path) });
   }
   const found = sha256Hex(bytes);
   if (found !== expected) {
     throw new InputError(
       `SHA-256 is ${found.slice(0, 12)}…, the manifest says ${expected.slice(0, 12)}…: another or a damaged file`,
-      { where: path, fix: regenerate },
+      { where: path, fix: referenceRemedy(path) },
     );
   }
   return bytes;
 }
 
 function readManifest(path: string): Manifest {
-  const text = new TextDecoder().decode(readFileOrFail(path, { fix: regenerate }));
+  const text = new TextDecoder().decode(readFileOrFail(path, { fix: referenceRemedy(path) }));
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    throw new InputError('is not JSON', { where: path, fix: regenerate });
+    throw new InputError('is not JSON', { where: path, fix: referenceRemedy(path) });
   }
   const parsed = manifestSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InputError(`${issue.path.join('.') || 'manifest'}: ${issue.message}`, {
     where: path,
-    fix: regenerate,
+    fix: referenceRemedy(path),
   });
 }
 
@@ -94,7 +93,10 @@ function recordedModel({ model }: Manifest, where: string): ModelName {
  */
 export function openReference(dir: string, expectedModel?: string): Reference {
   if (!existsSync(dir)) {
-    throw new InputError('there is no such reference directory', { where: dir, fix: regenerate });
+    throw new InputError('there is no such reference directory', {
+      where: dir,
+      fix: referenceRemedy(dir),
+    });
   }
   const manifestPath = join(dir, 'manifest.json');
   const manifest = readManifest(manifestPath);
@@ -124,7 +126,7 @@ export function openReference(dir: string, expectedModel?: string): Reference {
       if (section === undefined) {
         throw new InputError(`holds no ${stageName} stage`, {
           where: manifestPath,
-          fix: regenerate,
+          fix: referenceRemedy(dir),
         });
       }
       return section as NonNullable<Manifest['stages'][S]>;
@@ -144,7 +146,7 @@ export function openReference(dir: string, expectedModel?: string): Reference {
 export function arrayOf(arrays: TensorMap, key: string, where: string): Tensor {
   const found = arrays.get(key);
   if (found === undefined) {
-    throw new InputError(`holds no array ${key}`, { where, fix: regenerate });
+    throw new InputError(`holds no array ${key}`, { where, fix: referenceRemedy(where) });
   }
   return found;
 }

@@ -1,8 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
-import { writeFileAtomic } from '../io/atomicFile.ts';
 import { diffHtml } from '../report/diffHtml.ts';
 import { diffJson } from '../report/diffJson.ts';
 import { diffMarkdown } from '../report/diffMarkdown.ts';
@@ -41,6 +40,11 @@ export function reportTargets(
       fix: 'give --report another directory, or --no-report',
     });
   }
+  for (const [flag, file] of Object.entries({ '--json': json, '--junit': junit })) {
+    if (file !== undefined && isDirectory(file)) {
+      throw new UsageError('is a directory', { where: file, fix: `${flag} names a file` });
+    }
+  }
   return {
     ...(directory === undefined ? {} : { directory }),
     ...(json === undefined ? {} : { json }),
@@ -55,7 +59,7 @@ export function writeReports(
   facts: RunFacts,
 ): string | undefined {
   const write = (file: string, text: string): void =>
-    writeFileAtomic(file, new TextEncoder().encode(text));
+    writeTexts(dirname(file), { [basename(file)]: text });
   if (json !== undefined) write(json, diffJson(reports));
   if (junit !== undefined) write(junit, junitXml(reports, facts));
   if (directory === undefined) return undefined;

@@ -1,4 +1,7 @@
-import { openGrowingFile } from '../io/growingFile.ts';
+import { appendFileSync, existsSync } from 'node:fs';
+import { writeFileAtomic } from '../io/atomicFile.ts';
+import { fileError } from '../io/fileError.ts';
+import { readFileOrFail } from '../io/readFile.ts';
 import { hasHeader, logHeader, logLine, resumedLog } from '../report/trainLog.ts';
 import type { LogRow } from '../train/logRow.ts';
 
@@ -12,15 +15,24 @@ const joined = (lines: readonly string[]): string => lines.map((line) => `${line
 
 /** Begins the log, or cuts it back to the rows that a resumed run has. */
 export function openTrainLog(path: string, swa: boolean, rows: readonly LogRow[]): TrainLogFile {
-  const file = openGrowingFile(path, (earlier) =>
-    joined(resumedLog(rows, swa, rows.length > 0 ? earlier : '')),
-  );
+  const earlier =
+    rows.length > 0 && existsSync(path) ? new TextDecoder().decode(readFileOrFail(path)) : '';
+  writeFileAtomic(path, new TextEncoder().encode(joined(resumedLog(rows, swa, earlier))));
   return {
     add(row, seconds) {
       const line = logLine(row, swa, seconds);
       const lines = hasHeader(row) ? [...logHeader(row, swa, seconds), line] : [line];
-      file.add(joined(lines));
+      append(path, joined(lines));
       return lines;
     },
   };
+}
+
+/** Adds text to a file. Throws InputError when the disk does not take it. */
+export function append(path: string, text: string): void {
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    throw fileError(path, error);
+  }
 }

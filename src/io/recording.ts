@@ -1,25 +1,27 @@
 import { extname } from 'node:path';
 import { InputError } from '../errors.ts';
-import type { Arrays } from './arrays.ts';
-import { openNpy } from './npy.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { readNpy } from './npy.ts';
 import { isNpy, parseNpyHeader } from './npyHeader.ts';
-import { openNpz } from './npz.ts';
+import { readNpz } from './npz.ts';
 import { readFileOrFail } from './readFile.ts';
-import { openReprodLog } from './reprodLog.ts';
+import { readReprodLog } from './reprodLog.ts';
 import { readWeights, weightsExtensions } from './weights.ts';
 import { isZip } from './zipDirectory.ts';
+
+/** The name of the only array of a plain .npy file. */
+export const unnamedArray = '(array)';
 
 /**
  * Reads any file of named arrays by its content: reprod_log's (a dict pickled into a .npy), .npz, or a plain
  * .npy as one array called `(array)`; weights files (.pt, .safetensors) by their extension. Throws
  * InputError naming the file, and the array where one is at fault.
  */
-export function readRecording(path: string): Arrays {
+export function readRecording(path: string): Map<string, Tensor> {
   const extension = extname(path).toLowerCase();
-  if (extension !== '.npz' && weightsExtensions.includes(extension))
-    return { tensors: readWeights(path), unread: new Map(), notes: [] };
+  if (extension !== '.npz' && weightsExtensions.includes(extension)) return readWeights(path);
   const bytes = readFileOrFail(path);
-  if (isZip(bytes)) return openNpz(bytes, path);
+  if (isZip(bytes)) return readNpz(bytes, path);
   if (!isNpy(bytes)) {
     throw new InputError('is neither a .npz nor a .npy file', {
       where: path,
@@ -27,6 +29,6 @@ export function readRecording(path: string): Arrays {
     });
   }
   return parseNpyHeader(bytes, path).descr === '|O'
-    ? openReprodLog(bytes, path)
-    : openNpy(bytes, path);
+    ? readReprodLog(bytes, path)
+    : new Map([[unnamedArray, readNpy(bytes, path)]]);
 }

@@ -5,8 +5,7 @@ import { TrainingError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
 import { npzChunks } from '../io/npz.ts';
 import { writeSafetensorsTo } from '../io/safetensors.ts';
-import { slotsOf } from '../optim/optimizer.ts';
-import { slotOf } from '../program/program.ts';
+import { momentumOf } from '../program/program.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { checkpointFileName, pruneCheckpoints } from './checkpointFiles.ts';
@@ -15,7 +14,6 @@ import { firstNonFinite } from './finite.ts';
 import { lastGood, type Session, stepsDone } from './session.ts';
 import { asFloat32, stateDict } from './stateDict.ts';
 import { refreshAverage } from './swaAverage.ts';
-import { optimizerOf } from './trainingSettings.ts';
 
 /** Throws TrainingError when a value is no number any more: such a state must not replace a good one. */
 function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Session): void {
@@ -46,11 +44,9 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
   if (average !== undefined) checkFinite('the average', average, session);
   const step = stepsDone(session);
   const path = join(run.directory, checkpointFileName(stream));
-  const slots = slotsOf(optimizerOf(run.settings));
   const momenta = run.model.state
     .filter(({ role }) => role === 'parameter')
-    .flatMap(({ name }) => slots.map((slot) => slotOf(name, slot)))
-    .map((name): [string, Tensor] => [name, values.get(name)!]);
+    .map(({ name }): [string, Tensor] => [momentumOf(name), values.get(momentumOf(name))!]);
   writeCheckpoint(path, {
     settings: run.settings,
     backend: backendLabel(run.backend),

@@ -6,7 +6,6 @@ import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { naturalNumber, positiveInteger } from '../flags.ts';
-import { named, outputFile } from '../outputFlags.ts';
 
 interface BatchesFlags {
   readonly seed: number;
@@ -46,7 +45,7 @@ export const batches: RegisterCommand = (program, context) => {
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--no-swa', 'as without --swa: no second model is drawn')
     .option('--weights', 'also write the weights that the run begins with')
-    .addOption(outputFile('--out <file>', 'the .npz to write').makeOptionMandatory())
+    .requiredOption('--out <file>', 'the .npz to write')
     .action(async (flags: BatchesFlags) => {
       const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;
       const settings = settingsFrom({
@@ -66,6 +65,6 @@ export const batches: RegisterCommand = (program, context) => {
         yield* arrays;
       }
       writeFileAtomic(out, npzOf(contents()));
-      context.print(`${count} steps of ${batchSize} images in ${named(out)}`);
+      context.print(`${count} steps of ${batchSize} images in ${out}`);
     });
 };

@@ -32,7 +32,6 @@ import {
 } from '../flags.ts';
 import { followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { outputDirectory, outputFile } from '../outputFlags.ts';
 import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
 import { type OneRun, planSeedRuns, trainSeeds } from '../seedRuns.ts';
 
@@ -81,12 +80,7 @@ export const train: RegisterCommand = (program, context) => {
   program
     .command('train')
     .description('train by SGD or SWA; flags as in the SWA authors’ train.py')
-    .addOption(
-      outputDirectory(
-        '--dir <dir>',
-        'where checkpoints and train_log.txt go (checkpoints/<name of the run>)',
-      ),
-    )
+    .option('--dir <dir>', 'where checkpoints and train_log.txt go (checkpoints/<name of the run>)')
     .option(
       '--dataset <name>',
       `cifar10, cifar100 or synthetic, which comes with the package (${r.dataset})`,
@@ -131,13 +125,8 @@ export const train: RegisterCommand = (program, context) => {
     .option('--profile <name>', 'a published recipe by name; the command profiles lists them (swa)')
     .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
     .option('--steps <n>', 'stop after n steps in all', positiveInteger)
-    .addOption(outputFile('--log-steps <file>', 'write step,lr,loss of every step as CSV'))
-    .addOption(
-      outputDirectory(
-        '--report <dir>',
-        'where a finished run reports to (reports/<name of the run>)',
-      ),
-    )
+    .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')
+    .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
     .option('--no-report', 'write no report')
     .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')

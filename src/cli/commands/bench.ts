@@ -1,26 +1,25 @@
 import { availableParallelism } from 'node:os';
-import { Command, Option } from 'commander';
-import type { Backend } from '../src/backends/backend.ts';
-import { openOnDevice } from '../src/backends/choose.ts';
-import { machine } from '../src/cli/environment.ts';
-import { reportFailure, reportUncaught } from '../src/cli/failure.ts';
-import { deviceHelp, naturalNumber, positiveInteger } from '../src/cli/flags.ts';
-import { flagOfStandardOutput, outputFile } from '../src/cli/outputFlags.ts';
-import { outliveOutput } from '../src/cli/standardOutput.ts';
-import { UsageError } from '../src/errors.ts';
-import { writeFileAtomic } from '../src/io/atomicFile.ts';
-import { models } from '../src/nn/models/index.ts';
-import { counted } from '../src/words.ts';
-import { type Contestant, type Timing, takeTurns } from './measure.ts';
-import { ourContestant } from './ourStep.ts';
-import { failures, markdownTable, tableRows } from './table.ts';
+import { basename, dirname } from 'node:path';
+import { Option } from 'commander';
+import type { Backend } from '../../backends/backend.ts';
+import { openOnDevice } from '../../backends/choose.ts';
+import { type Contestant, type Timing, takeTurns } from '../../bench/measure.ts';
+import { ourContestant } from '../../bench/ourStep.ts';
+import { failures, markdownTable, tableRows } from '../../bench/table.ts';
 import {
   findPython,
   openTorchPeer,
   type TorchMode,
   type TorchPeer,
   torchModes,
-} from './torchPeer.ts';
+} from '../../bench/torchPeer.ts';
+import { UsageError } from '../../errors.ts';
+import { models } from '../../nn/models/index.ts';
+import { counted } from '../../report/words.ts';
+import type { CliContext, RegisterCommand } from '../context.ts';
+import { machine } from '../environment.ts';
+import { deviceHelp, naturalNumber, positiveInteger } from '../flags.ts';
+import { writeTexts } from '../runReportFiles.ts';
 
 interface Options {
   readonly peer?: 'torch';
@@ -50,11 +49,12 @@ const networks = {
 function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };
-  const text = `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`;
-  writeFileAtomic(path, new TextEncoder().encode(text));
+  writeTexts(dirname(path), {
+    [basename(path)]: `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`,
+  });
 }
 
-async function bench(options: Options): Promise<void> {
+async function timeSteps(options: Options, { print }: CliContext): Promise<void> {
   const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
   const network = { ...networks[model], classes: 10, narrow };
   const peer: TorchPeer | undefined =
@@ -76,7 +76,6 @@ async function bench(options: Options): Promise<void> {
   ];
   const width = narrow === 1 ? '' : `, widths ÷ ${narrow}`;
   const against = peer === undefined ? '' : `, in turn with ${peer.description}`;
-  const print = flagOfStandardOutput(command) === undefined ? console.log : console.error;
   print(
     `${models[model].title} training step${width}: ${backends.map((b) => b.description).join('; ')}${against}`,
   );
@@ -106,34 +105,35 @@ const torchMode = (text: string): TorchMode => {
   });
 };
 
-const command = new Command('bench')
-  .description('time a training step, side by side with PyTorch where asked')
-  .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
-  .option('--python <path>', 'the Python that has PyTorch')
-  .addOption(
-    new Option('--peer-device <name>', 'where the peer computes')
-      .choices(['cpu', 'cuda'])
-      .default('cpu'),
-  )
-  .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
-  .option('--batch-size <n...>', 'one or several (128)', several(positiveInteger))
-  .option('--runs <n>', 'measured turns', positiveInteger, 7)
-  .option('--warmup <n>', 'turns before', naturalNumber, 2)
-  .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
-  .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
-  .addOption(
-    new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),
-  )
-  .option('--narrow <n>', 'divide the widths of the network, for slow devices', positiveInteger, 1)
-  .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
-  .option('--device <name>', deviceHelp, 'auto')
-  .addOption(outputFile('--json <file>', 'write every time that was measured'));
-
-outliveOutput('bench');
-reportUncaught('bench');
-try {
-  await command.parseAsync();
-  await bench(command.opts<Options>());
-} catch (error) {
-  process.exitCode = reportFailure('bench', error);
-}
+/** Times a training step. */
+export const bench: RegisterCommand = (program, context) => {
+  program
+    .command('bench')
+    .description('time a training step, side by side with PyTorch where asked')
+    .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
+    .option('--python <path>', 'the Python that has PyTorch')
+    .addOption(
+      new Option('--peer-device <name>', 'where the peer computes')
+        .choices(['cpu', 'cuda'])
+        .default('cpu'),
+    )
+    .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
+    .option('--batch-size <n...>', 'one or several (128)', several(positiveInteger))
+    .option('--runs <n>', 'measured turns', positiveInteger, 7)
+    .option('--warmup <n>', 'turns before', naturalNumber, 2)
+    .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
+    .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
+    .addOption(
+      new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),
+    )
+    .option(
+      '--narrow <n>',
+      'divide the widths of the network, for slow devices',
+      positiveInteger,
+      1,
+    )
+    .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
+    .option('--device <name>', deviceHelp, 'auto')
+    .option('--json <file>', 'write every time that was measured')
+    .action((options: Options) => timeSteps(options, context));
+};

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Contestant, median, speedAgainst, takeTurns } from '../bench/measure.ts';
-import { failures, markdownTable, tableRows } from '../bench/table.ts';
-import { DeviceError } from '../src/errors.ts';
+import { DeviceError } from '../errors.ts';
+import { type Contestant, median, speedAgainst, takeTurns } from './measure.ts';
+import { failures, markdownTable, tableRows } from './table.ts';
 
 const timing = (name: string, batch: number, ...times: number[]) => ({ name, batch, times });
 

@@ -1,8 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { UsageError } from '../src/errors.ts';
-import type { VggOptions } from '../src/nn/models/vgg.ts';
+import { UsageError } from '../errors.ts';
+import { fixturesDirectory } from '../fixtures.ts';
+import type { VggOptions } from '../nn/models/vgg.ts';
 import type { Contestant } from './measure.ts';
 
 /** How PyTorch computes; see peer_torch.py. */
@@ -17,7 +18,7 @@ export interface TorchPeer {
   close(): void;
 }
 
-const script = fileURLToPath(new URL('peer_torch.py', import.meta.url));
+const script = join(fixturesDirectory, 'peer_torch.py');
 
 const hasTorch = (python: string): boolean =>
   spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { UserError } from '../src/errors.ts';
+import { UserError } from '../errors.ts';
 
 /** Somebody who makes training steps. */
 export interface Contestant {

@@ -1,0 +1,23 @@
+/** What a program may import from `swa-align`; everything else may change from one version to the next. */
+export {
+  type CompareOptions,
+  type Comparison,
+  compareRecordings,
+} from './align/compareRecordings.ts';
+export { type ReprodMethod, reprodMethods } from './align/reprodMeasures.ts';
+export type { Check, Verdict } from './align/verdict.ts';
+export { InputError, UsageError, UserError } from './errors.ts';
+export { readNpyFile, writeNpy } from './io/npy.ts';
+export { readNpzFile, writeNpz } from './io/npz.ts';
+export { readRecording } from './io/recording.ts';
+export { writeReprodLog } from './io/reprodLog.ts';
+export { writeSafetensors } from './io/safetensors.ts';
+export { writeTorchCheckpoint } from './io/torchCheckpointWriter.ts';
+export { readWeights } from './io/weights.ts';
+export type { Shape } from './tensor/shape.ts';
+export { type DType, type Tensor, type TensorMap, tensor } from './tensor/tensor.ts';
+export { manualSeed, type TorchGenerator } from './torch/generator.ts';
+export { randint, randperm } from './torch/integers.ts';
+export { normal } from './torch/normal.ts';
+export { rand } from './torch/uniform.ts';
+export { packageVersion } from './version.ts';
