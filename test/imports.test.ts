@@ -8,6 +8,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 /** From the bottom up: a folder may import from itself and from those before it. */
 const layers = [
   'errors.ts',
+  'words.ts',
   'version.ts',
   'fixtures.ts',
   'tensor',

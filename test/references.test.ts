@@ -6,7 +6,7 @@ import { fixturesDirectory, openReference } from '../src/align/reference.ts';
 import { tolerances } from '../src/align/tolerances.ts';
 import { relativeError } from '../src/align/yardstick.ts';
 import { type ModelName, models } from '../src/nn/models/index.ts';
-import { gradientOf, momentumOf } from '../src/program/program.ts';
+import { gradientOf, slotOf } from '../src/program/program.ts';
 
 const names = Object.keys(models) as ModelName[];
 const directory = (name: ModelName): string => join(fixturesDirectory, 'reference', name);
@@ -30,7 +30,10 @@ describe.each(names)('the reference of %s', (name) => {
       const found = recordedNames(arrays, `iter${k}/`);
       expect(found.sort()).toEqual(['loss', ...parameters.map(gradientOf)].sort());
     }
-    const final = [...model.state.map((s) => s.name), ...parameters.map(momentumOf)];
+    const final = [
+      ...model.state.map((s) => s.name),
+      ...parameters.map((name) => slotOf(name, 'momentum')),
+    ];
     expect(recordedNames(arrays, 'final/').sort()).toEqual(final.sort());
   });
 

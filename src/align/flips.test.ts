@@ -144,15 +144,17 @@ describe('a batch that is not kink-free', () => {
     });
   });
 
+  const start = () => recordedBatch(reference).start(weights);
+
   it('fails by far more than rounding when nobody looks for flips', async () => {
-    const { verdicts } = await kinkFreeBatch({ backend: ort, reference, weights }, weights);
+    const { verdicts } = await kinkFreeBatch({ backend: ort, reference, weights }, start());
     const worst = Math.max(...verdicts.flatMap((v) => v.checks.map((c) => c.value)));
     expect(verdicts.every(passed)).toBe(false);
     expect(worst).toBeGreaterThan(4);
   });
 
   it('passes with the flipped decision named', async () => {
-    const found = await kinkFreeBatch({ backend: ort, oracle, reference, weights }, weights);
+    const found = await kinkFreeBatch({ backend: ort, oracle, reference, weights }, start());
     expect(found.verdicts.filter((v) => !passed(v)).map((v) => [v.name, v.checks])).toEqual([]);
     const flips = found.verdicts.flatMap((v) => v.flips ?? []);
     expect(flips[0]).toMatchObject({ layer: 'features.1' });
@@ -175,7 +177,7 @@ describe('a batch that is not kink-free', () => {
         ? mul({ ...node, inputs: operands } as Node, 1.001)
         : undefined;
     const backend = alteredBackend(ort, wrong);
-    const { verdicts } = await kinkFreeBatch({ backend, oracle, reference, weights }, weights);
+    const { verdicts } = await kinkFreeBatch({ backend, oracle, reference, weights }, start());
     const failed = verdicts.filter((v) => !passed(v)).map((v) => v.name);
     expect(failed).toContain('iter0/features.5.weight.grad');
     const trace = await traceStep({ backend, oracle, reference, weights });

@@ -1,8 +1,10 @@
+import { scalarsAt } from '../optim/optimizer.ts';
 import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { feedsOf } from '../train/trainingState.ts';
+import { feedsOf, initialTrainingState } from '../train/trainingState.ts';
 import { recorded } from './recorded.ts';
+import { recordedOptimizer } from './recordedOptimizer.ts';
 import { checkDropout, type RecordedSteps, stepAt } from './recordedSteps.ts';
 import { arrayOf, type Reference } from './reference.ts';
 import { storedWeights } from './seedWeights.ts';
@@ -14,7 +16,8 @@ export interface RecordedBatch {
   /** What iteration `k` is fed: images, labels, its dropout masks, the learning rate. */
   readonly feeds: (k: number) => TensorMap;
   /**
-   * What its iterations begin from: the given weights, but those the batch brings along. Deep networks begin from
+   * What its iterations begin from: the given weights, but those the batch brings along, and what the optimizer
+   * keeps, at zero. Deep networks begin from
    * batch-norm biases that keep their decisions from their kinks.
    */
   readonly start: (weights: TensorMap) => TensorMap;
@@ -26,6 +29,7 @@ export function recordedBatch(reference: Reference): RecordedBatch {
   const { model } = reference;
   checkDropout(reference, settings.dropout);
   const dropout = settings.dropout > 0;
+  const optimizer = recordedOptimizer(settings);
   const arrays = reference.arrays(file);
   const steps: RecordedSteps = {
     images: arrayOf(arrays, 'images', file) as Tensor<'float32'>,
@@ -37,12 +41,12 @@ export function recordedBatch(reference: Reference): RecordedBatch {
   return {
     program: trainingStep(model, {
       images: steps.images.shape.slice(-4),
-      momentum: settings.momentum,
-      weightDecay: settings.weight_decay,
+      optimizer,
       dropout,
     }),
-    feeds: (k) => feedsOf(stepAt(steps, k), settings.lr),
-    start: (weights) => new Map([...weights, ...storedWeights(arrays)]),
+    feeds: (k) => feedsOf(stepAt(steps, k), scalarsAt(optimizer, settings.lr, k + 1)),
+    start: (weights) =>
+      initialTrainingState(model, new Map([...weights, ...storedWeights(arrays)]), optimizer),
   };
 }
 

@@ -8,7 +8,7 @@ import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import { type ModelName, modelName, models } from '../nn/models/index.ts';
 import type { Preparation } from '../nn/models/preparation.ts';
-import type { Module } from '../nn/module.ts';
+import type { Network } from '../nn/module.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { type Manifest, manifestSchema, type SectionName } from './manifest.ts';
 import { unpacked } from './packed.ts';
@@ -20,7 +20,7 @@ export { fixturesDirectory } from '../fixtures.ts';
 export interface Reference {
   readonly dir: string;
   readonly manifest: Manifest;
-  readonly model: Module;
+  readonly model: Network;
   readonly preparation: Preparation;
   /** A stage's section of the manifest. Throws InputError when the reference does not hold it. */
   stage<S extends SectionName>(name: S): NonNullable<Manifest['stages'][S]>;

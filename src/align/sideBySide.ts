@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts';
 import { DeviceError } from '../errors.ts';
 import type { DType } from '../ir/op.ts';
-import type { Module } from '../nn/module.ts';
+import type { Network } from '../nn/module.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
@@ -42,8 +42,6 @@ interface Pace {
   readonly step: number;
 }
 
-const oneImage = [1, 3, 32, 32] as const;
-
 /** Times the last of `runs` on an image of zeros, with weights of zeros. */
 async function secondsOf(backend: Backend, program: Program, runs: number): Promise<number> {
   const blank = (shape: Shape, dtype: DType): Tensor =>
@@ -70,10 +68,15 @@ async function secondsOf(backend: Backend, program: Program, runs: number): Prom
 const fast = 0.2;
 
 /** A step is timed only where it matters, and once: there are backends that need a minute for it. */
-async function paceOf(backend: Backend, model: Module): Promise<Pace> {
-  const forward = await secondsOf(backend, evaluationStep(model, oneImage), 2);
+async function paceOf(backend: Backend, model: Network): Promise<Pace> {
+  const images = [1, ...model.image];
+  const forward = await secondsOf(backend, evaluationStep(model, images), 2);
   if (forward < fast) return { forward, step: 3 * forward };
-  const settings = { images: oneImage, momentum: 0.9, weightDecay: 0, dropout: true };
+  const settings = {
+    images,
+    optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 0 },
+    dropout: true,
+  } as const;
   return { forward, step: await secondsOf(backend, trainingStep(model, settings), 1) };
 }
 

@@ -1,7 +1,9 @@
 import type { Backend, DeviceState, Executable } from '../backends/backend.ts';
 import { type VggOptions, vgg } from '../nn/models/vgg.ts';
-import { initPlan, type Module } from '../nn/module.ts';
+import { initPlan, type Network } from '../nn/module.ts';
+import { type OptimizerSettings, scalarsAt } from '../optim/optimizer.ts';
 import { trainingStep } from '../program/trainingStep.ts';
+import { sizeOf } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
 import { dropoutMask } from '../torch/dropout.ts';
 import { manualSeed, type TorchGenerator } from '../torch/generator.ts';
@@ -18,26 +20,28 @@ interface OurStep {
   feeds(): TensorMap;
 }
 
+const optimizer: OptimizerSettings = { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 };
+
 async function prepare(
   backend: Backend,
-  model: Module,
+  model: Network,
   g: TorchGenerator,
   batch: number,
 ): Promise<OurStep> {
   const weights = initialise(initPlan(model), g);
-  const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
-  const program = trainingStep(model, { images: [batch, 3, 32, 32], ...settings });
-  const pixels = new Float32Array(batch * 3072);
+  const shape = [batch, ...model.image];
+  const program = trainingStep(model, { images: shape, optimizer, dropout: true });
+  const pixels = new Float32Array(sizeOf(shape));
   normal(g, pixels, 0, 1);
-  const images = tensor('float32', [batch, 3, 32, 32], pixels) as Tensor<'float32'>;
+  const images = tensor('float32', shape, pixels) as Tensor<'float32'>;
   const classes = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 10));
   const labels = tensor('int64', [batch], classes) as Tensor<'int64'>;
   return {
     executable: await backend.compile(program, ['loss']),
-    state: await backend.upload(initialTrainingState(model, weights)),
+    state: await backend.upload(initialTrainingState(model, weights, optimizer)),
     feeds() {
       const masks = model.dropouts.map(({ p, width }) => dropoutMask(g, p, batch * width));
-      return feedsOf({ images, labels, masks }, 0.05);
+      return feedsOf({ images, labels, masks }, scalarsAt(optimizer, 0.05, 1));
     },
   };
 }

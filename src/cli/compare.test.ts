@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../io/npy.ts';
 import { writeNpz } from '../io/npz.ts';
 import { writeReprodLog } from '../io/reprodLog.ts';
-import { vector } from '../io/testdata/support.ts';
+import { archives, vector } from '../io/testdata/support.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
@@ -20,6 +21,12 @@ const put = (name: string, bytes: Uint8Array): string => {
 };
 const floats = (...values: number[]): Tensor =>
   tensor('float32', [values.length], Float32Array.from(values));
+/** A zip with one member changed. */
+function resaved(zip: Uint8Array, name: string, change: (content: Buffer) => void): Uint8Array {
+  const members = unzipSync(zip);
+  change(Buffer.from(members[name].buffer, members[name].byteOffset, members[name].length));
+  return zipSync(members);
+}
 const stamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
 
 describe('compare', () => {
@@ -130,6 +137,69 @@ describe('compare', () => {
   });
 });
 
+describe('whatever a file holds', () => {
+  const archive = (name: string): string => put(`${name}.npz`, archives.get(name)!.file);
+  const text = (): string => printed.join('').replaceAll(stamp, '');
+  const threes = floats(3, 3, 3);
+
+  it('compares members that are not called .npy', async () => {
+    const a = archive('without-suffix');
+    const same = { a: floats(1, 1, 1), logits: floats(2, 2, 2), 'loss.NPY': threes };
+    expect(await run(['compare', a, put('b.npz', writeNpz(new Map(Object.entries(same))))])).toBe(
+      0,
+    );
+    const other = { ...same, logits: floats(200, 200, 200) };
+    const b = put('b.npz', writeNpz(new Map(Object.entries(other))));
+    expect(await run(['compare', a, b])).toBe(1);
+    expect(text()).toContain('logits: \n\tmean diff: check passed: False, value: 198.0');
+    expect(await run(['compare', b, archive('same-name')])).toBe(1);
+    expect(text()).toContain("a.npy: \n\tcheck passed: False, missing on A's side");
+  });
+
+  it('notes what it leaves out', async () => {
+    const map = new Map([
+      ['a', floats(1, 1, 1)],
+      ['layer/b', floats(2, 2, 2)],
+    ]);
+    const b = put('b.npz', writeNpz(map));
+    expect(await run(['compare', archive('macos'), b])).toBe(0);
+    expect(text()).toContain("note: A: '__MACOSX/._a.npy', '__MACOSX/layer/._b.npy', '.DS_Store'");
+    const more = put('c.npy', archives.get('trailing.npy')!.file);
+    expect(await run(['compare', put('one.npy', writeNpy(floats(1, 1, 1))), more])).toBe(0);
+    expect(text()).toContain('note: B: 4 bytes behind the array are left out');
+  });
+
+  it('arrays of text and objects hinder only themselves, and must be the same', async () => {
+    const a = archive('mixed');
+    expect(await run(['compare', a, a])).toBe(0);
+    expect(text()).toContain('good: \n\tmean diff: check passed: True');
+    expect(text()).toContain('note: complex: A and B hold the same bytes, complex numbers');
+    const file = Buffer.from(archives.get('mixed')!.file);
+    // NumPy's text is UTF-32: `ab` becomes `ac`, and the stored member gets its new checksum.
+    const changed = put(
+      'd.npz',
+      resaved(file, 'text.npy', (npy) => npy.writeUInt8(0x63, npy.length - 4)),
+    );
+    expect(await run(['compare', a, changed])).toBe(1);
+    expect(text()).toContain(
+      'text: \n\tcheck passed: False, A and B hold text (dtype <U2), and not the same',
+    );
+    const b = put(
+      'e.npz',
+      writeNpz(
+        new Map([
+          ['good', floats(1, 1, 1)],
+          ['text', threes],
+        ]),
+      ),
+    );
+    printed.length = 0;
+    expect(await run(['compare', a, b])).toBe(1);
+    expect(text()).toContain('text: \n\tcheck passed: False, A holds text (dtype <U2)');
+    expect(text()).toContain("objects: \n\tcheck passed: False, missing on B's side");
+  });
+});
+
 describe('bad input to compare', () => {
   const good = (): string => put('good.npy', writeReprodLog(new Map([['x', floats(1)]])));
 
@@ -149,10 +219,10 @@ describe('bad input to compare', () => {
       'x.txt: is neither',
     );
     expect(await refused(put('c.npy', vector('reprod/refused-complex')), good())).toContain(
-      "c.npy: 'a' is an array of complex numbers",
+      "c.npy: 'a' holds complex numbers",
     );
     expect(await refused(put('s.npy', vector('reprod/refused-text')), good())).toContain(
-      "s.npy: 'loss' is str",
+      "s.npy: 'loss' holds a Python str",
     );
     expect(await refused(put('g.npy', vector('reprod/refused-global')), good())).toContain(
       "'posix.system', which is not allowed",

@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { StageName } from '../align/manifest.ts';
 import type { Matrix } from '../align/matrix.ts';
 import type { Reference } from '../align/reference.ts';
@@ -9,10 +8,10 @@ import { runOnnxModel } from '../backends/ort/onnx/onnxModel.ts';
 import { everyBackend, openInProcess } from '../backends/registry.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
-import { fileError } from '../io/fileError.ts';
 import { readWeights } from '../io/weights.ts';
 import { matrixJson, matrixMarkdown } from '../report/matrixReport.ts';
 import type { CliContext } from './context.ts';
+import { named } from './outputFlags.ts';
 
 export interface DiffBackendsOptions {
   /** Those that were named; without, whatever this machine has and is fast enough. */
@@ -34,16 +33,6 @@ const failures = (matrices: readonly Matrix[]): string[] =>
       cells.flatMap((cell) => (cell.passed ? [] : [`${name} ${model} ${cell.stage}`])),
     ),
   );
-
-function write(file: string, text: string): void {
-  const directory = dirname(file);
-  try {
-    mkdirSync(directory, { recursive: true });
-  } catch (error) {
-    throw fileError(directory, error);
-  }
-  writeFileAtomic(file, new TextEncoder().encode(text));
-}
 
 /** The stages on several backends: tables on the terminal, and everything in `backends.json`. */
 export async function diffBackends(
@@ -72,10 +61,10 @@ export async function diffBackends(
     progress: context.print,
   });
   const file = options.json ?? join(options.out, 'backends.json');
-  write(file, matrixJson(matrices, options.versions));
+  writeFileAtomic(file, new TextEncoder().encode(matrixJson(matrices, options.versions)));
   for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
   const failed = failures(matrices);
   if (failed.length > 0) context.fail();
   const what = failed.length === 0 ? 'all stages passed' : `failed: ${failed.join(', ')}`;
-  context.print(`${what}; everything in ${file}`);
+  context.print(`${what}; everything in ${named(file)}`);
 }

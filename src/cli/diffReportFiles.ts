@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
+import { writeFileAtomic } from '../io/atomicFile.ts';
 import { diffHtml } from '../report/diffHtml.ts';
 import { diffJson } from '../report/diffJson.ts';
 import { diffMarkdown } from '../report/diffMarkdown.ts';
@@ -40,11 +41,6 @@ export function reportTargets(
       fix: 'give --report another directory, or --no-report',
     });
   }
-  for (const [flag, file] of Object.entries({ '--json': json, '--junit': junit })) {
-    if (file !== undefined && isDirectory(file)) {
-      throw new UsageError('is a directory', { where: file, fix: `${flag} names a file` });
-    }
-  }
   return {
     ...(directory === undefined ? {} : { directory }),
     ...(json === undefined ? {} : { json }),
@@ -59,7 +55,7 @@ export function writeReports(
   facts: RunFacts,
 ): string | undefined {
   const write = (file: string, text: string): void =>
-    writeTexts(dirname(file), { [basename(file)]: text });
+    writeFileAtomic(file, new TextEncoder().encode(text));
   if (json !== undefined) write(json, diffJson(reports));
   if (junit !== undefined) write(junit, junitXml(reports, facts));
   if (directory === undefined) return undefined;

@@ -78,5 +78,5 @@ test.each([
 
 test('a picture of another kind is refused', async () => {
   expect(await run(['report', join(dir, 'ours'), '--out', join(dir, 'a.png')])).toBe(2);
-  expect(errors.join()).toContain('the picture is an .svg');
+  expect(errors.join()).toContain('a.png: is no .svg; name a file that ends in .svg');
 });

@@ -1,19 +1,21 @@
 import { Command, CommanderError } from 'commander';
-import { writeStandardOutput } from '../io/standardOutput.ts';
+import { type StandardStream, writeStandard } from '../io/standardOutput.ts';
 import { packageVersion } from '../version.ts';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, reportFailure } from './failure.ts';
 import { withDashes } from './flags.ts';
+import { flagOfStandardOutput } from './outputFlags.ts';
 
 /** Mistakes come back from the parser as errors; subcommands inherit this. */
-const output = { writeOut: writeStandardOutput, writeErr: () => {} };
+const output = { writeOut: (text: string) => writeStandard('stdout', text), writeErr: () => {} };
 
 /** Runs one command line. The only place that turns errors into exit codes. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
+  let forPeople: StandardStream = 'stdout';
   const context: CliContext = {
-    print: (text) => writeStandardOutput(`${text}\n`),
+    print: (text) => writeStandard(forPeople, `${text}\n`),
     fail: () => {
       exitCode = 1;
     },
@@ -22,7 +24,10 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
     .version(packageVersion)
     .exitOverride()
-    .configureOutput(output);
+    .configureOutput(output)
+    .hook('preAction', (_, command) => {
+      if (flagOfStandardOutput(command) !== undefined) forPeople = 'stderr';
+    });
   for (const register of commands) register(program, context);
   try {
     await program.parseAsync(withDashes(argv), { from: 'user' });

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
-import { fileError } from '../io/fileError.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import { runCurves } from '../report/runCurves.ts';
@@ -42,13 +41,8 @@ export function readRunReport(path: string): RunReport {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Makes a directory and writes texts into it. Throws InputError. */
+/** Writes texts into a directory. Throws InputError. */
 export function writeTexts(dir: string, texts: Readonly<Record<string, string>>): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (error) {
-    throw fileError(dir, error, 'give another directory');
-  }
   for (const [name, text] of Object.entries(texts)) writeFileAtomic(join(dir, name), bytes(text));
 }
 

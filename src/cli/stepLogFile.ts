@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
-import { writeFileAtomic } from '../io/atomicFile.ts';
-import { readFileOrFail } from '../io/readFile.ts';
-import { append } from './trainLogFile.ts';
+import { openGrowingFile } from '../io/growingFile.ts';
 
 /** `--log-steps`: a line a step, `step,lr,loss`, the loss with 9 significant digits (all of a float32). */
 export interface StepLogFile {
@@ -16,21 +13,21 @@ const header = 'step,lr,loss';
  * UsageError rather than overwrite a file of another kind.
  */
 export function openStepLog(path: string, firstStep: number): StepLogFile {
-  const earlier = existsSync(path) ? new TextDecoder().decode(readFileOrFail(path)) : '';
-  const [title] = earlier.split('\n');
-  if (title !== header && !(earlier === title && header.startsWith(title))) {
-    throw new UsageError('is there already and is no log of steps', {
-      where: path,
-      fix: 'give --log-steps another file',
-    });
-  }
-  // A disk that was full may have torn the last line: "1" of step 12345 would pass for step 1.
-  const whole = earlier
-    .slice(0, earlier.lastIndexOf('\n') + 1)
-    .split('\n')
-    .slice(1);
-  const kept = whole.filter((line) => line !== '' && Number.parseInt(line, 10) < firstStep);
-  const text = [header, ...kept].map((line) => `${line}\n`).join('');
-  writeFileAtomic(path, new TextEncoder().encode(text));
-  return { add: (step, lr, loss) => append(path, `${step},${lr},${loss.toPrecision(9)}\n`) };
+  const file = openGrowingFile(path, (earlier) => {
+    const [title] = earlier.split('\n');
+    if (title !== header && !(earlier === title && header.startsWith(title))) {
+      throw new UsageError('is there already and is no log of steps', {
+        where: path,
+        fix: 'give --log-steps another file',
+      });
+    }
+    // A disk that was full may have torn the last line: "1" of step 12345 would pass for step 1.
+    const whole = earlier
+      .slice(0, earlier.lastIndexOf('\n') + 1)
+      .split('\n')
+      .slice(1);
+    const kept = whole.filter((line) => line !== '' && Number.parseInt(line, 10) < firstStep);
+    return [header, ...kept].map((line) => `${line}\n`).join('');
+  });
+  return { add: (step, lr, loss) => file.add(`${step},${lr},${loss.toPrecision(9)}\n`) };
 }

@@ -1,18 +1,8 @@
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError, UsageError } from '../errors.ts';
-import { writeFileAtomic } from './atomicFile.ts';
 import { fileError } from './fileError.ts';
 import { writeNpy } from './npy.ts';
 import { writeNpz } from './npz.ts';
@@ -31,41 +21,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const at = (name: string) => join(directory, name);
-const isRoot = process.getuid?.() === 0;
 
-describe('writeFileAtomic', () => {
-  it('writes bytes or chunks, over an old file too', () => {
-    writeFileAtomic(at('a'), bytes('old'));
-    writeFileAtomic(at('a'), [bytes('ne'), new Uint8Array(0), bytes('w')]);
-    expect(readFileSync(at('a'), 'utf8')).toBe('new');
-    expect(readdirSync(directory)).toEqual(['a']);
-  });
-
-  it('keeps the old file and leaves nothing behind when the chunks fail half way', () => {
-    writeFileAtomic(at('a'), bytes('old'));
-    const failing = function* () {
-      yield bytes('half');
-      throw new InputError('broken source');
-    };
-    expect(() => writeFileAtomic(at('a'), failing())).toThrow('broken source');
-    expect(readFileSync(at('a'), 'utf8')).toBe('old');
-    expect(readdirSync(directory)).toEqual(['a']);
-  });
-
-  it('says so when the directory is missing, or the name is a directory', () => {
-    expect(() => writeFileAtomic(at('none/a'), bytes(''))).toThrow(InputError);
-    expect(() => writeFileAtomic(at('none/a'), bytes(''))).toThrow('no such file or directory');
-    mkdirSync(at('dir'));
-    expect(() => writeFileAtomic(at('dir'), bytes(''))).toThrow('is a directory, not a file');
-    expect(readdirSync(directory)).toEqual(['dir']);
-  });
-
-  it.skipIf(isRoot)('says so without permission (not as root, who always has it)', () => {
-    chmodSync(directory, 0o500);
-    expect(() => writeFileAtomic(at('a'), bytes(''))).toThrow('permission denied');
-    chmodSync(directory, 0o700);
-  });
-
+describe('fileError', () => {
   it('turns a full disk into one line', () => {
     const full = Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
     expect(String(fileError('a.pt', full))).toBe(

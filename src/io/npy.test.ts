@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { zeros } from '../tensor/tensor.ts';
-import { readNpy, readNpyFile, writeNpy } from './npy.ts';
+import { openNpy, readNpy, readNpyFile, writeNpy } from './npy.ts';
 import {
   anyTensor,
+  archives,
   counting,
   dtypeOfCode,
   expectSameTensor,
+  shown,
   vector,
   vectorNames,
 } from './testdata/support.ts';
@@ -35,10 +37,25 @@ describe('files numpy.save wrote', () => {
     ['npy/refused-object', 'objects'],
     ['npy/refused-text', 'text'],
     ['npy/refused-complex', 'complex'],
-    ['npy/refused-records', 'unknown type'],
+    ['npy/refused-records', 'records'],
   ])('%s is refused in one line', (name, word) => {
     expect(() => read(name)).toThrow(InputError);
     expect(() => read(name)).toThrow(word);
+  });
+});
+
+describe('files by other writers', () => {
+  it.each([...archives].filter(([name]) => name.startsWith('descr/') || name.endsWith('.npy')))(
+    '%s as NumPy reads it',
+    (name, archive) => {
+      expect(shown(openNpy(archive.file, name).tensors)).toEqual(archive.shown);
+    },
+  );
+
+  it('says what stands behind the array, and refuses it where the array must be all', () => {
+    const { file } = archives.get('trailing.npy')!;
+    expect(openNpy(file, 'x').notes).toEqual(['4 bytes behind the array are left out']);
+    expect(() => readNpy(file, 'x')).toThrow('x: 4 bytes behind the array');
   });
 });
 

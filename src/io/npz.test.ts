@@ -6,7 +6,7 @@ import { zeros } from '../tensor/tensor.ts';
 import { crc32, crc32Plain } from './crc32.ts';
 import { writeNpy } from './npy.ts';
 import { openNpz, readNpz, writeNpz } from './npz.ts';
-import { anyMap, counting, expectSameMap, vector } from './testdata/support.ts';
+import { anyMap, archives, counting, expectSameMap, shown, vector } from './testdata/support.ts';
 
 const arrays = new Map([
   ['f32/features.0.weight', counting('float32', [2, 3])],
@@ -33,7 +33,7 @@ describe('writing', () => {
     const big = new Map([0, 1, 2, 3].map((i) => [`w${i}`, zeros('float32', [12_500, 1000])]));
     const file = writeNpz(big);
     expect(file.byteLength).toBeGreaterThan(200_000_000);
-    expect(openNpz(file, 'x').get('w3')?.().data.length).toBe(12_500_000);
+    expect(readNpz(file, 'x').get('w3')?.data.length).toBe(12_500_000);
   });
 
   it.each(['a\0b', '\ud800', 'x'.repeat(1025)])('refuses a name no zip can carry', (name) => {
@@ -42,27 +42,45 @@ describe('writing', () => {
 });
 
 describe('archives by other writers', () => {
-  const npy = writeNpy(counting('int8', [3]));
+  const opened = (name: string) => openNpz(archives.get(name)!.file, `${name}.npz`);
 
-  it('entries that are no arrays are left out', () => {
-    const file = zipSync({
-      'a.npy': npy,
-      'readme.txt': Uint8Array.of(65),
-      'dir/': new Uint8Array(0),
-    });
-    expect([...readNpz(file, 'x').keys()]).toEqual(['a']);
+  it.each(['without-suffix', 'same-name', 'same-name-thrice', 'macos', 'trailing', 'mixed'])(
+    '%s: what NumPy shows of it, each array under a name of its own',
+    (name) => expect(shown(opened(name).tensors)).toEqual(archives.get(name)!.shown),
+  );
+
+  it('says what it leaves out', () => {
+    expect(opened('without-suffix').notes).toEqual([]);
+    expect(opened('macos').notes).toEqual([
+      "'__MACOSX/._a.npy', '__MACOSX/layer/._b.npy', '.DS_Store' are left out: no arrays",
+    ]);
+    expect(opened('trailing').notes).toEqual(["'a': 4 bytes behind the array are left out"]);
+    const { unread } = opened('mixed');
+    expect([...unread].map(([name, { what }]) => [name, what])).toEqual([
+      ['text', 'text (dtype <U2)'],
+      ['objects', 'pickled Python objects (dtype |O)'],
+      ['complex', 'complex numbers (dtype <c16)'],
+    ]);
   });
 
-  it('a zip without arrays is refused, an empty one is an empty map', () => {
-    expect(() => readNpz(zipSync({ 'a.txt': npy }), 'x')).toThrow("it holds 'a.txt'");
+  it.each(['macos', 'trailing', 'mixed'])('%s: refused where all of it is needed', (name) => {
+    expect(() => readNpz(archives.get(name)!.file, 'x')).toThrow(InputError);
+  });
+
+  it('without a single array of numbers it is refused, with a way out', () => {
+    expect(() => opened('dict')).toThrow(
+      "dict.npz: 'arr_0' holds pickled Python objects (dtype |O), not numbers that can be read; if it is a dict of arrays, numpy.savez(file, **dict) saves each under its name",
+    );
+    expect(() => opened('only-text')).toThrow("'names' holds text (dtype <U1)");
+    const npy = writeNpy(counting('int8', [3]));
+    expect(() => readNpz(zipSync({ 'a.txt': npy.slice(1) }), 'x')).toThrow("it holds 'a.txt'");
     expect(readNpz(zipSync({}), 'x').size).toBe(0);
   });
 
-  it('nothing is unpacked before it is asked for', () => {
-    const file = zipSync({ 'good.npy': npy, 'bad.npy': Uint8Array.of(1, 2, 3) }, { level: 0 });
-    const open = openNpz(file, 'x.npz');
-    expect(open.get('good')?.().shape).toEqual([3]);
-    expect(() => open.get('bad')?.()).toThrow('x.npz: bad: is not a .npy file');
+  it('an array cut short is damage, whatever else there is', () => {
+    const npy = writeNpy(counting('int8', [3]));
+    const file = zipSync({ 'good.npy': npy, 'bad.npy': npy.slice(0, -1) }, { level: 0 });
+    expect(() => openNpz(file, 'x.npz')).toThrow('x.npz: bad: shape (3) of |i1 needs 3 bytes');
   });
 });
 

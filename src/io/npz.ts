@@ -1,42 +1,59 @@
 import { InputError } from '../errors.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+import { type Arrays, allTensors, checkRead, quoted, type Unread } from './arrays.ts';
 import { concatBytes } from './concat.ts';
 import { checkNames, printable } from './names.ts';
-import { npyChunks, readNpy } from './npy.ts';
+import { isUnread, npyChunks, readFirstNpy, restNote } from './npy.ts';
+import { isNpy } from './npyHeader.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readZip } from './zip.ts';
 import { zipChunks } from './zipWriter.ts';
 
 const SUFFIX = '.npy';
 
-/** Array names, in file order, each with a function that reads it; nothing is unpacked yet. */
-export function openNpz(bytes: Uint8Array, where: string): ReadonlyMap<string, () => Tensor> {
+const shortened = (file: string): string =>
+  file.endsWith(SUFFIX) ? file.slice(0, -SUFFIX.length) : file;
+
+/**
+ * Reads a .npz file as `numpy.load` shows it, in file order: an array is known by how it begins, and
+ * called as its file is, without `.npy`. Where `a` and `a.npy` are both there, each keeps its whole name.
+ * Throws InputError naming `where`, and the array when one is damaged.
+ */
+export function openNpz(bytes: Uint8Array, where: string): Arrays {
+  const tensors = new Map<string, Tensor>();
+  const unread = new Map<string, Unread>();
+  const notes: string[] = [];
+  const others: string[] = [];
   const entries = readZip(bytes, where);
-  const arrays = new Map<string, () => Tensor>();
   for (const [file, entry] of entries) {
-    if (!file.endsWith(SUFFIX)) continue;
-    const name = file.slice(0, -SUFFIX.length);
-    arrays.set(name, () => readNpy(entry.read(), `${where}: ${printable(name)}`));
+    const content = entry.read();
+    if (!isNpy(content)) {
+      others.push(file);
+      continue;
+    }
+    const short = shortened(file);
+    const name = short !== file && entries.has(short) ? file : short;
+    const { array, rest } = readFirstNpy(content, `${where}: ${printable(name)}`);
+    if (isUnread(array)) unread.set(name, array);
+    else tensors.set(name, array);
+    if (rest > 0) notes.push(`'${printable(name)}': ${restNote(rest)}`);
   }
-  if (arrays.size === 0 && entries.size > 0) {
-    const [first] = entries.keys();
-    throw new InputError(`is a zip without arrays (it holds '${printable(first)}')`, {
+  if (tensors.size === 0 && unread.size === 0 && others.length > 0) {
+    throw new InputError(`is a zip without arrays (it holds ${quoted(others)})`, {
       where,
       fix: 'write it with numpy.savez',
     });
   }
-  return arrays;
+  if (others.length > 0) {
+    const [are, what] = others.length === 1 ? ['is', 'array'] : ['are', 'arrays'];
+    notes.push(`${quoted(others)} ${are} left out: no ${what}`);
+  }
+  return checkRead({ tensors, unread, notes }, where);
 }
 
-/**
- * Reads a .npz file (numpy.savez or numpy.savez_compressed) as name → tensor in file order; entries
- * that are no arrays are left out. Throws InputError naming `where` and the array.
- */
-export function readNpz(bytes: Uint8Array, where: string): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  for (const [name, read] of openNpz(bytes, where)) tensors.set(name, read());
-  return tensors;
-}
+/** Reads a .npz file that holds tensors and nothing else as name → tensor; see `openNpz`, which takes more. */
+export const readNpz = (bytes: Uint8Array, where: string): Map<string, Tensor> =>
+  allTensors(openNpz(bytes, where), where);
 
 export interface NpzOptions {
   /** Deflate the arrays, as numpy.savez_compressed does. */

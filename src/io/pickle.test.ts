@@ -133,7 +133,11 @@ describe('hostile pickles', () => {
   });
 
   it('too many instructions', () => {
-    expect(() => load(ascii(']'.repeat(1_000_001)))).toThrow('too many instructions');
+    expect(() => load(ascii('N0'.repeat(1_100_000)))).toThrow('too many instructions');
+  });
+
+  it('more containers than a file of its size may ask for', () => {
+    expect(() => load(ascii(']'.repeat(2_000_000)))).toThrow('unfolds to more than 64 MiB');
   });
 
   it('one text encoded again and again', () => {

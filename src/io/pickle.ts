@@ -14,8 +14,8 @@ export interface UnpickleOptions {
   readonly fix?: string;
 }
 
-/** Far more than a state_dict of ten thousand tensors takes, and still little memory. */
-const MAX_INSTRUCTIONS = 1_000_000;
+/** For any file a second's work; a dict of short arrays has one in 2.2 bytes. */
+const instructionLimit = (fileBytes: number): number => 1_000_000 + fileBytes / 2;
 
 /**
  * Runs a pickle (protocols 0 to 5) and returns the value it builds. No Python name is ever looked
@@ -48,8 +48,9 @@ export function unpickle(
       damaged(`the pickle unfolds to more than ${limit}`),
     ),
   };
+  const limit = instructionLimit(bytes.byteLength);
   for (let n = 0; !machine.stopped; n++) {
-    if (n === MAX_INSTRUCTIONS) throw damaged('the pickle has too many instructions');
+    if (n >= limit) throw damaged('the pickle has too many instructions');
     if (machine.at >= bytes.byteLength) throw damaged('the pickle is cut short');
     const code = bytes[machine.at++];
     const op = pickleOps[code];

@@ -34,6 +34,8 @@ import {
 } from './pickleText.ts';
 import { isKind, type PickleValue } from './pickleValue.ts';
 
+const containerBytes = 64;
+
 type Op = (m: Machine) => void;
 type Read<T> = (m: Machine) => T;
 
@@ -41,13 +43,18 @@ const constant =
   (value: PickleValue): Op =>
   (m) =>
     push(m, value);
+/** A container takes more memory than the byte or two that ask for it. */
+const make = (m: Machine, container: PickleValue): void => {
+  m.spend(containerBytes);
+  push(m, container);
+};
 const dict = (items: readonly PickleValue[], m: Machine): void => {
   const made: PickleValue = { kind: 'dict', entries: new Map() };
   setItems(m, made, items);
-  push(m, made);
+  make(m, made);
 };
 const tuple = (m: Machine, items: readonly PickleValue[]): void =>
-  push(m, { kind: 'tuple', items });
+  make(m, { kind: 'tuple', items });
 const store = (m: Machine, index: number): void => {
   m.memo.set(index, top(m));
 };
@@ -132,8 +139,8 @@ const table: { readonly [code: string]: Op } = {
   '\x97': refuse('buffers outside itself'),
   '\x98': refuse('buffers outside itself'),
 
-  ']': (m) => push(m, { kind: 'list', items: [] }),
-  l: (m) => push(m, { kind: 'list', items: popMark(m) }),
+  ']': (m) => make(m, { kind: 'list', items: [] }),
+  l: (m) => make(m, { kind: 'list', items: popMark(m) }),
   a: (m) => {
     const item = pop(m);
     appendItems(m, 'list', top(m), [item]);
@@ -157,12 +164,12 @@ const table: { readonly [code: string]: Op } = {
     const pairs = popMark(m);
     setItems(m, top(m), pairs);
   },
-  '\x8f': (m) => push(m, { kind: 'set', items: [] }),
+  '\x8f': (m) => make(m, { kind: 'set', items: [] }),
   '\x90': (m) => {
     const items = popMark(m);
     appendItems(m, 'set', top(m), items);
   },
-  '\x91': (m) => push(m, { kind: 'set', items: popMark(m) }),
+  '\x91': (m) => make(m, { kind: 'set', items: popMark(m) }),
 
   g: (m) => recall(m, index(m)),
   h: (m) => recall(m, uint8(m)),

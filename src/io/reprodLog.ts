@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../tensor/tensor.ts';
+import { type Arrays, allTensors, checkRead, type Unread } from './arrays.ts';
 import { writeFileAtomic } from './atomicFile.ts';
 import { concatBytes } from './concat.ts';
 import { codeOf, unreadable } from './dtypeCode.ts';
@@ -9,7 +10,7 @@ import { npyHeader, parseNpyHeader } from './npyHeader.ts';
 import { isPickledArray, numpyGlobals } from './numpyPickle.ts';
 import { unpickle } from './pickle.ts';
 import { plainGlobals } from './pickleGlobals.ts';
-import { isKind, pickleType } from './pickleValue.ts';
+import { isKind, type PickleValue, pickleType } from './pickleValue.ts';
 import { type PickleNode, pickleChunks } from './pickleWriter.ts';
 import { readFileOrFail } from './readFile.ts';
 
@@ -18,12 +19,21 @@ const FIX = 'write it with reprod_log: numpy arrays only, each under a name';
 
 const described = (code: string): string => `${unreadable(code) ?? 'unknown type'} (dtype ${code})`;
 
+/** What a value of the dict is that is no array of numbers. */
+function unreadOf(value: PickleValue): Unread {
+  const refused = isPickledArray(value) ? value.refused : undefined;
+  return {
+    what: refused === undefined ? `a Python ${pickleType(value)}` : described(refused),
+    fix: FIX,
+  };
+}
+
 /**
- * Reads a reprod_log file, a .npy of dtype object and shape () whose pickle is a dict name → array,
- * as name → tensor in the dict's order. NumPy scalars come back as 0-d tensors. Throws InputError
- * naming `where` for damaged files, other contents, and pickles that ask for anything but arrays.
+ * Reads a reprod_log file, a .npy of dtype object and shape () whose pickle is a dict name → array, in the
+ * dict's order. NumPy scalars come back as 0-d tensors. Throws InputError naming `where` for damaged files,
+ * other contents, and pickles that ask for anything but arrays.
  */
-export function readReprodLog(bytes: Uint8Array, where: string): Map<string, Tensor> {
+export function openReprodLog(bytes: Uint8Array, where: string): Arrays {
   const damaged = (what: string) => new InputError(what, { where, fix: FIX });
   const header = parseNpyHeader(bytes, where);
   if (header.descr !== '|O') {
@@ -37,20 +47,19 @@ export function readReprodLog(bytes: Uint8Array, where: string): Map<string, Ten
   if (!isKind(dict, 'dict') || others.length > 0)
     throw damaged('does not hold a dict of named arrays');
   const tensors = new Map<string, Tensor>();
+  const unread = new Map<string, Unread>();
   for (const [name, value] of dict.entries) {
     if (typeof name !== 'string') throw damaged(`has the key ${String(name)}, which is no name`);
-    const { tensor, refused } = isPickledArray(value) ? value : {};
-    if (tensor === undefined) {
-      const what =
-        refused === undefined
-          ? `${pickleType(value)}, not an array of numbers`
-          : `an array of ${described(refused)}, not of plain numbers`;
-      throw damaged(`'${printable(name)}' is ${what}`);
-    }
-    tensors.set(name, tensor);
+    const { tensor } = isPickledArray(value) ? value : {};
+    if (tensor === undefined) unread.set(name, unreadOf(value));
+    else tensors.set(name, tensor);
   }
-  return tensors;
+  return checkRead({ tensors, unread, notes: [] }, where);
 }
+
+/** Reads a reprod_log file that holds arrays of numbers and nothing else as name → tensor. */
+export const readReprodLog = (bytes: Uint8Array, where: string): Map<string, Tensor> =>
+  allTensors(openReprodLog(bytes, where), where);
 
 // NumPy 2 still answers to these names of NumPy 1, for the sake of old pickles.
 const RECONSTRUCT: PickleNode = { global: ['numpy.core.multiarray', '_reconstruct'] };

@@ -95,7 +95,16 @@ describe('writing', () => {
   });
 });
 
+it('takes metadata that are null, and keys in texts for what they are', () => {
+  const none = readSafetensors(file({ __metadata__: null, a: f32([1], 0, 4) }, 4), 'x');
+  expect([none.tensors.size, none.metadata.size]).toEqual([1, 0]);
+  const note = { x: '","x":"', '\\': '\\', '\\"': '{"x":"\\"}', '{': '}' };
+  const read = readSafetensors(file({ __metadata__: note, a: f32([1], 0, 4) }, 4), 'x');
+  expect(Object.fromEntries(read.metadata)).toEqual(note);
+});
+
 describe('refusals', () => {
+  const one = JSON.stringify(f32([1], 0, 4));
   it.each([
     ['too short', new Uint8Array(7)],
     ['a header past the end', Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)],
@@ -118,6 +127,11 @@ describe('refusals', () => {
     ['a gap', file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12)],
     ['an overlap', file({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12)],
     ['the same bytes twice', file({ a: f32([1], 0, 4), b: f32([1], 0, 4) }, 4)],
+    ['a name twice', file(`{"a":${one},"a":${one}}`, 4)],
+    ['a name twice, once escaped', file(`{"a":${one},"\\u0061" :${one}}`, 4)],
+    ['a field twice', file(`{"a":${one.replace('{', '{"dtype":"I32",')}}`, 4)],
+    ['a note twice', file(`{"__metadata__":{"x":"1","y":"2","x":"1"}}`, 0)],
+    ['metadata twice', file(`{"__metadata__":{},"__metadata__":null}`, 0)],
     ['a dtype without a tensor', file({ a: { ...f32([2], 0, 4), dtype: 'BF16' } }, 4)],
   ])('%s', (_, bytes) => {
     expect(() => readSafetensors(bytes, 'x')).toThrow(InputError);

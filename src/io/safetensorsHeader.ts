@@ -49,10 +49,42 @@ const metadataSchema = z.array(z.tuple([z.string(), z.string()]));
 
 type Complain = (what: string) => InputError;
 
+/** Where the string that begins at `from` ends: at the next quote that no backslash takes away. */
+function endOfString(json: string, from: number): number {
+  for (let end = json.indexOf('"', from + 1); ; end = json.indexOf('"', end + 1)) {
+    let first = end;
+    while (json[first - 1] === '\\') first--;
+    if ((end - first) % 2 === 0) return end;
+  }
+}
+
+/** The first key that an object of a valid JSON text has twice: JSON.parse keeps the last and says nothing. */
+function repeatedKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  const colon = /\s*:/y;
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '{') open.push(new Set());
+    else if (character === '}') open.pop();
+    if (character !== '"') continue;
+    const end = endOfString(json, at);
+    colon.lastIndex = end + 1;
+    if (colon.test(json)) {
+      const key: string = JSON.parse(json.slice(at, end + 1));
+      if (open.at(-1)?.has(key)) return key;
+      open.at(-1)?.add(key);
+    }
+    at = end;
+  }
+  return undefined;
+}
+
 function parseObject(text: Uint8Array, damaged: Complain): [string, unknown][] {
+  let json: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text));
+    json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
+    parsed = JSON.parse(json);
   } catch {
     throw damaged('the .safetensors header is not JSON');
   }
@@ -60,6 +92,9 @@ function parseObject(text: Uint8Array, damaged: Complain): [string, unknown][] {
   if (text[0] !== 0x7b || typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw damaged('the .safetensors header is not a JSON object');
   }
+  const twice = repeatedKey(json);
+  if (twice !== undefined)
+    throw damaged(`the .safetensors header names '${printable(twice)}' twice`);
   return Object.entries(parsed);
 }
 
@@ -92,9 +127,10 @@ export function parseSafetensorsHeader(
   damaged: Complain,
 ): SafetensorsHeader {
   const members = parseObject(text, damaged);
-  const [, stored] = members.find(([name]) => name === METADATA) ?? [METADATA, {}];
+  // Metadata may be null, as other writers have it.
+  const stored = members.find(([name]) => name === METADATA)?.[1] ?? {};
   // Pairs rather than a record: a key such as `__proto__` is as good as any other.
-  const pairs = typeof stored === 'object' && stored !== null ? Object.entries(stored) : undefined;
+  const pairs = typeof stored === 'object' ? Object.entries(stored) : undefined;
   const metadata = metadataSchema.safeParse(Array.isArray(stored) ? undefined : pairs);
   if (!metadata.success) throw damaged('__metadata__ is not a map of strings');
   const entries = members

@@ -15,19 +15,25 @@ const isRegularFile = (fd: number): boolean => {
   }
 };
 
+const descriptors = { stdout: 1, stderr: 2 } as const;
+
+/** Standard output or standard error. */
+export type StandardStream = keyof typeof descriptors;
+
 /**
- * Writes to standard output. What goes wrong is an `error` event of `process.stdout`, at once or later.
- * Node's own stream takes the part of a chunk that fitted on a full disk for the whole, so a file is written here.
+ * Writes to standard output or standard error. What goes wrong is an `error` event of the stream, at once or
+ * later. Node's own stream takes the part of a chunk that fitted on a full disk for the whole, so a file is
+ * written here.
  */
-export function writeStandardOutput(text: string | Uint8Array): void {
-  const { stdout } = process;
-  if (!isRegularFile(1)) {
-    stdout.write(text);
+export function writeStandard(name: StandardStream, text: string | Uint8Array): void {
+  const stream = process[name];
+  if (!isRegularFile(descriptors[name])) {
+    stream.write(text);
     return;
   }
   try {
-    writeAll(1, typeof text === 'string' ? new TextEncoder().encode(text) : text);
+    writeAll(descriptors[name], typeof text === 'string' ? new TextEncoder().encode(text) : text);
   } catch (error) {
-    stdout.emit('error', error);
+    stream.emit('error', error);
   }
 }

@@ -24,6 +24,12 @@ export interface Module {
   readonly forward: (x: Node, pass: ForwardPass) => Node;
 }
 
+/** A whole network for images. */
+export interface Network extends Module {
+  /** Shape of one image, without the batch: [3, 32, 32]. */
+  readonly image: Shape;
+}
+
 /** A dropout layer draws one mask [batch, width] a training step. */
 export interface DropoutSpec {
   readonly layer: string;

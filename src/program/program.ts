@@ -5,6 +5,8 @@ import { formatShape, sameShape } from '../tensor/shape.ts';
 
 /** A value carried from run to run: read as `current`, replaced by `next` when the run ends. */
 export interface StateSlot {
+  /** Where a training step says it: trained, carried by the forward pass, or kept by the optimizer. */
+  readonly role?: 'parameter' | 'buffer' | 'optimizer';
   readonly current: Node<'input'>;
   /** Absent where the program only reads. */
   readonly next?: Node;
@@ -31,11 +33,12 @@ export interface Gradients {
   readonly of: ReadonlyMap<Node, Node>;
 }
 
-/** The names under which a gradient and a momentum go beside their parameter. */
+/** The name under which a gradient goes beside its parameter. */
 export const gradientOf = (name: string): string => `${name}.grad`;
 /** The gradient of the loss at a layer's output. */
 export const outputGradientOf = (layer: string): string => gradientOf(`${layer}.output`);
-export const momentumOf = (name: string): string => `${name}.momentum`;
+/** What the optimizer keeps beside a parameter: `features.0.weight.momentum`. */
+export const slotOf = (parameter: string, slot: string): string => `${parameter}.${slot}`;
 
 /** By-name map of a pass's inputs. */
 export const byInputName = (nodes: Iterable<Node<'input'>>): Map<string, Node<'input'>> =>

@@ -11,14 +11,15 @@ import { manualSeed } from '../torch/generator.ts';
 import { initialise } from '../torch/initialise.ts';
 import { batchNormRefresh } from './batchNormRefresh.ts';
 import { evaluationStep } from './evaluationStep.ts';
-import { gradientOf, momentumOf, type Program } from './program.ts';
+import { gradientOf, type Program, slotOf } from './program.ts';
 import { trainingStep } from './trainingStep.ts';
 
 const model = vgg({ depth: 16, batchNorm: true, classes: 10, narrow: 16 });
 const images: Shape = [3, 3, 32, 32];
-const sgd = { momentum: 0.9, weightDecay: 5e-4 };
+const sgd = { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
+const momentumOf = (name: string): string => slotOf(name, 'momentum');
 const lr = 0.05;
-const step = trainingStep(model, { images, dropout: true, ...sgd });
+const step = trainingStep(model, { images, dropout: true, optimizer: sgd });
 const parameters = model.state.filter(({ role }) => role === 'parameter');
 const convs = parameters.filter(({ shape }) => shape.length === 4).map(({ name }) => name);
 const layers = convs.map((name) => name.slice(0, -'.weight'.length));
@@ -174,7 +175,7 @@ describe('the training step', () => {
   });
 
   it('without dropout asks for no masks and drops nothing', async () => {
-    const plain = trainingStep(model, { images, dropout: false, ...sgd });
+    const plain = trainingStep(model, { images, dropout: false, optimizer: sgd });
     expect([...plain.inputs.keys()]).toEqual(['images', 'labels', 'lr']);
     const shared = new Map([...plain.inputs.keys()].map((name) => [name, inputs.get(name)!]));
     const { results: kept } = await runOnce(plain, ['classifier.0'], state, shared);
@@ -275,7 +276,7 @@ it('the batch norm refresh weights batches by their size', async () => {
       ]),
     );
     // what the batch norms saw, from a training step of the same weights
-    const plain = trainingStep(model, { images: shape, dropout: false, ...sgd });
+    const plain = trainingStep(model, { images: shape, dropout: false, optimizer: sgd });
     const inputs = feeds(plain, 0).set('images', batch);
     const { results } = await runOnce(plain, [...layers], state, inputs);
     found.push({ n, outputs: results });

@@ -3,19 +3,20 @@ import { argMax, equal, input, reduceSum } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
 import { crossEntropy } from '../nn/crossEntropy.ts';
 import { forwardPass, type Module } from '../nn/module.ts';
-import { type SgdSettings, sgd } from '../optim/sgd.ts';
+import type { OptimizerSettings } from '../optim/optimizer.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { optimizerStep } from './optimizerStep.ts';
 import {
   byInputName,
   gradientOf,
-  momentumOf,
   outputGradientOf,
   type Program,
   type StateSlot,
   verifyProgram,
 } from './program.ts';
 
-export interface TrainingStepSettings extends SgdSettings {
+export interface TrainingStepSettings {
+  readonly optimizer: OptimizerSettings;
   /** [n, 3, 32, 32]. */
   readonly images: Shape;
   /** False leaves dropout out (profile `ncpaddle`). */
@@ -23,16 +24,16 @@ export interface TrainingStepSettings extends SgdSettings {
 }
 
 /**
- * Forward, loss, backward and SGD update of one batch.
+ * Forward, loss, backward and the optimizer's update of one batch.
  *
- * Inputs: images, labels, lr and mask0, mask1 … (float 0 or 1). State: parameters, their momenta, and
- * buffers. Fetches: loss, logits, correct (how many predictions are right), every layer's output by its
+ * Inputs: images, labels, the optimizer's numbers (`lr`) and mask0, mask1 … (float 0 or 1). State:
+ * parameters, what the optimizer keeps beside them, and buffers. Fetches: loss, logits, correct (how many predictions are right), every layer's output by its
  * name, the gradient at it as `<name>.output.grad`, and every parameter's as `<name>.grad`.
  */
 export function trainingStep(model: Module, settings: TrainingStepSettings): Program {
   const images = input('images', settings.images) as Node<'input'>;
   const labels = input('labels', [settings.images[0]], 'int') as Node<'input'>;
-  const lr = input('lr', []) as Node<'input'>;
+  const optimizer = optimizerStep(settings.optimizer);
   const pass = forwardPass(model, { mode: 'train', dropout: settings.dropout });
   const logits = model.forward(images, pass);
   const loss = crossEntropy(logits, labels);
@@ -54,21 +55,18 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
   });
 
   const state = new Map<string, StateSlot>();
-  for (const { name, shape, role } of model.state) {
+  for (const { name, role } of model.state) {
     const current = pass.state.get(name)!;
     fetchGradient(gradientOf(name), current);
     const gradient = grads.get(current);
     const next = pass.bufferUpdates.get(name);
     if (role === 'buffer' || gradient === undefined) {
-      state.set(name, next === undefined ? { current } : { current, next });
+      state.set(name, { role, current, ...(next && { next }) });
       continue;
     }
-    const velocity = input(momentumOf(name), shape) as Node<'input'>;
-    const updated = sgd(current, gradient, velocity, lr, settings);
-    state.set(name, { current, next: updated.weight });
-    state.set(momentumOf(name), { current: velocity, next: updated.momentum });
+    for (const [key, slot] of optimizer.slots(name, current, gradient)) state.set(key, slot);
   }
-  const inputs = byInputName([images, labels, lr, ...pass.masks]);
+  const inputs = byInputName([images, labels, ...optimizer.inputs, ...pass.masks]);
   const provenance = { loss, of: grads };
   return verifyProgram({ name: 'training step', inputs, state, fetches, gradients: provenance });
 }

@@ -3,8 +3,9 @@ import { seeded, uniform } from '../../test/support/draws.ts';
 import { oracleBackend } from '../backends/oracle/oracleBackend.ts';
 import { swaShares } from '../optim/swaUpdate.ts';
 import { scalar, type Tensor, toFloat64, zeros } from '../tensor/tensor.ts';
-import { gradientOf, momentumOf } from './program.ts';
-import { averageOf, averageWeights, sgdUpdate } from './weightUpdates.ts';
+import { optimizerUpdate } from './optimizerStep.ts';
+import { gradientOf, slotOf } from './program.ts';
+import { averageOf, averageWeights } from './weightUpdates.ts';
 
 const backend = oracleBackend();
 const shape = [3, 4];
@@ -30,13 +31,13 @@ it('the average of three snapshots is their mean', async () => {
 });
 
 it('SGD with fed gradients follows torch.optim.SGD over three steps', async () => {
-  const settings = { momentum: 0.9, weightDecay: 5e-4 };
-  const executable = await backend.compile(sgdUpdate([['w', shape]], settings), []);
+  const settings = { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
+  const executable = await backend.compile(optimizerUpdate([['w', shape]], settings), []);
   const start = draw(1);
   const state = await backend.upload(
     new Map<string, Tensor>([
       ['w', start],
-      [momentumOf('w'), zeros('float64', shape)],
+      [slotOf('w', 'momentum'), zeros('float64', shape)],
     ]),
   );
   const w = start.data.slice();
@@ -57,5 +58,5 @@ it('SGD with fed gradients follows torch.optim.SGD over three steps', async () =
     });
   };
   close('w', w);
-  close(momentumOf('w'), buffer!);
+  close(slotOf('w', 'momentum'), buffer!);
 });

@@ -1,4 +1,5 @@
 import { passed } from '../align/verdict.ts';
+import { counted } from '../words.ts';
 import {
   allPassed,
   type DiffReport,
@@ -13,7 +14,6 @@ import { closestOf } from './diffSummary.ts';
 import { clipped, markdownCode, markdownTable, markdownText } from './markdown.ts';
 import { computedOn, roundingOf, roundingsOf } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
-import { counted } from './words.ts';
 
 /** GitHub's limit for a comment. */
 const mostCharacters = 65_536;

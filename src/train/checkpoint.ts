@@ -3,12 +3,13 @@ import type { StreamPosition } from '../data/trainingStream.ts';
 import { InputError } from '../errors.ts';
 import { readSafetensorsFile, type Safetensors, writeSafetensorsTo } from '../io/safetensors.ts';
 import { sha256Hex } from '../io/sha256.ts';
-import { momentumOf } from '../program/program.ts';
+import { slotsOf } from '../optim/optimizer.ts';
+import { slotOf } from '../program/program.ts';
 import { averageOf } from '../program/weightUpdates.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
 import type { DatasetDigest } from './dataset.ts';
 import { type EpochSums, epochSumsSchema, type LogRow, logRowSchema } from './logRow.ts';
-import { settingsSchema, type TrainingSettings } from './trainingSettings.ts';
+import { optimizerOf, settingsSchema, type TrainingSettings } from './trainingSettings.ts';
 
 /**
  * A run between two steps: all it takes to go on as if it had never stopped. It holds no clock times, so
@@ -156,7 +157,7 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
   const { settings, backend, data, sums, rows, swa_n: averaged, ...place } = parsed.data;
   const generator = tensors.get(generatorTensor);
   if (generator?.dtype !== 'uint8') throw damaged('holds no generator state');
-  const { weights, momenta, average } = sorted(tensors);
+  const { weights, momenta, average } = sorted(tensors, settings);
   if (averaged > 0 !== average.size > 0) {
     throw damaged(`${averaged} averaged models and ${average.size} averaged tensors`);
   }
@@ -185,13 +186,14 @@ function positionOf(
 }
 
 /** The three kinds of tensors, told apart by their names. */
-function sorted(tensors: TensorMap) {
+function sorted(tensors: TensorMap, settings: TrainingSettings) {
   const [average, momenta, weights] = [0, 1, 2].map(() => new Map<string, Tensor>());
-  const [averagePrefix, momentumSuffix] = [averageOf(''), momentumOf('')];
+  const averagePrefix = averageOf('');
+  const suffixes = slotsOf(optimizerOf(settings)).map((slot) => slotOf('', slot));
   for (const [name, value] of tensors) {
     if (name === generatorTensor) continue;
     if (name.startsWith(averagePrefix)) average.set(name.slice(averagePrefix.length), value);
-    else if (name.endsWith(momentumSuffix)) momenta.set(name, value);
+    else if (suffixes.some((suffix) => name.endsWith(suffix))) momenta.set(name, value);
     else weights.set(name, value);
   }
   return { average, momenta, weights };

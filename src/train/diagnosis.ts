@@ -3,6 +3,7 @@ import { evaluationBatches } from '../data/loader.ts';
 import { nextStep, resumeTrainingStream } from '../data/trainingStream.ts';
 import { TrainingError } from '../errors.ts';
 import { models } from '../nn/models/index.ts';
+import { scalarsAt } from '../optim/optimizer.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import type { Program } from '../program/program.ts';
@@ -12,7 +13,7 @@ import { firstNonFinite } from './finite.ts';
 import { probed } from './finiteProbes.ts';
 import { lastGood, type Session, stepProgram, stepsDone } from './session.ts';
 import { type StepSigns, type StepWindow, stepWindow } from './stepWindow.ts';
-import { scheduleOf } from './trainingSettings.ts';
+import { optimizerOf, scheduleOf } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
 
 /**
@@ -115,7 +116,8 @@ function* stepsFromSnapshot({ stream, snapshot, run: { settings } }: Session) {
   while (true) {
     const at = stepsDone({ stream: replayed });
     const batch = nextStep(replayed);
-    const feeds = feedsOf(batch, learningRate(batch.epoch, scheduleOf(settings)));
+    const lr = learningRate(batch.epoch, scheduleOf(settings));
+    const feeds = feedsOf(batch, scalarsAt(optimizerOf(settings), lr, at + 1));
     yield { at, count: batch.order.length, feeds };
     if (batch.last) drawEvaluations(batch.epoch, settings, replayed.generator);
   }

@@ -2,7 +2,7 @@ import type { Backend, DeviceState } from '../backends/backend.ts';
 import type { ImageSet } from '../data/cifar.ts';
 import { evaluationBatches } from '../data/loader.ts';
 import type { Preparation } from '../nn/models/preparation.ts';
-import type { Module } from '../nn/module.ts';
+import type { Network } from '../nn/module.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
@@ -19,8 +19,8 @@ export interface Evaluation {
 }
 
 /** The evaluation programs of a model, compiled as they are needed. */
-export const evaluationPrograms = (backend: Backend, model: Module): ByBatchSize =>
-  byBatchSize(backend, (batch) => evaluationStep(model, [batch, 3, 32, 32]), [
+export const evaluationPrograms = (backend: Backend, model: Network): ByBatchSize =>
+  byBatchSize(backend, (batch) => evaluationStep(model, [batch, ...model.image]), [
     'logits',
     'predictions',
     'correct',

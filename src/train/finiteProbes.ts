@@ -1,6 +1,6 @@
 import { add, mul, reduceSum } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
-import { gradientOf, momentumOf, outputGradientOf, type Program } from '../program/program.ts';
+import { gradientOf, outputGradientOf, type Program } from '../program/program.ts';
 
 const total = (x: Node): Node =>
   reduceSum(
@@ -16,13 +16,12 @@ export const watch = 'sum of the new state';
  * number tells of every weight and running statistic, for less than a hundredth of the step's time. It
  * may overflow where all are finite: an alarm is looked into before it stops a run.
  *
- * Momenta are left out: whatever becomes of one reaches its weight in the same step.
+ * What the optimizer keeps is left out: whatever becomes of it reaches its weight in the same step.
  */
 export function watched(program: Program): Program {
-  const momenta = new Set([...program.state.keys()].map(momentumOf));
   const sums: Node[] = [];
-  for (const [name, { next }] of program.state) {
-    if (next !== undefined && !momenta.has(name)) sums.push(total(next));
+  for (const { role, next } of program.state.values()) {
+    if (next !== undefined && role !== 'optimizer') sums.push(total(next));
   }
   const sum = sums.reduce((a, b) => add(a, b));
   return { ...program, fetches: new Map([...program.fetches, [watch, sum]]) };
@@ -41,8 +40,7 @@ const layerOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
  */
 function places(program: Program): Map<string, Node> {
   const { fetches, state } = program;
-  const momenta = new Set([...state.keys()].map(momentumOf));
-  const carried = [...state].filter(([name]) => !momenta.has(name));
+  const carried = [...state].filter(([, { role }]) => role !== 'optimizer');
   const gradients = new Set([
     ...[...fetches.keys()].map(outputGradientOf),
     ...[...state.keys()].map(gradientOf),
@@ -52,12 +50,10 @@ function places(program: Program): Map<string, Node> {
   const put = (place: string, node: Node | undefined): void => {
     if (node !== undefined && node.dtype === 'float') order.set(place, node);
   };
-  const isBuffer = (name: string): boolean => !state.has(momentumOf(name));
-
   for (const layer of layers) {
     const own = carried.filter(([name]) => layerOf(name) === layer);
     for (const [name, { current }] of own) put(name, current);
-    for (const [name, { next }] of own) if (isBuffer(name)) put(`the new ${name}`, next);
+    for (const [name, { role, next }] of own) if (role === 'buffer') put(`the new ${name}`, next);
     put(`the output of ${layer}`, fetches.get(layer));
   }
   put('the loss', fetches.get('loss'));
@@ -67,7 +63,9 @@ function places(program: Program): Map<string, Node> {
       put(`the gradient of ${name}`, fetches.get(gradientOf(name)));
     }
   }
-  for (const [name, { next }] of carried) if (!isBuffer(name)) put(`the update of ${name}`, next);
+  for (const [name, { role, next }] of carried) {
+    if (role === 'parameter') put(`the update of ${name}`, next);
+  }
   return order;
 }
 

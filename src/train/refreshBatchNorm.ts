@@ -1,11 +1,11 @@
 import type { Backend, DeviceState } from '../backends/backend.ts';
-import type { Module } from '../nn/module.ts';
+import type { Module, Network } from '../nn/module.ts';
 import { batchNormRefresh } from '../program/batchNormRefresh.ts';
 import { scalar, type Tensor, type TensorMap, zeros } from '../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
 
-export const refreshPrograms = (backend: Backend, model: Module): ByBatchSize =>
-  byBatchSize(backend, (batch) => batchNormRefresh(model, [batch, 3, 32, 32]), []);
+export const refreshPrograms = (backend: Backend, model: Network): ByBatchSize =>
+  byBatchSize(backend, (batch) => batchNormRefresh(model, [batch, ...model.image]), []);
 
 /** The statistics a refresh starts from: mean 0 and variance 1 for every buffer. */
 export function freshStatistics(model: Module): TensorMap {

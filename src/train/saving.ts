@@ -5,7 +5,8 @@ import { TrainingError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
 import { npzChunks } from '../io/npz.ts';
 import { writeSafetensorsTo } from '../io/safetensors.ts';
-import { momentumOf } from '../program/program.ts';
+import { slotsOf } from '../optim/optimizer.ts';
+import { slotOf } from '../program/program.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { checkpointFileName, pruneCheckpoints } from './checkpointFiles.ts';
@@ -14,6 +15,7 @@ import { firstNonFinite } from './finite.ts';
 import { lastGood, type Session, stepsDone } from './session.ts';
 import { asFloat32, stateDict } from './stateDict.ts';
 import { refreshAverage } from './swaAverage.ts';
+import { optimizerOf } from './trainingSettings.ts';
 
 /** Throws TrainingError when a value is no number any more: such a state must not replace a good one. */
 function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Session): void {
@@ -44,9 +46,11 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
   if (average !== undefined) checkFinite('the average', average, session);
   const step = stepsDone(session);
   const path = join(run.directory, checkpointFileName(stream));
+  const slots = slotsOf(optimizerOf(run.settings));
   const momenta = run.model.state
     .filter(({ role }) => role === 'parameter')
-    .map(({ name }): [string, Tensor] => [momentumOf(name), values.get(momentumOf(name))!]);
+    .flatMap(({ name }) => slots.map((slot) => slotOf(name, slot)))
+    .map((name): [string, Tensor] => [name, values.get(name)!]);
   writeCheckpoint(path, {
     settings: run.settings,
     backend: backendLabel(run.backend),

@@ -10,7 +10,7 @@ import {
 import { InputError, UsageError } from '../errors.ts';
 import { fileError } from '../io/fileError.ts';
 import { models } from '../nn/models/index.ts';
-import { initPlan, type Module } from '../nn/module.ts';
+import { initPlan, type Module, type Network } from '../nn/module.ts';
 import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
@@ -28,14 +28,14 @@ import type { Snapshot } from './snapshot.ts';
 import { modelWeights } from './stateDict.ts';
 import { stepFetches } from './stepWindow.ts';
 import { compileAverage, emptyAverage, type SwaAverage } from './swaAverage.ts';
-import type { TrainingSettings } from './trainingSettings.ts';
+import { optimizerOf, type TrainingSettings } from './trainingSettings.ts';
 import { initialTrainingState } from './trainingState.ts';
 
 /** What `train` is asked to do. */
 export interface TrainingRun {
   readonly settings: TrainingSettings;
   /** The model that `settings` names; tests put a narrow one in its place. */
-  readonly model: Module;
+  readonly model: Network;
   readonly dataset: Dataset;
   readonly backend: Backend;
   /** Where checkpoints and final weights go; made when missing. */
@@ -106,8 +106,12 @@ export const streamSettings = (
 
 /** The training step of a run, for one batch size. */
 export const stepProgram = ({ model, settings }: TrainingRun, batch: number): Program => {
-  const { momentum, wd: weightDecay, dropout } = settings;
-  return trainingStep(model, { images: [batch, 3, 32, 32], momentum, weightDecay, dropout });
+  const { dropout } = settings;
+  return trainingStep(model, {
+    images: [batch, ...model.image],
+    optimizer: optimizerOf(settings),
+    dropout,
+  });
 };
 
 /** Places a new run at its beginning. */
@@ -127,7 +131,7 @@ function begin({ settings, model, dataset, weights }: TrainingRun) {
   });
   return {
     stream: opened.stream,
-    state: initialTrainingState(model, weights ?? opened.weights),
+    state: initialTrainingState(model, weights ?? opened.weights, optimizerOf(settings)),
     sums: noSums,
     rows: [],
   };
@@ -137,7 +141,8 @@ function begin({ settings, model, dataset, weights }: TrainingRun) {
 function goOn(run: TrainingRun, { path, checkpoint }: NonNullable<TrainingRun['resume']>) {
   const { settings, model, dataset } = run;
   const { position, weights, momenta, sums, rows } = checkpoint;
-  const state = new Map(initialTrainingState(model, modelWeights(model, weights, path)));
+  const optimizer = optimizerOf(settings);
+  const state = new Map(initialTrainingState(model, modelWeights(model, weights, path), optimizer));
   for (const name of state.keys()) {
     const saved = weights.get(name) ?? momenta.get(name);
     if (saved === undefined) throw new InputError(`holds no ${name}`, { where: path });

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { stepsPerEpoch } from '../data/trainingStream.ts';
 import { models } from '../nn/models/index.ts';
+import { scalarsAt } from '../optim/optimizer.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
 import { checkEvaluation, checkedSteps } from './diagnosis.ts';
@@ -14,7 +15,7 @@ import { currentSnapshot } from './snapshot.ts';
 import { stepsAhead } from './stepsAhead.ts';
 import { type StepWindow, stepWindow } from './stepWindow.ts';
 import { joinAverage, refreshAverage } from './swaAverage.ts';
-import { scheduleOf, type TrainingSettings } from './trainingSettings.ts';
+import { optimizerOf, scheduleOf, type TrainingSettings } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
 
 /**
@@ -78,7 +79,8 @@ async function* trainEpoch(
     const count = batch.order.length;
     const executable = await programs.step.get(count);
     const made = { step, epoch: batch.epoch, lr, count };
-    const running = window.make(executable, state, feedsOf(batch, lr), made);
+    const numbers = scalarsAt(optimizerOf(run.settings), lr, step + 1);
+    const running = window.make(executable, state, feedsOf(batch, numbers), made);
     if (!batch.last) ahead.prepare();
     await running;
     const saves = !batch.last && isSaveStep(session);

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts';
 import { readSafetensorsFile } from '../io/safetensors.ts';
 import { readWeights } from '../io/weights.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
-import type { Module } from '../nn/module.ts';
+import type { Network } from '../nn/module.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.ts';
 import { classCount } from './dataset.ts';
@@ -24,14 +24,14 @@ export function weightKindOf(text: string): WeightKind {
 
 /** A model ready to be evaluated. */
 export interface TrainedModel {
-  readonly model: Module;
+  readonly model: Network;
   readonly weights: TensorMap;
   readonly kind: WeightKind;
   /** Those of its run; the recipe's for a file of bare weights. */
   readonly settings: TrainingSettings;
 }
 
-const build = (name: ModelName, dataset: DatasetName): Module =>
+const build = (name: ModelName, dataset: DatasetName): Network =>
   models[name].build(classCount(dataset));
 
 export interface Wanted {
@@ -46,7 +46,7 @@ export function trainedModelOf(
   { settings, weights, average }: Checkpoint,
   path: string,
   { kind: asked, model: named }: Wanted,
-  buildModel: (name: ModelName, dataset: DatasetName) => Module = build,
+  buildModel: (name: ModelName, dataset: DatasetName) => Network = build,
 ): TrainedModel {
   if (named !== undefined && named !== settings.model) {
     throw new UsageError(`is a checkpoint of ${settings.model}, not of ${named}`, {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
+import type { OptimizerSettings } from '../optim/optimizer.ts';
 import type { ScheduleSettings } from '../optim/schedule.ts';
 
 export const datasetNames = ['cifar10', 'cifar100', 'synthetic'] as const;
@@ -118,6 +119,13 @@ const shown = (name: keyof TrainingSettings, value: string | number | boolean): 
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);
 };
+
+/** The optimizer of the SWA authors' train.py. */
+export const optimizerOf = ({ momentum, wd }: TrainingSettings): OptimizerSettings => ({
+  kind: 'sgd',
+  momentum,
+  weightDecay: wd,
+});
 
 /** What the learning-rate schedule needs to know. */
 export const scheduleOf = ({

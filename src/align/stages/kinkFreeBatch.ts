@@ -1,6 +1,5 @@
 import { gradientOf } from '../../program/program.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
-import { initialTrainingState } from '../../train/trainingState.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
@@ -18,7 +17,7 @@ import { judgeFlipped } from './flippedDecisions.ts';
  */
 export async function kinkFreeBatch(
   { backend, oracle, reference }: StageContext,
-  weights: TensorMap,
+  start: TensorMap,
 ): Promise<StageFindings> {
   const { file, kinkfree } = reference.stage('backward');
   const { settings, cancelled } = kinkfree;
@@ -30,7 +29,6 @@ export async function kinkFreeBatch(
     .filter((s) => s.role === 'parameter')
     .map((s) => gradientOf(s.name));
   const executable = await backend.compile(batch.program, ['loss', ...gradients]);
-  const start = initialTrainingState(model, weights);
   const state = await backend.upload(start);
   const bar = barFor(model);
 

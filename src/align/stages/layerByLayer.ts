@@ -1,7 +1,6 @@
 import type { Module } from '../../nn/module.ts';
 import { gradientOf, outputGradientOf } from '../../program/program.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
-import { initialTrainingState } from '../../train/trainingState.ts';
 import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, recordedBatch } from '../recordedBatch.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
@@ -44,7 +43,7 @@ function executionOrder(layers: readonly string[], model: Module): Row[] {
  */
 export async function layerByLayer(
   { backend, reference }: StageContext,
-  weights: TensorMap,
+  start: TensorMap,
 ): Promise<StageFindings> {
   const { trace } = reference.manifest.stages;
   if (trace === undefined) return nothing;
@@ -57,7 +56,7 @@ export async function layerByLayer(
   const rows = executionOrder(layers, model);
   const known = rows.map((row) => row.name).filter((name) => program.fetches.has(name));
   const executable = await backend.compile(program, known);
-  const state = await backend.upload(initialTrainingState(model, weights));
+  const state = await backend.upload(start);
   const found = await executable.run(state, feeds(0));
   await executable.dispose();
   await backend.free(state);

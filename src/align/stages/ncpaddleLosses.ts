@@ -1,7 +1,9 @@
+import { scalarsAt } from '../../optim/optimizer.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
 import { compareMaps } from '../compareMaps.ts';
+import { recordedOptimizer } from '../recordedOptimizer.ts';
 import { arrayOf } from '../reference.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
@@ -25,18 +27,19 @@ export async function ncpaddleLosses(
   const { model } = reference;
   const images = reference.input(inputs[0]) as Tensor<'float32'>;
   const labels = reference.input(inputs[1]) as Tensor<'int64'>;
+  const optimizer = recordedOptimizer(settings);
   const program = trainingStep(model, {
     images: images.shape,
-    momentum: settings.momentum,
-    weightDecay: settings.weight_decay,
+    optimizer,
     dropout: settings.dropout > 0,
   });
   const executable = await backend.compile(program, ['loss']);
-  const state = await backend.upload(initialTrainingState(model, weights));
+  const state = await backend.upload(initialTrainingState(model, weights, optimizer));
   const losses = new Float32Array(settings.iterations);
   const flat = tensor('int64', [labels.data.length], labels.data);
-  const feeds = feedsOf({ images, labels: flat, masks: [] }, settings.lr);
   for (let k = 0; k < losses.length; k++) {
+    const numbers = scalarsAt(optimizer, settings.lr, k + 1);
+    const feeds = feedsOf({ images, labels: flat, masks: [] }, numbers);
     const results = await executable.run(state, feeds);
     losses[k] = toFloat64(results.get('loss')!)[0];
   }

@@ -1,5 +1,6 @@
-import { gradientOf, momentumOf } from '../../program/program.ts';
-import { sgdUpdate } from '../../program/weightUpdates.ts';
+import { scalarsAt, slotsOf } from '../../optim/optimizer.ts';
+import { optimizerUpdate } from '../../program/optimizerStep.ts';
+import { gradientOf, slotOf } from '../../program/program.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import {
   scalar,
@@ -10,6 +11,7 @@ import {
   zeros,
 } from '../../tensor/tensor.ts';
 import { recorded } from '../recorded.ts';
+import { recordedOptimizer } from '../recordedOptimizer.ts';
 import { gather, samplePositions } from '../samplePositions.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
@@ -43,6 +45,8 @@ export async function sgdByItself(
   const parameters = reference.model.state.filter((s) => s.role === 'parameter');
   const record = (key: string): Tensor => recorded(arrays, key)!.pytorch;
 
+  const optimizer = recordedOptimizer(settings);
+  const slots = slotsOf(optimizer);
   const start = new Map<string, Tensor>();
   for (const { name, shape } of parameters) {
     const final = recorded(arrays, `final/${name}`)!;
@@ -52,27 +56,29 @@ export async function sgdByItself(
         ? tensor('float32', [size], weights.get(name)!.data as Float32Array)
         : gather(weights.get(name)!, samplePositions(sizeOf(shape), size));
     start.set(name, picked);
-    start.set(momentumOf(name), zeros('float32', [size]));
+    for (const slot of slots) start.set(slotOf(name, slot), zeros('float32', [size]));
   }
   const flat = (t: Tensor): Tensor => ({ ...t, shape: [t.data.length] }) as Tensor;
-  const program = sgdUpdate(
+  const program = optimizerUpdate(
     parameters.map(({ name }) => [name, start.get(name)!.shape]),
-    { momentum: settings.momentum, weightDecay: settings.weight_decay },
+    optimizer,
   );
   const executable = await backend.compile(program, []);
   const state = await backend.upload(start);
   const scales = new Map([...start].map(([name, t]) => [name, toFloat64(t).map(Math.abs)]));
-  const lr = scalar(settings.lr);
   for (let k = 0; k < settings.iterations; k++) {
     const gradients = parameters.map(({ name }): [string, Tensor] => [
       gradientOf(name),
       flat(record(`iter${k}/${gradientOf(name)}`)),
     ]);
-    await executable.run(state, new Map<string, Tensor>([['lr', lr], ...gradients]));
+    const numbers = Object.entries(scalarsAt(optimizer, settings.lr, k + 1)).map(
+      ([name, value]): [string, Tensor] => [name, scalar(value)],
+    );
+    await executable.run(state, new Map([...numbers, ...gradients]));
     const now = await backend.download(state);
     for (const [name, gradient] of gradients) {
       const parameter = name.replace(/\.grad$/, '');
-      for (const key of [parameter, momentumOf(parameter)]) {
+      for (const key of [parameter, ...slots.map((slot) => slotOf(parameter, slot))]) {
         const [values, g, scale] = [
           toFloat64(now.get(key)!),
           toFloat64(gradient),

@@ -2,10 +2,12 @@ import { readCifar10 } from '../../data/cifar.ts';
 import { openTrainingStream, type TrainingStep, trainingSteps } from '../../data/trainingStream.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { initPlan } from '../../nn/module.ts';
+import { scalarsAt } from '../../optim/optimizer.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { bytesOf, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
 import type { Manifest } from '../manifest.ts';
+import { recordedOptimizer } from '../recordedOptimizer.ts';
 import { arrayOf } from '../reference.ts';
 import { judgeWeights } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
@@ -58,21 +60,24 @@ export const train: Stage = async ({ backend, reference }) => {
     workers: settings.workers,
     dropout: { p: settings.dropout, widths: model.dropouts.map(({ width }) => width) },
   });
+  const optimizer = recordedOptimizer(settings);
   const program = trainingStep(model, {
-    images: [settings.batch, 3, 32, 32],
-    momentum: settings.momentum,
-    weightDecay: settings.weight_decay,
+    images: [settings.batch, ...model.image],
+    optimizer,
     dropout: settings.dropout > 0,
   });
   const executable = await backend.compile(program, ['loss']);
-  const state = await backend.upload(initialTrainingState(model, weights));
+  const state = await backend.upload(initialTrainingState(model, weights, optimizer));
 
   const losses = new Float32Array(settings.iterations);
   const seen: Section['steps'] = [];
   for (const step of trainingSteps(stream)) {
     const k = seen.length;
     seen.push(digestsOf(step));
-    const results = await executable.run(state, feedsOf(step, settings.lr));
+    const results = await executable.run(
+      state,
+      feedsOf(step, scalarsAt(optimizer, settings.lr, k + 1)),
+    );
     losses[k] = toFloat64(results.get('loss')!)[0];
     if (seen.length === settings.iterations) break;
   }

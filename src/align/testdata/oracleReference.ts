@@ -1,15 +1,14 @@
 import type { Backend } from '../../backends/backend.ts';
-import type { Module } from '../../nn/module.ts';
+import type { Network } from '../../nn/module.ts';
 import { gradientOf, outputGradientOf } from '../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { initialTrainingState } from '../../train/trainingState.ts';
 import { recordedBatch } from '../recordedBatch.ts';
 import type { Reference } from '../reference.ts';
 
 const settings = { lr: 0.05, momentum: 0.9, weight_decay: 5e-4, dropout: 0.5 };
 
 interface ReferenceParts {
-  readonly model: Module;
+  readonly model: Network;
   readonly weights: TensorMap;
   readonly batch: TensorMap;
   readonly iterations: number;
@@ -63,7 +62,7 @@ export async function oracleReference(parts: ReferenceParts): Promise<Reference>
       const kept = prefix === 'f32' ? tensor('float32', value.shape, toFloat32(value)) : value;
       file.set(`${prefix}/${key}`, kept);
     };
-    const { program, feeds } = recordedBatch(reference);
+    const { program, feeds, start } = recordedBatch(reference);
     const layers = [...program.fetches.keys()].filter((n) =>
       program.fetches.has(outputGradientOf(n)),
     );
@@ -75,7 +74,7 @@ export async function oracleReference(parts: ReferenceParts): Promise<Reference>
       ...layers.map(outputGradientOf),
       ...gradients,
     ]);
-    const state = await backend.upload(initialTrainingState(model, weights));
+    const state = await backend.upload(start(weights));
     for (let k = 0; k < iterations; k++) {
       const results = await executable.run(state, feeds(k));
       for (const name of ['loss', ...gradients]) {

@@ -8,12 +8,13 @@ import { narrowModel, narrowWeights, randomBatch } from '../testdata/narrowStep.
 import { runOnce } from './evidence.ts';
 import { tracePlan } from './plan.ts';
 
+const optimizer = { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
+
 describe.each([false, true])('the plan of a trace (batch norm: %s)', (batchNorm) => {
   const model = narrowModel(batchNorm);
   const program = trainingStep(model, {
     images: [2, 3, 32, 32],
-    momentum: 0.9,
-    weightDecay: 5e-4,
+    optimizer,
     dropout: true,
   });
   const plan = tracePlan(program);
@@ -49,14 +50,14 @@ describe.each([false, true])('the plan of a trace (batch norm: %s)', (batchNorm)
     const batch = randomBatch(1, 1, 2);
     const masks = ['mask0', 'mask1'].map((m) => batch.get(m)!.data as Uint8Array);
     const given = {
-      weights: initialTrainingState(model, narrowWeights(batchNorm)),
+      weights: initialTrainingState(model, narrowWeights(batchNorm), optimizer),
       feeds: feedsOf(
         {
           images: batch.get('images') as Tensor<'float32'>,
           labels: batch.get('labels') as Tensor<'int64'>,
           masks,
         },
-        0.05,
+        { lr: 0.05 },
       ),
     };
     const names = plan.map(({ name }) => name);

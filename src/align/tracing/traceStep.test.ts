@@ -4,7 +4,7 @@ import { oracleBackend } from '../../backends/oracle/oracleBackend.ts';
 import { ortBackend } from '../../backends/ort/cpu/ortBackend.ts';
 import { mul } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
-import type { Module } from '../../nn/module.ts';
+import type { Network } from '../../nn/module.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Reference } from '../reference.ts';
 import { alteredBackend } from '../testdata/alteredBackend.ts';
@@ -91,7 +91,7 @@ describe('a trace', () => {
   });
 
   it('says that the graph is wrong where the oracle on it leaves the truth', async () => {
-    const mistaken: Module = {
+    const mistaken: Network = {
       ...model,
       forward: (x, pass) => model.forward(mul(x, 1.001), pass),
     };

@@ -2,7 +2,6 @@ import type { Backend } from '../../backends/backend.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../../program/decisions.ts';
 import { sameShape } from '../../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
-import { initialTrainingState } from '../../train/trainingState.ts';
 import { decisionsApart } from '../flips.ts';
 import { overrideOf } from '../overrides.ts';
 import { recordedBatch } from '../recordedBatch.ts';
@@ -39,7 +38,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
   const plan = tracePlan(program).filter(({ name }) => records.has(name));
   const decisions = decisionsOf(program);
   const step = {
-    weights: initialTrainingState(reference.model, start(weights)),
+    weights: start(weights),
     feeds: feeds(reference.stage('trace').settings.iteration),
   };
   const watched = withDecisions(program);

@@ -9,7 +9,11 @@ import { type Plan, planOf } from './plan.ts';
 
 const model = vgg({ depth: 16, batchNorm: true, classes: 10, narrow: 16 });
 const images = [2, 3, 32, 32];
-const program = trainingStep(model, { images, dropout: true, momentum: 0.9, weightDecay: 5e-4 });
+const program = trainingStep(model, {
+  images,
+  dropout: true,
+  optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+});
 const parameters = model.state.flatMap(({ name, role }) => (role === 'parameter' ? [name] : []));
 
 /** Ops that only our adjoints of these models use. */

@@ -20,7 +20,10 @@ const named = ({ fetches, state }: Program): Map<string, Node> =>
 describe('a program sent and rebuilt', () => {
   test('is the same graph under the same names', () => {
     const model = vgg({ depth: 16, batchNorm: true, classes: 10, narrow: 16 });
-    const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
+    const settings = {
+      optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      dropout: true,
+    } as const;
     const program = trainingStep(model, { images: [2, 3, 32, 32], ...settings });
     const rebuilt = verifyProgram(rebuild(sent(program)));
     expect([...rebuilt.inputs.keys()]).toEqual([...program.inputs.keys()]);
@@ -55,7 +58,10 @@ describe('a program sent and rebuilt', () => {
 
   test('knows which of its nodes are gradients, and leaves those behind that it does not need', () => {
     const model = vgg({ depth: 16, batchNorm: false, classes: 10, narrow: 16 });
-    const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
+    const settings = {
+      optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      dropout: true,
+    } as const;
     const program = trainingStep(model, { images: [2, 3, 32, 32], ...settings });
     const { gradients, fetches, state } = rebuild(sent(program));
     expect(gradients?.loss).toBe(fetches.get('loss'));

@@ -55,7 +55,10 @@ describe('a backend in a thread of its own', () => {
 
   test('trains to the same bits: loss, gradient and all state', async () => {
     const model = vgg({ depth: 16, batchNorm: true, classes: 10, narrow: 16 });
-    const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
+    const settings = {
+      optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      dropout: true,
+    } as const;
     const program = trainingStep(model, { images: [8, 3, 32, 32], ...settings });
     const g = manualSeed(4);
     const weights = initialise(initPlan(model), g);

@@ -6,6 +6,7 @@ import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { naturalNumber, positiveInteger } from '../flags.ts';
+import { named, outputFile } from '../outputFlags.ts';
 
 interface BatchesFlags {
   readonly seed: number;
@@ -45,7 +46,7 @@ export const batches: RegisterCommand = (program, context) => {
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--no-swa', 'as without --swa: no second model is drawn')
     .option('--weights', 'also write the weights that the run begins with')
-    .requiredOption('--out <file>', 'the .npz to write')
+    .addOption(outputFile('--out <file>', 'the .npz to write').makeOptionMandatory())
     .action(async (flags: BatchesFlags) => {
       const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;
       const settings = settingsFrom({
@@ -65,6 +66,6 @@ export const batches: RegisterCommand = (program, context) => {
         yield* arrays;
       }
       writeFileAtomic(out, npzOf(contents()));
-      context.print(`${count} steps of ${batchSize} images in ${out}`);
+      context.print(`${count} steps of ${batchSize} images in ${named(out)}`);
     });
 };

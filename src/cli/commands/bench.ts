@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { basename, dirname } from 'node:path';
 import { Option } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
 import { openOnDevice } from '../../backends/choose.ts';
@@ -14,12 +13,13 @@ import {
   torchModes,
 } from '../../bench/torchPeer.ts';
 import { UsageError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { models } from '../../nn/models/index.ts';
-import { counted } from '../../report/words.ts';
+import { counted } from '../../words.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { machine } from '../environment.ts';
 import { deviceHelp, naturalNumber, positiveInteger } from '../flags.ts';
-import { writeTexts } from '../runReportFiles.ts';
+import { outputFile } from '../outputFlags.ts';
 
 interface Options {
   readonly peer?: 'torch';
@@ -49,9 +49,8 @@ const networks = {
 function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };
-  writeTexts(dirname(path), {
-    [basename(path)]: `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`,
-  });
+  const text = `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`;
+  writeFileAtomic(path, new TextEncoder().encode(text));
 }
 
 async function timeSteps(options: Options, { print }: CliContext): Promise<void> {
@@ -134,6 +133,6 @@ export const bench: RegisterCommand = (program, context) => {
     )
     .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
     .option('--device <name>', deviceHelp, 'auto')
-    .option('--json <file>', 'write every time that was measured')
+    .addOption(outputFile('--json <file>', 'write every time that was measured'))
     .action((options: Options) => timeSteps(options, context));
 };

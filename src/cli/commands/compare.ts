@@ -9,6 +9,7 @@ import { type ComparedFile, compareLog } from '../../report/compareLog.ts';
 import { compareTable } from '../../report/compareTable.ts';
 import type { RegisterCommand } from '../context.ts';
 import { nonNegativeNumber } from '../flags.ts';
+import { outputFile } from '../outputFlags.ts';
 
 interface Flags {
   readonly method: ReprodMethod | 'all';
@@ -34,7 +35,7 @@ export const compare: RegisterCommand = (program, context) => {
         .default('mean'),
     )
     .option('--threshold <x>', 'largest value that passes', nonNegativeNumber, usualThreshold)
-    .option('--log <file>', "write the log, in reprod_log's format")
+    .addOption(outputFile('--log <file>', "write the log, in reprod_log's format"))
     .action((a: string, b: string, { method, threshold, log }: Flags) => {
       const options: CompareOptions = {
         methods: method === 'all' ? reprodMethods : [method],
@@ -44,7 +45,9 @@ export const compare: RegisterCommand = (program, context) => {
       const comparison = compareRecordings(first, second, options);
       const text = compareLog(comparison, [fileOf(a), fileOf(b)], options, new Date());
       if (log !== undefined) writeFileAtomic(log, new TextEncoder().encode(text));
-      context.print(`${text}\n${compareTable(comparison, first, second).join('\n')}`);
+      context.print(
+        `${text}\n${compareTable(comparison, first.tensors, second.tensors).join('\n')}`,
+      );
       if (!comparison.passed) context.fail();
     });
 };

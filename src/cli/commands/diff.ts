@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type StageName, stageNames } from '../../align/manifest.ts';
@@ -13,7 +12,6 @@ import { openBackend } from '../../backends/choose.ts';
 import { openInProcess } from '../../backends/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
-import { fileError } from '../../io/fileError.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { readWeights } from '../../io/weights.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
@@ -28,6 +26,7 @@ import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
 import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
+import { outputDirectory, outputFile } from '../outputFlags.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;
@@ -81,14 +80,16 @@ export const diff: RegisterCommand = (program, context) => {
       '--weights <file>',
       'weights to use instead of the regenerated ones (.pt, .safetensors, .npz)',
     )
-    .option('--out <dir>', 'where logs and recordings go', 'diff')
-    .option('--json <file>', 'write everything machine-readable')
+    .addOption(outputDirectory('--out <dir>', 'where logs and recordings go', 'diff'))
+    .addOption(outputFile('--json <file>', 'write everything machine-readable'))
     .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
     .option('--tolerances <file>', 'limits set by hand for single tensors, each with its reason')
-    .option('--junit <file>', 'write JUnit XML for a CI server')
-    .option(
-      '--report <dir>',
-      'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
+    .addOption(outputFile('--junit <file>', 'write JUnit XML for a CI server'))
+    .addOption(
+      outputDirectory(
+        '--report <dir>',
+        'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
+      ),
     )
     .option('--no-report', 'write neither')
     .action(async (names: string[], options: DiffOptions, command: Command) => {
@@ -125,7 +126,7 @@ export const diff: RegisterCommand = (program, context) => {
         };
         for (const name of present) {
           const result = await runStage(name, stages[name], stageContext);
-          write(outputDirectory(options, reference), result, provenance);
+          write(directoryOf(options, reference), result, provenance);
           for (const line of stageSummary(result)) context.print(line);
           results.push(result);
         }
@@ -218,15 +219,10 @@ const versions = (): Record<string, string> => ({
   platform: `${process.platform}-${process.arch}`,
 });
 
-const outputDirectory = ({ out }: DiffOptions, { manifest }: Reference): string =>
+const directoryOf = ({ out }: DiffOptions, { manifest }: Reference): string =>
   manifest.model === usualModels[0] ? out : join(out, manifest.model);
 
 function write(dir: string, result: StageResult, provenance: Provenance): void {
-  try {
-    mkdirSync(dir, { recursive: true });
-  } catch (error) {
-    throw fileError(dir, error);
-  }
   const save = (name: string, bytes: Uint8Array): void => writeFileAtomic(join(dir, name), bytes);
   const recording = (tensors: TensorMap): Uint8Array => writeReprodLog(tensors);
   const stem = fileStems[result.stage];

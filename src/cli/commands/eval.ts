@@ -1,5 +1,4 @@
 import { openBackend } from '../../backends/choose.ts';
-import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { npzChunks } from '../../io/npz.ts';
 import { modelName, models } from '../../nn/models/index.ts';
@@ -10,6 +9,7 @@ import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { backendHelp, deviceHelp, positiveInteger } from '../flags.ts';
+import { outputFile } from '../outputFlags.ts';
 
 interface EvalFlags {
   readonly checkpoint: string;
@@ -24,11 +24,6 @@ interface EvalFlags {
   readonly grad?: string;
   readonly threads?: number;
 }
-
-const npzPath = (path: string): string => {
-  if (path.endsWith('.npz')) return path;
-  throw new UsageError('is no .npz', { where: path, fix: 'name a file that ends in .npz' });
-};
 
 /**
  * Prints loss and accuracy on the test set: the log's digits, then all of them. With the run's own data,
@@ -47,10 +42,12 @@ export const evaluation: RegisterCommand = (program, context) => {
     .option('--dataset <name>', 'cifar10, cifar100 or synthetic (that of the run)')
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--batch-size <n>', 'images at a time (that of the run)', positiveInteger)
-    .option(
-      '--logits <file>',
-      'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
-      npzPath,
+    .addOption(
+      outputFile(
+        '--logits <file>',
+        'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
+        '.npz',
+      ),
     )
     .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')

@@ -10,6 +10,7 @@ import { classCount, datasetName } from '../../train/dataset.ts';
 import { asFloat32, stateDict } from '../../train/stateDict.ts';
 import { readTrainedModel, type TrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
+import { named, outputFile } from '../outputFlags.ts';
 
 interface ExportFlags {
   readonly checkpoint: string;
@@ -74,7 +75,7 @@ export const exporting: RegisterCommand = (program, context) => {
       '--checkpoint <file>',
       'a checkpoint of train, or weights (.pt, .safetensors, .npz)',
     )
-    .requiredOption('--out <file>', 'the file to write')
+    .addOption(outputFile('--out <file>', 'the file to write').makeOptionMandatory())
     .option('--format <name>', `${Object.keys(formats).join(', ')} (as the file is named)`)
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')
@@ -89,6 +90,6 @@ export const exporting: RegisterCommand = (program, context) => {
       });
       writeFileAtomic(flags.out, formats[format](trained, flags.foldBn === true));
       const { title } = models[trained.settings.model];
-      context.print(`${title}, ${trained.kind} weights, as ${format} in ${flags.out}`);
+      context.print(`${title}, ${trained.kind} weights, as ${format} in ${named(flags.out)}`);
     });
 };

@@ -32,6 +32,7 @@ import {
 } from '../flags.ts';
 import { followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { outputDirectory, outputFile } from '../outputFlags.ts';
 import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
 import { type OneRun, planSeedRuns, trainSeeds } from '../seedRuns.ts';
 
@@ -80,7 +81,12 @@ export const train: RegisterCommand = (program, context) => {
   program
     .command('train')
     .description('train by SGD or SWA; flags as in the SWA authors’ train.py')
-    .option('--dir <dir>', 'where checkpoints and train_log.txt go (checkpoints/<name of the run>)')
+    .addOption(
+      outputDirectory(
+        '--dir <dir>',
+        'where checkpoints and train_log.txt go (checkpoints/<name of the run>)',
+      ),
+    )
     .option(
       '--dataset <name>',
       `cifar10, cifar100 or synthetic, which comes with the package (${r.dataset})`,
@@ -125,8 +131,13 @@ export const train: RegisterCommand = (program, context) => {
     .option('--profile <name>', 'a published recipe by name; the command profiles lists them (swa)')
     .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
     .option('--steps <n>', 'stop after n steps in all', positiveInteger)
-    .option('--log-steps <file>', 'write step,lr,loss of every step as CSV')
-    .option('--report <dir>', 'where a finished run reports to (reports/<name of the run>)')
+    .addOption(outputFile('--log-steps <file>', 'write step,lr,loss of every step as CSV'))
+    .addOption(
+      outputDirectory(
+        '--report <dir>',
+        'where a finished run reports to (reports/<name of the run>)',
+      ),
+    )
     .option('--no-report', 'write no report')
     .option('--backend <name>', backendHelp, 'ort')
     .option('--device <name>', deviceHelp, 'auto')

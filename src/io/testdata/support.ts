@@ -15,15 +15,40 @@ import {
 } from '../../tensor/tensor.ts';
 import { codeOf } from '../dtypeCode.ts';
 
-const path = fileURLToPath(new URL('vectors.json', import.meta.url));
-const vectors = new Map<string, string>(Object.entries(JSON.parse(readFileSync(path, 'utf8'))));
+const readJson = (name: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8'));
+const fromBase64 = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
+
+const vectors = new Map(Object.entries(readJson('vectors.json') as Record<string, string>));
 
 /** A file that NumPy or PyTorch wrote; see make_vectors.py. */
 export function vector(name: string): Uint8Array<ArrayBuffer> {
   const text = vectors.get(name);
   if (text === undefined) throw new Error(`no vector ${name}`);
-  return new Uint8Array(Buffer.from(text, 'base64'));
+  return fromBase64(text);
 }
+
+/** A file that another tool leaves, and what NumPy reads of it: `dtype [shape] bytes` by name. */
+export interface Archive {
+  readonly file: Uint8Array<ArrayBuffer>;
+  readonly shown: Readonly<Record<string, string>>;
+}
+
+/** By name; see make_archives.py. */
+export const archives: ReadonlyMap<string, Archive> = new Map(
+  Object.entries(
+    readJson('archives.json') as Record<string, { file: string; shown: Archive['shown'] }>,
+  ).map(([name, { file, shown }]) => [name, { file: fromBase64(file), shown }]),
+);
+
+/** Tensors as an `Archive` shows them. */
+export const shown = (tensors: TensorMap): Archive['shown'] =>
+  Object.fromEntries(
+    [...tensors].map(([name, t]) => [
+      name,
+      `${t.dtype} [${t.shape.join(', ')}] ${Buffer.from(bytesOf(t)).toString('hex')}`,
+    ]),
+  );
 
 export const vectorNames = (prefix: string): string[] =>
   [...vectors.keys()].filter((name) => name.startsWith(prefix));

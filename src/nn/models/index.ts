@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts';
-import type { Module } from '../module.ts';
+import type { Network } from '../module.ts';
 import { type Preparation, resNetPreparation, vggPreparation } from './preparation.ts';
 import { preResNet } from './preResNet.ts';
 import { vgg } from './vgg.ts';
@@ -9,7 +9,7 @@ import { wideResNet } from './wideResNet.ts';
 export interface ModelSpec {
   /** As in the paper and the original repository. */
   readonly title: string;
-  readonly build: (classes: number) => Module;
+  readonly build: (classes: number) => Network;
   /** What happens to an image before the model sees it. */
   readonly preparation: Preparation;
 }

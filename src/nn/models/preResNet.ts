@@ -6,7 +6,8 @@ import {
   linearLayer,
   reluLayer,
 } from '../layers.ts';
-import { type Module, residual, sequential } from '../module.ts';
+import { type Module, type Network, residual, sequential } from '../module.ts';
+import { cifarImage } from './cifarImage.ts';
 
 /** A bottleneck's two inner convolutions have a quarter of its output channels. */
 const expansion = 4;
@@ -65,7 +66,7 @@ function bottleneck(layer: string, { from, inner, stride }: BlockShape): Module 
  * Networks", as adapted by the SWA authors): bottleneck blocks, shortcuts of a bare 1×1 convolution.
  * Image [n, 3, 32, 32] → logits [n, classes].
  */
-export function preResNet({ depth, classes, narrow = 1 }: PreResNetOptions): Module {
+export function preResNet({ depth, classes, narrow = 1 }: PreResNetOptions): Network {
   const blocks = (depth - 2) / 9;
   const stem = 16 / narrow;
   let from = stem;
@@ -93,5 +94,5 @@ export function preResNet({ depth, classes, narrow = 1 }: PreResNetOptions): Mod
       const std = Math.sqrt(2 / (kh * kw * out));
       return { kind: 'normal', name, mean: 0, std } as const;
     });
-  return { ...network, init: [...network.init, ...redrawn] };
+  return { ...network, image: cifarImage, init: [...network.init, ...redrawn] };
 }

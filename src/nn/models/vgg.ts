@@ -7,7 +7,8 @@ import {
   maxPoolLayer,
   reluLayer,
 } from '../layers.ts';
-import { type Module, sequential } from '../module.ts';
+import { type Module, type Network, sequential } from '../module.ts';
+import { cifarImage } from './cifarImage.ts';
 
 /** Output channels of the five stages; a 2×2 pooling ends each. */
 const widths = [64, 128, 256, 512, 512] as const;
@@ -28,7 +29,7 @@ export interface VggOptions {
  * of 3×3 convolutions, then two hidden layers of 512 with dropout before each.
  * Image [n, 3, 32, 32] → logits [n, classes].
  */
-export function vgg({ depth, batchNorm, classes, narrow = 1 }: VggOptions): Module {
+export function vgg({ depth, batchNorm, classes, narrow = 1 }: VggOptions): Network {
   const features: Module[] = [];
   const convs: { readonly name: string; readonly out: number }[] = [];
   let from = 3;
@@ -62,5 +63,5 @@ export function vgg({ depth, batchNorm, classes, narrow = 1 }: VggOptions): Modu
     { kind: 'normal', name: `${name}.weight`, mean: 0, std: Math.sqrt(2 / (9 * out)) } as const,
     { kind: 'zeros', name: `${name}.bias` } as const,
   ]);
-  return { ...network, init: [...network.init, ...redrawn] };
+  return { ...network, image: cifarImage, init: [...network.init, ...redrawn] };
 }

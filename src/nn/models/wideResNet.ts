@@ -6,7 +6,8 @@ import {
   linearLayer,
   reluLayer,
 } from '../layers.ts';
-import { type Module, residual, sequential } from '../module.ts';
+import { type Module, type Network, residual, sequential } from '../module.ts';
+import { cifarImage } from './cifarImage.ts';
 
 const stemWidth = 16;
 
@@ -49,7 +50,7 @@ function wideBlock(layer: string, from: number, to: number, stride: number): Mod
  * momentum 0.9, all others 0.1.
  * Image [n, 3, 32, 32] → logits [n, classes].
  */
-export function wideResNet({ depth, widen, classes }: WideResNetOptions): Module {
+export function wideResNet({ depth, widen, classes }: WideResNetOptions): Network {
   const blocks = Math.floor((depth - 4) / 6);
   let from = stemWidth;
   const body = stages.flatMap(({ width, stride }, stage) =>
@@ -60,7 +61,7 @@ export function wideResNet({ depth, widen, classes }: WideResNetOptions): Module
       return block;
     }),
   );
-  return sequential([
+  const network = sequential([
     convLayer('conv1', { from: 3, to: stemWidth }, { kernel: 3, padding: 1 }),
     ...body,
     batchNormLayer('bn1', from, { momentum: 0.9 }),
@@ -69,4 +70,5 @@ export function wideResNet({ depth, widen, classes }: WideResNetOptions): Module
     flatten,
     linearLayer('linear', { from, to: classes }),
   ]);
+  return { ...network, image: cifarImage };
 }

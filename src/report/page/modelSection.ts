@@ -1,7 +1,7 @@
+import { counted } from '../../words.ts';
 import { errorFigure } from '../chart/errorFigure.ts';
 import { type DiffReport, modelOf } from '../diffReport.ts';
 import { errorPanels } from '../errorPanels.ts';
-import { counted } from '../words.ts';
 import { checkTable } from './checkTable.ts';
 import { type Html, html, slug, trusted } from './html.ts';
 import { tableHtml } from './table.ts';

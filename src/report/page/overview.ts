@@ -1,5 +1,6 @@
 import { rowPassed, tracePassed } from '../../align/trace.ts';
 import { passed } from '../../align/verdict.ts';
+import { counted } from '../../words.ts';
 import {
   type DiffReport,
   type Failure,
@@ -11,7 +12,6 @@ import {
 } from '../diffReport.ts';
 import { closestOf } from '../diffSummary.ts';
 import { computedOn, roundingsOf } from '../rounding.ts';
-import { counted } from '../words.ts';
 import { cellNumber, outcomeWords } from './cells.ts';
 import { type Html, html } from './html.ts';
 import { type Row, tableHtml } from './table.ts';

@@ -1,8 +1,9 @@
 /** Mistakes in the update rule and in the learning rate it is given. */
 import { add, mul, sub } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
+import type { Updated } from '../../../src/optim/rule.ts';
 import type { learningRate, ScheduleSettings } from '../../../src/optim/schedule.ts';
-import type { SgdResult, SgdSettings } from '../../../src/optim/sgd.ts';
+import type { SgdSettings } from '../../../src/optim/sgd.ts';
 import { type Family, inModule, type Plant } from '../plant.ts';
 
 interface Step extends SgdSettings {
@@ -13,9 +14,15 @@ interface Step extends SgdSettings {
 }
 
 /** SGD by another rule. */
-const rule = (update: (step: Step) => SgdResult): Plant =>
-  inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', () => ({
-    sgd: (w, g, v, lr, settings) => update({ w, g, v, lr, ...settings }),
+const rule = (update: (step: Step) => { readonly momentum: Node; readonly weight: Node }): Plant =>
+  inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', ({ sgd }) => ({
+    sgd: {
+      ...sgd,
+      update: (settings, { weight: w, gradient: g }, { momentum: v }, { lr }): Updated => {
+        const { momentum, weight } = update({ w, g, v, lr, ...settings });
+        return { slots: { momentum }, weight };
+      },
+    },
   }));
 
 /** The rule as it is, on another gradient. */

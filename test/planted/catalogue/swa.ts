@@ -2,7 +2,7 @@
 import type { DeviceState } from '../../../src/backends/backend.ts';
 import type { Module } from '../../../src/nn/module.ts';
 import { hasBatchNorm } from '../../../src/program/batchNormRefresh.ts';
-import { momentumOf } from '../../../src/program/program.ts';
+import { slotOf } from '../../../src/program/program.ts';
 import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
 import { scalar, type Tensor, zeros } from '../../../src/tensor/tensor.ts';
 import { forkGenerator } from '../../../src/torch/generator.ts';
@@ -122,7 +122,7 @@ export const carrying: Family = {
           emptyAverage: async (backend, model) => {
             const average = await real.emptyAverage(backend, model);
             const zeroMomenta = trained(model).map((name) => [
-              momentumOf(name),
+              slotOf(name, 'momentum'),
               zeros('float32', model.state.find((s) => s.name === name)!.shape),
             ]);
             spare.set(average, await backend.upload(new Map(zeroMomenta as [string, Tensor][])));
@@ -130,7 +130,11 @@ export const carrying: Family = {
           },
           joinAverage: async (average, executable, model, state, generator) => {
             await real.joinAverage(average, executable, model, state, generator);
-            copied(spare.get(average)!, state, trained(model).map(momentumOf));
+            copied(
+              spare.get(average)!,
+              state,
+              trained(model).map((name) => slotOf(name, 'momentum')),
+            );
           },
         })),
       ],

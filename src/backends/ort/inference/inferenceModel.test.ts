@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { preResNet } from '../../../nn/models/preResNet.ts';
 import { vgg } from '../../../nn/models/vgg.ts';
 import { wideResNet } from '../../../nn/models/wideResNet.ts';
-import { initPlan, type Module } from '../../../nn/module.ts';
+import { initPlan, type Network } from '../../../nn/module.ts';
 import { evaluationStep } from '../../../program/evaluationStep.ts';
 import { sizeOf } from '../../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64, zeros } from '../../../tensor/tensor.ts';
@@ -13,7 +13,7 @@ import { uniform } from '../../../torch/uniform.ts';
 import { oracleBackend } from '../../oracle/oracleBackend.ts';
 import { inferenceModel } from './inferenceModel.ts';
 
-const narrow: Readonly<Record<string, Module>> = {
+const narrow: Readonly<Record<string, Network>> = {
   VGG: vgg({ depth: 16, batchNorm: false, classes: 7, narrow: 32 }),
   VGGBN: vgg({ depth: 16, batchNorm: true, classes: 7, narrow: 32 }),
   PreResNet: preResNet({ depth: 11, classes: 7, narrow: 4 }),
@@ -29,7 +29,7 @@ function random(shape: readonly number[], low: number, high: number): Tensor<'fl
 }
 
 /** Freshly drawn weights, but batch norms that have seen something: otherwise folding would do nothing. */
-function used(model: Module): TensorMap {
+function used(model: Network): TensorMap {
   const weights = new Map<string, Tensor>(initialise(initPlan(model), g));
   for (const { name, shape } of model.state) {
     if (shape.length === 1) weights.set(name, random(shape, 0.2, 1.2));
@@ -100,7 +100,7 @@ describe.each(Object.entries(narrow))('%s as an ONNX file', (_, model) => {
 });
 
 it('folding leaves no batch norm that follows a convolution', () => {
-  const normsIn = (model: Module, foldBatchNorm: boolean): number =>
+  const normsIn = (model: Network, foldBatchNorm: boolean): number =>
     occurrences(
       inferenceModel(model, used(model), { foldBatchNorm, metadata: {} }),
       '\x22\x12BatchNormalization',

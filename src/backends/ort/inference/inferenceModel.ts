@@ -3,7 +3,7 @@ import { input } from '../../../ir/build.ts';
 import { topologicalOrder } from '../../../ir/graph.ts';
 import type { Node } from '../../../ir/node.ts';
 import type { Op } from '../../../ir/op.ts';
-import { forwardPass, type Module } from '../../../nn/module.ts';
+import { forwardPass, type Network } from '../../../nn/module.ts';
 import { type TensorMap, toFloat32 } from '../../../tensor/tensor.ts';
 import { biasFusions } from '../lowering/fusions.ts';
 import { type Lowering, lowerings } from '../lowering/lowering.ts';
@@ -46,11 +46,11 @@ function reachable(result: Node, operandsOf: (node: Node) => readonly Node[]): S
  * [batch, 3, 32, 32], output `logits` [batch, classes].
  */
 export function inferenceModel(
-  model: Module,
+  model: Network,
   weights: TensorMap,
   { foldBatchNorm, metadata }: InferenceOptions,
 ): Uint8Array {
-  const images = input('images', [1, 3, 32, 32]);
+  const images = input('images', [1, ...model.image]);
   const pass = forwardPass(model, { mode: 'eval' });
   const logits = model.forward(images, pass);
   const order = topologicalOrder([logits]);

@@ -33,13 +33,20 @@ async function stepOn(backend: Backend, model: Module): Promise<ReadonlyMap<stri
   const images = uniform(random, [2, 3, 32, 32]);
   const pixels = tensor('float32', images.shape, Float32Array.from(toFloat64(images)));
   const labels = tensor('int64', [2], BigInt64Array.of(1n, 3n));
-  const settings = { images: images.shape, momentum: 0.9, weightDecay: 3e-4, dropout: true };
+  const settings = {
+    images: images.shape,
+    optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 3e-4 },
+    dropout: true,
+  } as const;
   const names = model.state.flatMap(({ name, role }) =>
     role === 'buffer' ? [] : gradientOf(name),
   );
   const executable = await backend.compile(trainingStep(model, settings), ['loss', ...names]);
-  const state = await backend.upload(initialTrainingState(model, weights));
-  const fetched = await executable.run(state, feedsOf({ images: pixels, labels, masks: [] }, 0.1));
+  const state = await backend.upload(initialTrainingState(model, weights, settings.optimizer));
+  const fetched = await executable.run(
+    state,
+    feedsOf({ images: pixels, labels, masks: [] }, { lr: 0.1 }),
+  );
   const buffers = model.state.flatMap(({ name, role }) => (role === 'buffer' ? name : []));
   const found = new Map([...fetched, ...(await backend.download(state, buffers))]);
   await executable.dispose();

@@ -25,13 +25,20 @@ export interface NarrowTraining {
 
 /** A model of ten classes from a fixed seed, and a batch of four images. */
 export function narrowTraining(model: Module): NarrowTraining {
-  const settings = { momentum: 0.9, weightDecay: 5e-4, dropout: true };
+  const settings = {
+    optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+    dropout: true,
+  } as const;
   const program = trainingStep(model, { images: images.shape, ...settings });
   const random = manualSeed(1);
-  const state = initialTrainingState(model, initialise(initPlan(model), random));
+  const state = initialTrainingState(
+    model,
+    initialise(initPlan(model), random),
+    settings.optimizer,
+  );
   const feeds = [0, 1].map(() => {
     const masks = model.dropouts.map(({ p, width }) => dropoutMask(random, p, batch * width));
-    return feedsOf({ images, labels, masks }, 0.05);
+    return feedsOf({ images, labels, masks }, { lr: 0.05 });
   });
   return { program, state, feeds };
 }

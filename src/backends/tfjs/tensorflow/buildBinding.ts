@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DeviceError } from '../../../errors.ts';
 import { writeFileAtomic } from '../../../io/atomicFile.ts';
-import { fileError } from '../../../io/fileError.ts';
 import type { TensorFlowFiles } from './findTensorFlow.ts';
 import type { NodePackage } from './nodePackage.ts';
 
@@ -86,11 +85,6 @@ export function buildBinding(
     compile(toolchain, commandLine(target, tensorFlow, toolchain.headers, built));
     const version = versionOf(built);
     const bytes = readFileSync(built);
-    try {
-      mkdirSync(dirname(target.binding), { recursive: true });
-    } catch (error) {
-      throw fileError(dirname(target.binding), error);
-    }
     writeFileAtomic(target.binding, bytes);
     return version;
   } finally {

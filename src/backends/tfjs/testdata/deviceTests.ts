@@ -27,20 +27,24 @@ import { openHere } from './openHere.ts';
 import { withWrongAdjoint } from './withWrongAdjoint.ts';
 
 const batch = 4;
-const settings = { images: [batch, 3, 32, 32], momentum: 0.9, weightDecay: 5e-4, dropout: true };
+const settings = {
+  images: [batch, 3, 32, 32],
+  optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+  dropout: true,
+} as const;
 
 /** A narrow VGG16, its first state and a batch for it, all from one seed. */
 function narrowVgg(batchNorm: boolean) {
   const model = vgg({ depth: 16, batchNorm, classes: 10, narrow: 16 });
   const g = manualSeed(4);
-  const state = initialTrainingState(model, initialise(initPlan(model), g));
+  const state = initialTrainingState(model, initialise(initPlan(model), g), settings.optimizer);
   const images = tensor('float32', settings.images, new Float32Array(batch * 3072));
   normal(g, images.data, 0, 1);
   const labels = tensor('int64', [batch], BigInt64Array.of(1n, 4n, 9n, 0n));
   const masks = model.dropouts.map(({ p, width }) => dropoutMask(g, p, batch * width));
   const inputs = feedsOf(
     { images: images as Tensor<'float32'>, labels: labels as Tensor<'int64'>, masks },
-    0.05,
+    { lr: 0.05 },
   );
   const program = trainingStep(model, settings);
   const inner = outputGradientOf('features.0');

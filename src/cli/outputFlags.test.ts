@@ -1,0 +1,146 @@
+/** Flags that name what a command writes. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, type Option } from 'commander';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readNpz, writeNpz } from '../io/npz.ts';
+import { tensor } from '../tensor/tensor.ts';
+import { commands } from './commands/index.ts';
+import { isOutput } from './outputFlags.ts';
+import { run } from './run.ts';
+import { ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
+import { commandTest } from './testdata/commandTest.ts';
+
+const { dir, errors } = commandTest('output-flags');
+
+beforeAll(() => {
+  const vector = tensor('float32', [2], Float32Array.of(1, 2));
+  writeFileSync(join(dir, 'a.npz'), writeNpz(new Map([['a', vector]])));
+});
+
+describe('every flag of every command', () => {
+  const program = new Command();
+  for (const register of commands) register(program, { print: () => {}, fail: () => {} });
+  const all = (command: Command): [string, Option][] => [
+    ...command.options.map((option): [string, Option] => [command.name(), option]),
+    ...command.commands.flatMap(all),
+  ];
+  const paths = all(program).filter(([, { flags }]) => /[<[](file|dir)[>\]]/.test(flags));
+
+  it('that names a file or directory says whether it is written', () => {
+    const inputs = paths.filter(([, option]) => !isOutput(option));
+    expect([...new Set(inputs.map(([, { long }]) => long))].sort()).toEqual([
+      '--checkpoint',
+      '--data-path',
+      '--libtensorflow',
+      '--reference',
+      '--resume',
+      '--tolerances',
+      '--weights',
+    ]);
+    expect(paths.length - inputs.length).toBeGreaterThan(9);
+  });
+});
+
+/** What a command sends to standard output, and its exit code; people read the rest elsewhere. */
+async function piped(...words: string[]) {
+  const { code, stdout, stderr } = await runProcess([...ourCommand, ...words]);
+  return { code, stdout, people: stderr };
+}
+
+const a = () => join(dir, 'a.npz');
+
+describe('`-` is standard output, and what is for people goes to standard error', () => {
+  it.each(['-', '/dev/stdout'])('compare --log %s', async (log) => {
+    if (log !== '-' && !existsSync(log)) return;
+    const { code, stdout, people } = await piped('compare', a(), a(), '--log', log);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.every((line) => / root INFO: /.test(line))).toBe(true);
+    expect(lines.at(-1)).toMatch(/diff check passed$/);
+    expect(people).toContain('relative');
+  });
+
+  it('diff --json - and --junit -', async () => {
+    const loss = ['diff', 'loss', '--model', 'vgg16', '--out', join(dir, 'diff')];
+    const json = await piped(...loss, '--json', '-', '--no-report');
+    expect(JSON.parse(json.stdout).passed).toBe(true);
+    expect(json.people).toContain('all 1 stages passed');
+    expect((await piped(...loss, '--junit', '-')).stdout).toMatch(/^<\?xml .*<\/testsuites>\n$/s);
+  });
+
+  it('train --log-steps -, then eval --logits - and export --out - of it', async () => {
+    const run = join(dir, 'run');
+    const flags = '--dataset synthetic --model vgg16bn --batch-size 2 --steps 2 --log-steps -';
+    const trained = await piped('train', ...flags.split(' '), '--dir', run);
+    expect(trained.stdout).toMatch(/^step,lr,loss\n0,0\.05,\S+\n1,0\.05,\S+\n$/);
+    expect(trained.people).toContain('stopped after 2 steps');
+
+    const weights = join(run, 'vgg16bn.safetensors');
+    const of = ['--checkpoint', weights, '--model', 'VGG16BN', '--dataset', 'synthetic'];
+    const exported = join(dir, 'new', 'dir', 'weights.npz');
+    await piped('export', ...of, '--out', exported);
+    // Bytes are no text: through a pipe into a file.
+    const through = async (out: string, ...words: string[]): Promise<Buffer> => {
+      const { code, stderr } = await runProcess(shell(`"$@" | cat > '${out}'`, ...words));
+      expect(code, stderr).toBe(0);
+      return readFileSync(out);
+    };
+    const piece = join(dir, 'piped');
+    const logits = await through(piece, 'eval', ...of, '--logits', '-');
+    expect(readNpz(logits, piece).get('logits')?.shape).toEqual([30, 10]);
+    const all = await through(piece, 'export', ...of, '--out', '-', '--format', 'npz');
+    expect(all.equals(readFileSync(exported))).toBe(true);
+    expect(readNpz(all, piece).size).toBeGreaterThan(60);
+  });
+
+  it('batches --out -, report --out - and bench --json -', async () => {
+    const batch = '--dataset synthetic --batch-size 2 --model VGG16 --out -';
+    const batches = await piped('batches', ...batch.split(' '));
+    expect([batches.code, batches.stdout.slice(0, 2)]).toEqual([0, 'PK']);
+    expect(batches.people).toContain('1 steps of 2 images in standard output');
+
+    const recorded = 'reports/recorded/cifar10-subset/ours';
+    const report = await piped('report', recorded, '--out', '-');
+    expect(report.stdout).toMatch(/^<svg .*<\/svg>\n?$/s);
+    expect(report.people).toContain('| run | by |');
+
+    const flags = '--narrow 16 --batch-size 2 --runs 1 --warmup 0 --json -'.split(' ');
+    const bench = [...ourCommand.slice(0, -1), 'bench/main.ts', ...flags];
+    expect(JSON.parse((await runProcess(bench)).stdout).timings).toHaveLength(1);
+  });
+
+  it('is one file: a second one is refused, and so is a directory', async () => {
+    expect(await run(['diff', '--json', '-', '--junit', '-'])).toBe(2);
+    expect(await run(['diff', '--out', '-'])).toBe(2);
+    expect(await run(['diff', '--out', a()])).toBe(2);
+    expect(await run(['diff', '--json', dir])).toBe(2);
+    expect(errors).toEqual([
+      'swa-align: --json and --junit cannot both be standard output; name a file for one of them',
+      'swa-align: -: is standard output; --out names a directory',
+      `swa-align: ${a()}: is there already and is no directory; --out names a directory`,
+      `swa-align: ${dir}: is a directory; --json names a file`,
+    ]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a file behind standard output (POSIX)', () => {
+  it('is not replaced under it', async () => {
+    const out = join(dir, 'both.log');
+    const words = ['compare', a(), a(), '--log', out];
+    const { code, stderr } = await runProcess(shell(`exec "$@" > '${out}'`, ...words));
+    expect(code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toMatch(/diff check passed\n$/);
+    expect(stderr).toContain('relative');
+  });
+
+  it('a device takes what it is given', async () => {
+    const { code, stdout, people } = await piped('compare', a(), a(), '--log', '/dev/null');
+    expect([code, people]).toEqual([0, '']);
+    expect(stdout).toContain('relative');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+    // eval wants a name that ends in .npz where there is a name.
+    expect(await run(['eval', '--checkpoint', 'none', '--logits', '/dev/null'])).toBe(2);
+    expect(errors).toEqual([expect.stringContaining('none: ')]);
+  });
+});

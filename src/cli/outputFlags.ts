@@ -1,0 +1,77 @@
+import { statSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { UsageError } from '../errors.ts';
+import { destinationOf, isStandardOutput } from '../io/destination.ts';
+import { fileError } from '../io/fileError.ts';
+
+const outputs = new WeakMap<Option, 'file' | 'directory'>();
+
+/** Whether a flag names what a command writes. */
+export const isOutput = (option: Option): boolean => outputs.has(option);
+
+/** What a file must be named, where it is one that has a name: no device, no pipe. */
+function checkFile(path: string, flag: string, ending: string | undefined): void {
+  let to: ReturnType<typeof destinationOf>;
+  try {
+    to = destinationOf(path);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  if (to.kind === 'directory') {
+    throw new UsageError('is a directory', { where: path, fix: `${flag} names a file` });
+  }
+  if (to.kind === 'file' && ending !== undefined && !path.endsWith(ending)) {
+    throw new UsageError(`is no ${ending}`, {
+      where: path,
+      fix: `name a file that ends in ${ending}`,
+    });
+  }
+}
+
+/**
+ * A flag that names a file to write, `-` for standard output, which then holds nothing else: what a command
+ * prints for people goes to standard error. Checked before anything is computed.
+ */
+export function outputFile(flags: string, description: string, ending?: string): Option {
+  const option = new Option(flags, description);
+  option.argParser((path: string) => {
+    checkFile(path, option.long ?? flags, ending);
+    return path;
+  });
+  outputs.set(option, 'file');
+  return option;
+}
+
+/** A flag that names a directory to write into, made where it is missing. */
+export function outputDirectory(flags: string, description: string, standard?: string): Option {
+  const option = new Option(flags, description);
+  option.argParser((path: string) => {
+    const flag = option.long ?? flags;
+    const fix = `${flag} names a directory`;
+    if (path === '-') throw new UsageError('is standard output', { where: path, fix });
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new UsageError('is there already and is no directory', { where: path, fix });
+    }
+    return path;
+  });
+  outputs.set(option, 'directory');
+  return standard === undefined ? option : option.default(standard);
+}
+
+/** How a sentence calls a file to write. */
+export const named = (path: string): string => (path === '-' ? 'standard output' : path);
+
+/** The flag of a command that sends a file to standard output. Throws UsageError for a second one. */
+export function flagOfStandardOutput(command: Command): string | undefined {
+  const found = command.options.filter((option) => {
+    const path: unknown = command.getOptionValue(option.attributeName());
+    return outputs.get(option) === 'file' && typeof path === 'string' && isStandardOutput(path);
+  });
+  const [first, second] = found.map((option) => option.long ?? option.flags);
+  if (second !== undefined) {
+    throw new UsageError(`${first} and ${second} cannot both be standard output`, {
+      fix: 'name a file for one of them',
+    });
+  }
+  return first;
+}
