@@ -221,6 +221,18 @@ describe('comparing', () => {
     ]);
   });
 
+  it('says which number it is that stands everywhere, and of integers only where they are equal', () => {
+    const int64 = (...values: bigint[]) =>
+      new Map([['n', tensor('int64', [values.length], BigInt64Array.from(values))]]);
+    const large = 2n ** 62n;
+    const different = compareRecordings(int64(large, large + 1n), int64(large, large + 1n), all);
+    expect(different.notes).toEqual([]);
+    const { notes } = compareRecordings(int64(large + 1n, large + 1n), int64(large, large), all);
+    expect(notes).toEqual([
+      'n: A is 4611686018427387905 everywhere, B 4611686018427387904: that proves little',
+    ]);
+  });
+
   it('passes just when the measure asked for stays within the threshold', () => {
     const list = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
     const anyPair = list.chain((x) =>

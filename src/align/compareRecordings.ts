@@ -1,7 +1,7 @@
 import type { Arrays } from '../io/arrays.ts';
 import { printable } from '../io/names.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
-import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
+import { elementAt, type Tensor } from '../tensor/tensor.ts';
 import { compareMaps } from './compareMaps.ts';
 import { isConstant } from './recorded.ts';
 import { type ReprodMethod, reprodMeasures } from './reprodMeasures.ts';
@@ -33,7 +33,7 @@ function noteOn(name: string, a: Tensor | undefined, b: Tensor): string[] {
   }
   if (isConstant(a) && isConstant(b)) {
     return [
-      `${printable(name)}: A is ${toFloat64(a)[0]} everywhere, B ${toFloat64(b)[0]}: that proves little`,
+      `${printable(name)}: A is ${elementAt(a, 0)} everywhere, B ${elementAt(b, 0)}: that proves little`,
     ];
   }
   return [];

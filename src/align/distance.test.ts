@@ -59,6 +59,53 @@ describe('distances', () => {
     expect(d.maxUlp).toBe(Infinity);
   });
 
+  it('measures integers exactly, of any width and across the whole range', () => {
+    const wide = fc.constantFrom(
+      ['int64', -(2n ** 63n), 2n ** 63n - 1n] as const,
+      ['uint64', 0n, 2n ** 64n - 1n] as const,
+    );
+    const pair = wide.chain(([dtype, min, max]) =>
+      fc.tuple(
+        fc.constant(dtype),
+        fc.array(fc.tuple(fc.bigInt({ min, max }), fc.bigInt({ min, max })), { minLength: 1 }),
+      ),
+    );
+    fc.assert(
+      fc.property(pair, ([dtype, rows]) => {
+        const [a, b] = [0, 1].map((side) => {
+          const values = rows.map((row) => row[side]);
+          return dtype === 'int64'
+            ? tensor('int64', [values.length], BigInt64Array.from(values))
+            : tensor('uint64', [values.length], BigUint64Array.from(values));
+        });
+        const apart = rows.map(([p, q]) => (p < q ? q - p : p - q));
+        const largest = apart.reduce((m, d) => (d > m ? d : m));
+        const sum = apart.reduce((m, d) => m + d);
+        const found = distances(a, b);
+        expect(found.maxAbs).toBe(Number(largest));
+        const mean = Number(sum) / rows.length;
+        expect(Math.abs(found.meanAbs - mean)).toBeLessThanOrEqual(1e-12 * mean);
+        expect(found.relativeL2 === 0).toBe(sum === 0n);
+      }),
+    );
+    const [a, b] = [2n ** 62n, 2n ** 62n + 1n].map((n) =>
+      tensor('int64', [1], BigInt64Array.of(n)),
+    );
+    expect(distances(a, b)).toMatchObject({ meanAbs: 1, maxAbs: 1, relativeL2: 2 ** -62 });
+  });
+
+  it('of float64 at both ends of its range', () => {
+    expect(distances(float64(1e300, 0), float64(0, 1e300)).relativeL2).toBeCloseTo(Math.SQRT2, 12);
+    expect(distances(float64(1e308), float64(-1e308))).toMatchObject({
+      maxAbs: Infinity,
+      relativeL2: 2,
+      cosine: -1,
+    });
+    expect(distances(float64(3e-200), float64(1e-200)).relativeL2).toBeCloseTo(2, 12);
+    expect(distances(float64(5e-324), float64(1e-323)).relativeL2).toBe(0.5);
+    expect(distances(float64(1e-200, 1), float64(0, 1)).relativeL2).toBeCloseTo(1e-200, 210);
+  });
+
   it('is symmetric in maxAbs and zero only for equal arrays', () => {
     const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 });
     fc.assert(

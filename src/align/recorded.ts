@@ -1,4 +1,11 @@
-import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../tensor/tensor.ts';
+import {
+  elementAt,
+  type Tensor,
+  type TensorMap,
+  tensor,
+  toFloat32,
+  toFloat64,
+} from '../tensor/tensor.ts';
 import { incomparable } from './compareMaps.ts';
 import { distances } from './distance.ts';
 import { gather, type Moments, momentsOf, samplePositions } from './samplePositions.ts';
@@ -82,8 +89,11 @@ function momentsExcess(ours: Moments, truth: Moments, size: number, epsilon: num
 }
 
 /** The same value in every element, of which there are several. */
-export const isConstant = (t: Tensor): boolean =>
-  t.data.length > 1 && toFloat64(t).every((v, _, all) => v === all[0]);
+export function isConstant(t: Tensor): boolean {
+  const first = elementAt(t, 0);
+  for (let i = 1; i < t.data.length; i++) if (elementAt(t, i) !== first) return false;
+  return t.data.length > 1;
+}
 
 export interface JudgedTensor {
   readonly verdict: Verdict;

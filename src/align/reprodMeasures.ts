@@ -1,4 +1,5 @@
-import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { absoluteDifferences } from './distance.ts';
 import { castMean, pairwiseMean } from './pairwiseMean.ts';
 
 /** What reprod_log measures: mean, largest and smallest |a − b|. */
@@ -19,24 +20,6 @@ export function roundToHalf(x: number): number {
   const shift = 1.5 * 2 ** 52 * step;
   const rounded = x + shift - shift;
   return Math.abs(rounded) > LARGEST_HALF ? Math.sign(x) * Infinity : rounded;
-}
-
-type Integers = BigInt64Array | BigUint64Array;
-
-const wide = ({ data }: Tensor): Integers | undefined =>
-  data instanceof BigInt64Array || data instanceof BigUint64Array ? data : undefined;
-
-/** |a − b| element by element, integers without the wrapping that NumPy's subtraction has. */
-function absoluteDifferences(a: Tensor, b: Tensor): Float64Array {
-  const [p, q] = [wide(a), wide(b)];
-  if (p !== undefined && q !== undefined) {
-    return Float64Array.from(p as Iterable<bigint>, (x, i) => {
-      const d = x - q[i];
-      return Number(d < 0n ? -d : d);
-    });
-  }
-  const [x, y] = [toFloat64(a), toFloat64(b)];
-  return x.map((v, i) => Math.abs(v - y[i]));
 }
 
 const extremes = (values: Float64Array | Float32Array): { max: number; min: number } => {

@@ -111,6 +111,17 @@ describe('compare', () => {
     expect(lines.at(-2)).toMatch(/^✗ +loss .*missing on B's side$/);
   });
 
+  it('shows how far apart integers are that a float64 cannot tell apart', async () => {
+    const [a, b] = [0n, 1n].map((more) => {
+      const counts = BigInt64Array.of(2n ** 62n, 2n ** 62n + 2n + more);
+      return put(`n${more}.npz`, writeNpz(new Map([['n', tensor('int64', [2], counts)]])));
+    });
+    expect(await run(['compare', a, b, '--method', 'max'])).toBe(1);
+    const text = printed.join('');
+    expect(text).toContain('\tmax diff: check passed: False, value: 1.0');
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^✗ +n +\[2\] +int64 +0\.5 +1 +1\.5e-19$/);
+  });
+
   it('lists no more than the worst twenty', async () => {
     const many = (offset: number) =>
       new Map(Array.from({ length: 30 }, (_, i) => [`k${i}`, floats(i * offset, 1)]));

@@ -107,6 +107,10 @@ export function toFloat64(t: Tensor): Float64Array {
   return new Float64Array(t.data);
 }
 
+/** One element, whole where it is an integer. */
+export const elementAt = (t: Tensor, i: number): number | bigint =>
+  t.dtype === 'float16' ? halfToNumber(t.data[i]) : t.data[i];
+
 /** Every element rounded to float32. */
 export const toFloat32 = (t: Tensor): Float32Array =>
   t.dtype === 'float32' ? t.data : new Float32Array(toFloat64(t));
