@@ -42,10 +42,13 @@ test.skipIf(!hasTorch)(
   () => {
     const [data, out] = [images(), join(s.dir, 'peer')];
     const flags = ['--data-path', data, '--dir', out, '--batch-size', '3', '--epochs', '1'];
-    execFileSync('python3', [script, ...flags, '--swa', '--swa_start', '1', '--threads', '1']);
+    // Too long for a number in JSON.
+    const seed = '18446744073709551615';
+    const swa = ['--swa', '--swa_start', '1', '--threads', '1', '--seed', seed];
+    execFileSync('python3', [script, ...flags, ...swa]);
     const report = readRunReport(out);
     expect(report.settings).toEqual(
-      settingsFrom({ batchSize: 3, epochs: 1, swa: true, swaStart: 1 }),
+      settingsFrom({ batchSize: 3, epochs: 1, swa: true, swaStart: 1, seed }),
     );
     const digest = digestDataset(openDataset('cifar10', data));
     expect(report.dataset).toEqual({

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { backendNames, backends } from '../backends/registry.ts';
+import { drawnBits, type Seed, seedFrom } from '../torch/seed.ts';
 
 /** The original spells its flags with underscores (`--swa_start=161`); ours take either. */
 export const withDashes = (argv: readonly string[]): string[] =>
@@ -34,12 +35,28 @@ export const positiveNumber = number((n) => Number.isFinite(n) && n > 0, 'a numb
 
 export const nonNegativeNumber = number((n) => Number.isFinite(n) && n >= 0, 'a number from 0 on');
 
-/** `1,2,3`: each once, in the order given. */
-export function seedList(text: string): number[] {
-  const seeds = text.split(',').map(naturalNumber);
-  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
-  if (twice !== undefined) throw new InvalidArgumentError(`${text} names ${twice} twice.`);
-  return seeds;
+/** What `torch.manual_seed` takes. */
+export function torchSeed(text: string): Seed {
+  const found = seedFrom(text);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`${text} is not a whole number from -2^63 to 2^64 - 1.`);
+}
+
+/** `1,2,3`: in the order given, no two that draw the same numbers. */
+export function seedList(text: string): Seed[] {
+  const drawn = new Map<number, Seed>();
+  return text.split(',').map((item) => {
+    const found = torchSeed(item);
+    const earlier = drawn.get(drawnBits(found));
+    if (earlier === found) throw new InvalidArgumentError(`${text} names ${found} twice.`);
+    if (earlier !== undefined) {
+      throw new InvalidArgumentError(
+        `${found} draws the same as ${earlier}: PyTorch looks at the lowest 32 bits only.`,
+      );
+    }
+    drawn.set(drawnBits(found), found);
+    return found;
+  });
 }
 
 /** `a,b`: what stands between the commas. */

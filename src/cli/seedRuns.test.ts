@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { svgProblems } from '../../test/svgProblems.ts';
 import { follow, scratch, tinyRun, tinySettings } from '../../test/trainTinyRun.ts';
 import { sha256Hex } from '../io/sha256.ts';
+import type { Seed } from '../torch/seed.ts';
 import { newestCheckpoint } from '../train/checkpointFiles.ts';
 import { digestDataset } from '../train/dataset.ts';
 import type { Ending } from '../train/events.ts';
@@ -33,7 +34,7 @@ afterEach(() => {
 const context = { print: (line: string) => printed.push(line), fail: () => {} };
 const { seed: _, ...given }: GivenSettings = tinySettings;
 
-const plan = (seeds: readonly number[], settings: GivenSettings = given) =>
+const plan = (seeds: readonly Seed[], settings: GivenSettings = given) =>
   planSeedRuns({ seeds, dir, report: reports }, settings);
 
 const runOf = ({ found, directory, settings }: OneRun, rest: Partial<TrainingRun> = {}) =>
@@ -47,12 +48,12 @@ async function trainOne(one: OneRun, rest: Partial<TrainingRun> = {}): Promise<E
 }
 
 const command = (
-  seeds: readonly number[],
+  seeds: readonly Seed[],
   one: (run: OneRun) => Promise<Ending> = trainOne,
 ): Promise<void> => trainSeeds(plan(seeds), one, context);
 
 /** Which of the seeds a command went through, and from where. */
-async function made(seeds: readonly number[]): Promise<string[]> {
+async function made(seeds: readonly Seed[]): Promise<string[]> {
   const runs: string[] = [];
   await command(seeds, (one) => {
     const { epoch, step } = one.found?.checkpoint.position ?? { epoch: 0, step: 0 };
@@ -163,6 +164,31 @@ test('a list of seeds', () => {
   expect(() => seedList('1,x')).toThrow('x is not a whole number');
   expect(() => seedList('1,,2')).toThrow('is not a whole number');
   expect(() => seedList('1,2,1')).toThrow('names 1 twice');
+  expect(() => seedList('1,18446744073709551616')).toThrow(
+    '18446744073709551616 is not a whole number from -2^63 to 2^64 - 1.',
+  );
+  expect(() => seedList('18446744073709551615,-1')).toThrow(
+    '-1 draws the same as 18446744073709551615',
+  );
+});
+
+test('seeds at both ends of what PyTorch takes: found again, in order, to the last digit', async () => {
+  const seeds = seedList('18446744073709551614,-3,9007199254740993');
+  await command(seeds);
+  const names = ['swa-seed-3', 'swa-seed18446744073709551614', 'swa-seed9007199254740993'];
+  expect(readdirSync(dir).filter((name) => name.startsWith('swa-'))).toEqual(names);
+  expect(await made(seeds)).toEqual([]);
+  const [{ results }] = JSON.parse(read(dir, 'seeds.json')).groups;
+  expect(results.map((result: { seed: Seed }) => result.seed)).toEqual([
+    -3,
+    '9007199254740993',
+    '18446744073709551614',
+  ]);
+  for (const name of names) {
+    const { seed } = readRunReport(join(reports, name)).settings;
+    expect(`swa-seed${seed}`).toBe(name);
+    expect(newestCheckpoint(join(dir, name)).checkpoint.settings.seed).toBe(seed);
+  }
 });
 
 test('a report: the log, curves, and hashes of the very files', async () => {

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { type SeedGroup, type SeedResult, seedsJson, seedsMarkdown } from '../report/seedsTable.ts';
+import { bySeed, type Seed } from '../torch/seed.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../train/checkpointFiles.ts';
 import type { Ending } from '../train/events.ts';
 import { planSeeds, type SeedPlan, seedOf, seedProgress, seedsDirectory } from '../train/seeds.ts';
@@ -15,10 +16,10 @@ import { hasRunReport, type ReportFlag, reportDirectory, writeTexts } from './ru
 
 /** The flags that `--seeds` looks at. */
 export interface SeedFlags {
-  readonly seeds: readonly number[];
+  readonly seeds: readonly Seed[];
   readonly dir?: string;
   readonly report?: ReportFlag;
-  readonly seed?: number;
+  readonly seed?: Seed;
   readonly resume?: string | true;
   readonly weights?: string;
   readonly logSteps?: string;
@@ -120,7 +121,7 @@ export function finishedGroups(directory: string): SeedGroup[] {
       ...(last.swaTestAccuracy !== undefined && { swa: last.swaTestAccuracy }),
     });
   }
-  for (const { results } of groups.values()) results.sort((a, b) => a.seed - b.seed);
+  for (const { results } of groups.values()) results.sort((a, b) => bySeed(a.seed, b.seed));
   return [...groups.values()].sort((a, b) => a.method.localeCompare(b.method));
 }
 

@@ -16,6 +16,7 @@ import {
   type TorchGenerator,
 } from '../torch/generator.ts';
 import { type InitPlan, initialise, skipInitialisation } from '../torch/initialise.ts';
+import type { Seed } from '../torch/seed.ts';
 import type { ImageSet } from './cifar.ts';
 import { type Batch, trainingBatch } from './loader.ts';
 
@@ -46,7 +47,7 @@ export interface StreamSettings {
 }
 
 export interface OpeningSettings extends StreamSettings {
-  readonly seed: number | bigint;
+  readonly seed: Seed;
   readonly plan: InitPlan;
   /** Whether the script builds a second model of the same plan to average into. */
   readonly secondModel: boolean;
@@ -106,7 +107,7 @@ export function openTrainingStream(settings: OpeningSettings): {
   readonly stream: TrainingStream;
 } {
   checkSettings(settings);
-  const generator = manualSeed(settings.seed);
+  const generator = manualSeed(BigInt(settings.seed));
   const weights = initialise(settings.plan, generator);
   if (settings.secondModel) skipInitialisation(settings.plan, generator);
   return { weights, stream: { settings, generator, epoch: 0, step: 0, pass: undefined } };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { seedSchema } from '../torch/seed.ts';
 import { type LogRow, logRowSchema } from '../train/logRow.ts';
 
 /*
@@ -33,7 +34,7 @@ export const runReportSchema = z.looseObject({
     epochs: z.int().min(1),
     swa: z.boolean(),
     swaStart: z.int().min(1),
-    seed: z.int(),
+    seed: seedSchema,
   }),
   versions: z.record(z.string(), z.string()),
   backend: z.record(z.string(), textOrNumber),

@@ -1,9 +1,10 @@
+import type { Seed } from '../torch/seed.ts';
 import { markdownTable } from './markdown.ts';
 import { type Spread, spreadOf, spreadText } from './statistics.ts';
 
 /** What one seed ended with. */
 export interface SeedResult {
-  readonly seed: number;
+  readonly seed: Seed;
   /** Final test accuracy in percent of the weights that were trained. */
   readonly sgd: number;
   /** … of their average, in a run by SWA. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { type Seed, seedFrom } from '../torch/seed.ts';
 import { type FoundCheckpoint, listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
 import type { LogRow } from './logRow.ts';
 import { type GivenSettings, resumedSettings, type TrainingSettings } from './trainingSettings.ts';
@@ -17,15 +18,15 @@ export const seedsDirectory = ({ model, dataset }: TrainingSettings): string =>
 type Method = Pick<TrainingSettings, 'swa'>;
 
 /** The directory of one run below that of all: `sgd-seed1`, `swa-seed1`. */
-export const seedDirectory = (dir: string, { swa }: Method, seed: number): string =>
+export const seedDirectory = (dir: string, { swa }: Method, seed: Seed): string =>
   join(dir, `${swa ? 'swa' : 'sgd'}-seed${seed}`);
 
-const namePattern = { sgd: /^sgd-seed(\d+)$/, swa: /^swa-seed(\d+)$/ };
+const namePattern = { sgd: /^sgd-seed(-?\d+)$/, swa: /^swa-seed(-?\d+)$/ };
 
 /** The seed that a directory's name tells; undefined for another name. */
-export function seedOf(name: string, { swa }: Method): number | undefined {
+export function seedOf(name: string, { swa }: Method): Seed | undefined {
   const match = namePattern[swa ? 'swa' : 'sgd'].exec(name);
-  return match === null ? undefined : Number(match[1]);
+  return match === null ? undefined : seedFrom(match[1]);
 }
 
 /** How far a seed's run is. */
@@ -55,7 +56,7 @@ export function seedProgress(directory: string): SeedProgress | undefined {
 
 /** What is to be done for a seed. */
 export interface SeedPlan {
-  readonly seed: number;
+  readonly seed: Seed;
   readonly settings: TrainingSettings;
   readonly directory: string;
   readonly state: 'new' | 'unfinished' | 'finished';
@@ -72,7 +73,7 @@ const differences = (began: TrainingSettings, wanted: TrainingSettings): string[
  */
 export function planSeeds(
   dir: string,
-  seeds: readonly number[],
+  seeds: readonly Seed[],
   settings: TrainingSettings,
   given: GivenSettings,
 ): SeedPlan[] {

@@ -60,6 +60,7 @@ describe('a resumed run', () => {
 
   test.each<[GivenSettings, string]>([
     [{ seed: 4 }, 'the run began with --seed 3, not 4'],
+    [{ seed: '9007199254740993' }, 'the run began with --seed 3, not 9007199254740993'],
     [{ lrInit: 0.1 }, 'the run began with --lr-init 0.05, not 0.1'],
     [{ swa: false }, 'the run began with --swa on, not off'],
     [{ model: 'vgg19' }, 'the run began with --model vgg16, not vgg19'],

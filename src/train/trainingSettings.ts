@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
 import type { OptimizerSettings } from '../optim/optimizer.ts';
 import type { ScheduleSettings } from '../optim/schedule.ts';
+import { seedSchema } from '../torch/seed.ts';
 
 export const datasetNames = ['cifar10', 'cifar100', 'synthetic'] as const;
 export type DatasetName = (typeof datasetNames)[number];
@@ -31,7 +32,7 @@ export const settingsSchema = z.strictObject({
   swaLr: z.number().positive(),
   /** Average after every `swaCEpochs`-th epoch from then on. */
   swaCEpochs: z.int().min(1),
-  seed: z.int(),
+  seed: seedSchema,
 });
 
 export type TrainingSettings = Readonly<z.infer<typeof settingsSchema>>;

@@ -1,15 +1,16 @@
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { modelName, models } from '../../nn/models/index.ts';
+import type { Seed } from '../../torch/seed.ts';
 import { datasetName } from '../../train/dataset.ts';
 import { firstBatches, npzOf } from '../../train/firstBatches.ts';
 import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { naturalNumber, positiveInteger } from '../flags.ts';
+import { naturalNumber, positiveInteger, torchSeed } from '../flags.ts';
 import { named, outputFile } from '../outputFlags.ts';
 
 interface BatchesFlags {
-  readonly seed: number;
+  readonly seed: Seed;
   readonly batchSize: number;
   readonly count: number;
   readonly numWorkers: number;
@@ -31,7 +32,7 @@ export const batches: RegisterCommand = (program, context) => {
   program
     .command('batches')
     .description('write what the first training steps see, to be compared with PyTorch')
-    .option('--seed <n>', "PyTorch's manual_seed", naturalNumber, recipe.seed)
+    .option('--seed <n>', "PyTorch's manual_seed", torchSeed, recipe.seed)
     .option('--batch-size <n>', 'images a step', positiveInteger, recipe.batchSize)
     .option('--count <n>', 'how many steps', positiveInteger, 1)
     .option(

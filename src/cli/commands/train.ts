@@ -4,6 +4,7 @@ import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName, models } from '../../nn/models/index.ts';
+import type { Seed } from '../../torch/seed.ts';
 import { readCheckpoint } from '../../train/checkpoint.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpointFiles.ts';
 import { datasetName } from '../../train/dataset.ts';
@@ -29,6 +30,7 @@ import {
   positiveInteger,
   positiveNumber,
   seedList,
+  torchSeed,
 } from '../flags.ts';
 import { followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -53,7 +55,7 @@ export interface TrainFlags extends SettingFlags {
   readonly keep?: number;
   readonly steps?: number;
   readonly logSteps?: string;
-  readonly seeds?: readonly number[];
+  readonly seeds?: readonly Seed[];
   readonly report?: ReportFlag;
   readonly backend: string;
   readonly device: string;
@@ -126,7 +128,7 @@ export const train: RegisterCommand = (program, context) => {
       `epochs between averaged models (${r.swaCEpochs})`,
       positiveInteger,
     )
-    .option('--seed <n>', `PyTorch's manual_seed (${r.seed})`, naturalNumber)
+    .option('--seed <n>', `PyTorch's manual_seed (${r.seed})`, torchSeed)
     .option('--seeds <list>', 'a run from each seed in turn (1,2,3), then mean ± sd', seedList)
     .option('--profile <name>', 'a published recipe by name; the command profiles lists them (swa)')
     .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
