@@ -1,5 +1,5 @@
 import { formatShape, sameShape } from '../tensor/shape.ts';
-import { type Tensor, type TensorMap, toFloat64 } from '../tensor/tensor.ts';
+import { elementType, type Tensor, type TensorMap, toFloat64 } from '../tensor/tensor.ts';
 import { type Distances, distances } from './distance.ts';
 import type { Check, Verdict } from './verdict.ts';
 
@@ -24,7 +24,8 @@ export function incomparable(
     const transposed = sameShape(ours.shape, [...theirs.shape].reverse());
     return `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}${transposed ? ', transposed' : ''}`;
   }
-  if (ours.dtype !== theirs.dtype) return `dtype ${ours.dtype} against ${theirs.dtype}`;
+  const types = [elementType(ours), elementType(theirs)];
+  if (types[0] !== types[1]) return `dtype ${types.join(' against ')}`;
   if (ours.data.length === 0) return 'there is nothing in it';
   const bad = (t: Tensor): number => toFloat64(t).findIndex((x) => !Number.isFinite(x));
   const [at, atTheirs] = [bad(ours), bad(theirs)];

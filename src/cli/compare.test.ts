@@ -6,8 +6,9 @@ import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../io/npy.ts';
 import { writeNpz } from '../io/npz.ts';
+import { recordingOf } from '../io/recording.ts';
 import { writeReprodLog } from '../io/reprodLog.ts';
-import { archives, vector } from '../io/testdata/support.ts';
+import { archives, torchFile, vector } from '../io/testdata/support.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
@@ -227,7 +228,7 @@ describe('bad input to compare', () => {
   it('names the file, and the array that is no array of numbers', async () => {
     expect(await refused(good(), join(dir, 'nowhere.npy'))).toContain('nowhere.npy: no such file');
     expect(await refused(put('x.txt', Buffer.from('hello')), good())).toContain(
-      'x.txt: is neither',
+      'x.txt: holds no arrays that can be read',
     );
     expect(await refused(put('c.npy', vector('reprod/refused-complex')), good())).toContain(
       "c.npy: 'a' holds complex numbers",
@@ -236,7 +237,7 @@ describe('bad input to compare', () => {
       "s.npy: 'loss' holds a Python str",
     );
     expect(await refused(put('g.npy', vector('reprod/refused-global')), good())).toContain(
-      "'posix.system', which is not allowed",
+      "'a' holds a Python posix.system, not numbers",
     );
   });
 
@@ -282,3 +283,50 @@ it.skipIf(python === undefined)(
     expect(printed.join('').replaceAll(stamp, '')).toContain(stdout);
   },
 );
+
+describe('checkpoints of PyTorch', () => {
+  const torch = (name: string): string => put(`${name}.ckpt`, torchFile(`checkpoint/${name}`));
+  const text = (): string => printed.join('').replaceAll(stamp, '');
+  const failed = (): string[] => [...text().matchAll(/^✗ +(\S+)/gm)].map(([, name]) => name);
+
+  it.each([
+    ['authors, another average', /^swa_state_dict\/[01]\./, 'state_dict'],
+    ['authors, another momentum', /^optimizer\/state\/0\/momentum_buffer$/, 'swa_state_dict'],
+  ])('with one state_dict and %s part', async (name, where, same) => {
+    const [a, b] = [torch('authors'), torch(name)];
+    expect(await run(['compare', a, b])).toBe(1);
+    expect(failed().length).toBeGreaterThan(0);
+    for (const key of failed()) expect(key).toMatch(where);
+    expect(text()).toContain("note: A: 'epoch', 'swa_n', ");
+    expect(await run(['compare', a, b, '--key', same])).toBe(0);
+  });
+
+  it('hold what bare weights do under a key', async () => {
+    const bare = put(
+      'bare.npz',
+      writeNpz(recordingOf(torchFile('checkpoint/authors'), 'x', { key: 'state_dict' }).tensors),
+    );
+    expect(await run(['compare', torch('authors'), bare])).toBe(1);
+    expect(text()).toContain("note: A: what lies under 'state_dict' has the other's keys");
+    expect(await run(['compare', torch('authors'), bare, '--key', 'state_dict'])).toBe(0);
+    expect(text()).toContain('note: B: has no parts, so it is taken whole');
+    printed.length = 0;
+    expect(await run(['compare', bare, torch('data parallel')])).toBe(0);
+    expect(text()).toContain("note: B: 'module.' taken off the names of the weights");
+    expect(await run(['compare', bare, torch('authors'), '--key', 'ema'])).toBe(2);
+    expect(errors.join()).toMatch(/authors\.ckpt: holds nothing under 'ema'/);
+  });
+
+  it('fail by name for a tensor that cannot be read', async () => {
+    const a = put('unread.pt', torchFile('unread/tensors'));
+    expect(await run(['compare', a, a])).toBe(1);
+    expect(failed().sort()).toEqual(['quantized', 'sparse']);
+    expect(text()).toContain('A and B hold a quantized tensor, which is not compared');
+  });
+
+  it('of another type of element differ, by its own name', async () => {
+    const [a, b] = ['bfloat16', 'float8_e5m2'].map((t) => put(t, torchFile(`types/${t}`)));
+    expect(await run(['compare', a, b, '--key', 'w'])).toBe(1);
+    expect(text()).toContain('dtype bfloat16 against float8_e5m2');
+  });
+});

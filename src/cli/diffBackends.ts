@@ -8,9 +8,9 @@ import { runOnnxModel } from '../backends/ort/onnx/onnxModel.ts';
 import { everyBackend, openInProcess } from '../backends/registry.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
-import { readWeights } from '../io/weights.ts';
 import { matrixJson, matrixMarkdown } from '../report/matrixReport.ts';
 import type { CliContext } from './context.ts';
+import { diffWeights } from './diffWeights.ts';
 import { named } from './outputFlags.ts';
 
 export interface DiffBackendsOptions {
@@ -49,13 +49,15 @@ export async function diffBackends(
       fix: 'leave it out, or name one with --backend',
     });
   }
+  const opened = references();
+  const weights = diffWeights(options.weights, opened[0], context);
   const matrices = await sideBySide({
     backends: options.backends ?? everyBackend,
     open: (name) => openOnDevice(name, options.threads ? { threads: options.threads } : {}),
     named: options.backends !== undefined,
     stages: options.stages,
-    references: references(),
-    ...(options.weights !== undefined && { weights: readWeights(options.weights) }),
+    references: opened,
+    ...(weights && { weights }),
     oracle: await openInProcess('oracle'),
     runOnnx: runOnnxModel,
     progress: context.print,

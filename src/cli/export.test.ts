@@ -41,13 +41,17 @@ describe('export', () => {
   const dir = mkdtempSync(join(tmpdir(), 'export-'));
   let logits: Tensor;
   let errors: string[] = [];
+  let printed: string[] = [];
   const at = (name: string): string => join(dir, name);
   const exported = (name: string, ...flags: string[]): Promise<number> =>
     run(['export', '--checkpoint', at('in.npz'), '--out', at(name), ...bare, ...flags]);
   const bare = ['--model', 'PreResNet110'];
 
   beforeAll(async () => {
-    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    });
     vi.spyOn(console, 'error').mockImplementation((line: string) => errors.push(line));
     const model = models.preresnet110.build(10);
     const weights = usedWeights(model);
@@ -92,13 +96,57 @@ describe('export', () => {
 
   it.each(['safetensors', 'npz', 'pt'])('to .%s holds the same state_dict', async (format) => {
     expect(await exported(`weights.${format}`)).toBe(0);
-    const found = readWeights(at(`weights.${format}`));
-    const expected = readWeights(at('in.npz'));
+    const found = readWeights(at(`weights.${format}`)).tensors;
+    const expected = readWeights(at('in.npz')).tensors;
     expect([...found.keys()]).toEqual([...expected.keys()]);
     for (const [name, value] of expected) {
       if (!name.endsWith('num_batches_tracked')) expect(found.get(name)).toEqual(value);
     }
   });
+
+  it.skipIf(!has('numpy', 'torch'))(
+    'of a checkpoint that the SWA authors would have saved: the average, or the raw weights (needs PyTorch)',
+    async () => {
+      const save = `
+import collections, sys, numpy as np, torch
+raw = {k: torch.from_numpy(v) for k, v in np.load(sys.argv[1]).items()}
+swa = {f'module.{k}': v + 1 if v.is_floating_point() else v for k, v in raw.items()}
+checkpoint = {'epoch': 300, 'state_dict': raw, 'swa_state_dict': swa, 'swa_n': 7,
+    'optimizer': {'state': {0: {'momentum_buffer': torch.ones(2)}}, 'counter': collections.Counter('ab')}}
+torch.save(checkpoint, sys.argv[2])
+torch.save({**checkpoint, 'swa_n': 0}, sys.argv[3])
+`;
+      const paths = [at('in.npz'), at('checkpoint-300.pth.tar'), at('early.ckpt')];
+      const saved = spawnSync('python3', ['-c', save, ...paths], { encoding: 'utf8' });
+      expect(saved.status, saved.stderr).toBe(0);
+      const raw = readWeights(at('in.npz')).tensors;
+      const first = async (file: string, ...flags: string[]): Promise<[number, string]> => {
+        printed = [];
+        const from = ['--checkpoint', at(file), '--out', at('theirs.npz'), ...bare, ...flags];
+        expect(await run(['export', ...from])).toBe(0);
+        const found = readWeights(at('theirs.npz')).tensors;
+        expect([...found.keys()]).toEqual([...raw.keys()]);
+        const difference = toFloat64(found.get('fc.bias')!)[0] - toFloat64(raw.get('fc.bias')!)[0];
+        return [difference, printed.join('')];
+      };
+      const [swa, said] = await first('checkpoint-300.pth.tar');
+      expect(swa).toBeCloseTo(1, 5);
+      expect(said).toContain(
+        "the weights are those of 'swa_state_dict'; there is also 'state_dict'",
+      );
+      expect(said).toContain("'module.' taken off the names of the weights");
+      expect(said).toContain('PreResNet110, swa weights, as npz');
+      expect((await first('checkpoint-300.pth.tar', '--weights', 'swa'))[0]).toBeCloseTo(1, 5);
+      expect((await first('checkpoint-300.pth.tar', '--weights', 'raw'))[0]).toBe(0);
+      const [early, why] = await first('early.ckpt');
+      expect(early).toBe(0);
+      expect(why).toContain('PreResNet110, raw weights, as npz');
+      errors = [];
+      const none = ['--checkpoint', at('early.ckpt'), '--out', at('none.npz'), '--weights', 'swa'];
+      expect(await run(['export', ...none, ...bare])).toBe(2);
+      expect(errors.join()).toContain('early.ckpt: holds no average yet; give --weights raw');
+    },
+  );
 
   it.skipIf(!has('numpy', 'torch'))(
     'loads in PyTorch, becomes TorchScript and gives our logits (needs PyTorch)',

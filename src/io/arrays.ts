@@ -11,6 +11,8 @@ export interface Unread {
   readonly digest?: string;
 }
 
+export const isUnread = (array: Tensor | Unread): array is Unread => 'what' in array;
+
 /** A file of named arrays, and whatever of it is not among its tensors. */
 export interface Arrays {
   /** In file order. */

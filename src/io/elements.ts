@@ -21,14 +21,12 @@ export function normaliseBools(t: Tensor): Tensor {
 }
 
 /** The C-order tensor whose elements stand in `t.data` in Fortran order. */
-export const fromFortran = (t: Tensor): Tensor =>
-  t.shape.length < 2
-    ? t
-    : gather(t.dtype, bytesOf(t), {
-        shape: t.shape,
-        strides: fortranStrides(t.shape),
-        offset: 0,
-      });
+export function fromFortran(t: Tensor): Tensor {
+  const { dtype, shape } = t;
+  if (shape.length < 2) return t;
+  const layout = { shape, strides: fortranStrides(shape), offset: 0 };
+  return fromBytes(dtype, shape, gather(bytesPerElement[dtype], bytesOf(t), layout)) as Tensor;
+}
 
 export interface Layout {
   readonly bigEndian?: boolean;

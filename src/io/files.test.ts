@@ -2,14 +2,15 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { InputError, UsageError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import { fileError } from './fileError.ts';
 import { writeNpy } from './npy.ts';
 import { writeNpz } from './npz.ts';
 import { readFileOrFail } from './readFile.ts';
+import { readRecording } from './recording.ts';
 import { writeSafetensors } from './safetensors.ts';
 import { sha256Hex } from './sha256.ts';
-import { counting, expectSameMap, vector } from './testdata/support.ts';
+import { counting, expectSameMap, torchFile } from './testdata/support.ts';
 import { writeTorchCheckpoint } from './torchCheckpointWriter.ts';
 import { readWeights } from './weights.ts';
 
@@ -67,30 +68,32 @@ describe('readWeights', () => {
     'a.safetensors': writeSafetensors(map),
   };
 
-  it.each(Object.entries(files))('%s by its extension', (name, content) => {
+  it.each(Object.entries(files))('%s', (name, content) => {
     writeFileSync(at(name), content);
-    expectSameMap(readWeights(at(name)), map);
+    expectSameMap(readWeights(at(name)).tensors, map);
   });
+
+  it.each(['w.pth.tar', 'w.tar', 'w.ckpt', 'w.bin', 'w.npz', 'w.constructor', 'w'])(
+    'whatever it is called: %s',
+    (name) => {
+      for (const content of [...Object.values(files), torchFile('types/bfloat16, legacy')]) {
+        writeFileSync(at(name), content);
+        expect([...readWeights(at(name)).tensors.keys()]).toEqual(['w']);
+        expect([...readRecording(at(name)).tensors.keys()]).toEqual(['w']);
+      }
+    },
+  );
 
   it.each([
-    ['b.npz', files['a.pt'], 'is named .npz but holds a PyTorch checkpoint'],
-    ['b.pt', files['a.npz'], 'is named .pt but holds a NumPy archive'],
-    ['b.pt', files['a.safetensors'], 'is named .pt but holds a safetensors file'],
-    ['b.safetensors', files['a.npz'], 'is named .safetensors but holds a NumPy archive'],
-    ['b.npz', vector('torch/refused-legacy'), 'holds a PyTorch checkpoint'],
-    ['b.npz', writeNpy(counting('int8', [1])), 'holds a single .npy array'],
-    ['b.npz', writeNpz(new Map()), 'holds no tensors'],
-    ['b.npz', bytes('hello'), 'no whole zip archive'],
-    ['b.pt', new Uint8Array(0), 'is not a PyTorch checkpoint'],
-  ])('%s with other content', (name, content, line) => {
-    writeFileSync(at(name), content);
-    expect(() => readWeights(at(name))).toThrow(InputError);
-    expect(() => readWeights(at(name))).toThrow(line);
-  });
-
-  it.each(['weights', 'weights.bin', 'weights.constructor'])('%s is no known kind', (name) => {
-    expect(() => readWeights(at(name))).toThrow(UsageError);
-    expect(() => readWeights(at(name))).toThrow('.pt, .pth, .safetensors, .npz');
+    [writeNpy(counting('int8', [1])), 'holds a single .npy array'],
+    [writeNpz(new Map()), 'holds no tensors'],
+    [bytes('hello'), 'holds no weights that can be read'],
+    [new Uint8Array(0), 'holds no weights that can be read'],
+    [files['a.pt'].subarray(0, 300), 'no whole zip archive'],
+  ])('other content is refused (%#)', (content, line) => {
+    writeFileSync(at('b.pt'), content);
+    expect(() => readWeights(at('b.pt'))).toThrow(InputError);
+    expect(() => readWeights(at('b.pt'))).toThrow(line);
   });
 });
 

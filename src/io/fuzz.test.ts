@@ -5,6 +5,7 @@ import { readNpy } from './npy.ts';
 import { readNpz } from './npz.ts';
 import { unpickle } from './pickle.ts';
 import { plainGlobals } from './pickleGlobals.ts';
+import { recordingOf } from './recording.ts';
 import { readReprodLog } from './reprodLog.ts';
 import { readSafetensors } from './safetensors.ts';
 import {
@@ -14,7 +15,7 @@ import {
   resultOrRefusal,
   vector,
 } from './testdata/support.ts';
-import { readTorchCheckpoint } from './torchCheckpoint.ts';
+import { weightsOf } from './weights.ts';
 
 const WHERE = 'damaged file';
 const globals = new Map(plainGlobals);
@@ -59,7 +60,7 @@ describe('damaged files without a checksum', () => {
 /** Zips carry a CRC for every entry: whatever still opens must be exactly what was written. */
 describe('damaged zip files', () => {
   const npz = (bytes: Uint8Array) => readNpz(bytes, WHERE);
-  const checkpoint = (bytes: Uint8Array) => readTorchCheckpoint(bytes, WHERE);
+  const checkpoint = (bytes: Uint8Array) => weightsOf(bytes, WHERE).tensors;
   const cases: readonly (readonly [string, (bytes: Uint8Array) => TensorMap])[] = [
     ['npz/stored', npz],
     ['npz/deflated', npz],
@@ -80,7 +81,7 @@ describe('damaged zip files', () => {
 });
 
 it('bytes of no format at all', () => {
-  const readers = [readNpy, readNpz, readReprodLog, readSafetensors, readTorchCheckpoint] as const;
+  const readers = [readNpy, readNpz, readReprodLog, readSafetensors, weightsOf, recordingOf];
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       for (const read of readers) expect(resultOrRefusal(() => read(bytes, WHERE))).toBeUndefined();

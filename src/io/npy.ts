@@ -3,7 +3,7 @@ import { InputError } from '../errors.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { bytesOf, bytesPerElement, type DataOf, type Tensor, tensor } from '../tensor/tensor.ts';
 import { counted } from '../words.ts';
-import { type Arrays, checkRead, type Unread } from './arrays.ts';
+import { type Arrays, checkRead, isUnread, type Unread } from './arrays.ts';
 import { concatBytes } from './concat.ts';
 import { codeOf, descrOf, parseDescr, type StoredType, unreadable } from './dtypeCode.ts';
 import { fromFortran, normaliseBools, swapBytes } from './elements.ts';
@@ -51,8 +51,6 @@ export interface FirstArray {
   readonly array: Tensor | Unread;
   readonly rest: number;
 }
-
-export const isUnread = (array: Tensor | Unread): array is Unread => 'what' in array;
 
 /**
  * Reads the array that bytes begin with as `numpy.load` does: .npy format 1, 2 or 3, any byte order, C or

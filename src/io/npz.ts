@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { type Arrays, allTensors, checkRead, quoted, type Unread } from './arrays.ts';
+import { type Arrays, allTensors, checkRead, isUnread, quoted, type Unread } from './arrays.ts';
 import { concatBytes } from './concat.ts';
 import { checkNames, printable } from './names.ts';
-import { isUnread, npyChunks, readFirstNpy, restNote } from './npy.ts';
+import { npyChunks, readFirstNpy, restNote } from './npy.ts';
 import { isNpy } from './npyHeader.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readZip } from './zip.ts';

@@ -31,12 +31,15 @@ interface PickledType extends PickleObject {
 export const isPickledArray = (value: PickleValue | undefined): value is PickledArray =>
   isKind(value, 'object') && value.type === 'ndarray';
 
+/** NumPy's are a letter and a few digits; read anew for each array. */
+const MAX_CODE = 32;
+
 const isPickledType = (value: PickleValue | undefined): value is PickledType =>
   isKind(value, 'object') && value.type === 'dtype';
 
 /** `numpy.dtype(code, align, copy)`, whose state then says the byte order. */
 const dtype: PickleRule = ([code], { damaged }) => {
-  if (typeof code !== 'string') throw damaged('the pickle holds an unreadable dtype');
+  if (typeof code !== 'string' || code.length > MAX_CODE) return undefined;
   const made: PickledType = {
     kind: 'object',
     type: 'dtype',
@@ -97,9 +100,7 @@ const arrayOf = (content: Pick<PickledArray, 'tensor' | 'refused'>): PickledArra
 
 /** `_reconstruct(ndarray, (0,), b'b')`: an empty array, filled by its state. */
 const reconstruct: PickleRule = ([base], { damaged }) => {
-  if (!isKind(base, 'global') || base.name !== 'numpy.ndarray') {
-    throw damaged('the pickle holds an array of an unknown class');
-  }
+  if (!isKind(base, 'global') || base.name !== 'numpy.ndarray') return undefined;
   const made: PickledArray = {
     ...arrayOf({ tensor: undefined, refused: undefined }),
     build: (state, context) => {
@@ -130,8 +131,7 @@ const fromBuffer: PickleRule = ([data, type, sizes, order], context) => {
 };
 
 /** NumPy's pickle globals, under the module names of NumPy 1 (`core`) and 2 (`_core`). */
-export const numpyGlobals: readonly (readonly [string, PickleRule | null])[] = [
-  ['numpy.ndarray', null],
+export const numpyGlobals: readonly (readonly [string, PickleRule])[] = [
   ['numpy.dtype', dtype],
   ...['numpy.core', 'numpy._core'].flatMap(
     (core) =>

@@ -6,7 +6,7 @@ import { pickleOps } from './pickleOps.ts';
 import type { PickleContext, PickleGlobals, PickleValue } from './pickleValue.ts';
 
 export interface UnpickleOptions {
-  /** Everything the pickle may name; see `plainGlobals` for the harmless common ones. */
+  /** The names that are understood; see `plainGlobals` for the common ones. */
   readonly globals: PickleGlobals;
   /** Resolves the persistent ids by which a pickle refers to data outside itself. */
   readonly persistent?: (id: PickleValue, context: PickleContext) => PickleValue;
@@ -17,26 +17,28 @@ export interface UnpickleOptions {
 /** For any file a second's work; a dict of short arrays has one in 2.2 bytes. */
 const instructionLimit = (fileBytes: number): number => 1_000_000 + fileBytes / 2;
 
-/**
- * Runs a pickle (protocols 0 to 5) and returns the value it builds. No Python name is ever looked
- * up: a global is either in `globals`, and then our own rule stands in for it, or the pickle is
- * refused by that name. No recursion, bounded memory and time. Throws InputError naming `where` for
- * a refused, damaged or overlong pickle. Source: CPython's pickletools.
- */
-export function unpickle(
+/** The value that a pickle in the middle of a file builds, and where the pickle ends. */
+export interface Unpickled {
+  readonly value: PickleValue;
+  readonly end: number;
+}
+
+/** Runs the pickle that begins at `start`; see `unpickle`. */
+export function unpickleAt(
   bytes: Uint8Array,
+  start: number,
   where: string,
   {
     globals,
     persistent,
     fix = 'load and save the file again with the tool that wrote it',
   }: UnpickleOptions,
-): PickleValue {
+): Unpickled {
   const damaged = (what: string) => new InputError(what, { where, fix });
   const machine: Machine = {
     bytes,
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    at: 0,
+    at: start,
     stack: [],
     marks: [],
     memo: new Map(),
@@ -61,6 +63,20 @@ export function unpickle(
   if (machine.stack.length > 0 || machine.marks.length > 0) {
     throw damaged('the pickle ends with values left over');
   }
-  if (machine.at !== bytes.byteLength) throw damaged('there are bytes after the end of the pickle');
-  return value;
+  return { value, end: machine.at };
+}
+
+/**
+ * Runs a pickle (protocols 0 to 5) that takes all of `bytes` and returns the value it builds. No Python
+ * name is ever looked up: for a global in `globals` our own rule stands in, and any other is kept as a
+ * mark with what it was given. No recursion, bounded memory and work. Throws InputError naming `where` for
+ * a damaged or overlong pickle. Source: CPython's pickletools.
+ */
+export function unpickle(bytes: Uint8Array, where: string, options: UnpickleOptions): PickleValue {
+  const { value, end } = unpickleAt(bytes, 0, where, options);
+  if (end === bytes.byteLength) return value;
+  throw new InputError('there are bytes after the end of the pickle', {
+    where,
+    ...(options.fix === undefined ? {} : { fix: options.fix }),
+  });
 }

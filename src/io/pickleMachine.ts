@@ -1,9 +1,7 @@
-import { printable } from './names.ts';
 import {
   isKind,
   type PickleContext,
   type PickleGlobals,
-  type PickleKey,
   type PickleValue,
   pickleType,
 } from './pickleValue.ts';
@@ -24,6 +22,8 @@ export interface Machine extends PickleContext {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const MAX_LINE = 4096;
+/** Of a global, module and all. */
+const MAX_NAME = 1024;
 /** Text costs many times its bytes; only protocols before 3 put arrays into text at all. */
 export const MAX_TEXT = 16 * 2 ** 20;
 
@@ -114,25 +114,27 @@ export function recall(m: Machine, index: number): void {
   push(m, value);
 }
 
-/** The global `module.name`, or an InputError that names it: nothing unlisted is ever called. */
+/** The global `module.name`: a rule of ours, or a mark. Nothing of Python's is looked up. */
 export function pushGlobal(m: Machine, module: PickleValue, name: PickleValue): void {
   if (typeof module !== 'string' || typeof name !== 'string') {
     throw m.damaged('the pickle names a global that is not text');
   }
-  const full = `${module}.${name}`;
-  const rule = m.globals.get(full);
-  if (rule === undefined) {
-    throw m.damaged(`the pickle asks for '${printable(full)}', which is not allowed`);
+  if (module.length + name.length > MAX_NAME) {
+    throw m.damaged('the pickle names a global of absurd length');
   }
-  push(m, { kind: 'global', name: full, rule });
+  const full = `${module}.${name}`;
+  m.spend(2 * full.length);
+  push(m, { kind: 'global', name: full, rule: m.globals.get(full) });
 }
 
-/** Calls the rule of a listed global with positional arguments. */
+/** Applies the rule of a global to positional arguments; without one, what it was given is kept. */
 export function callGlobal(m: Machine, callee: PickleValue, args: readonly PickleValue[]): void {
-  if (!isKind(callee, 'global') || callee.rule === null) {
-    throw m.damaged(`the pickle calls ${pickleType(callee)}, which is no function here`);
-  }
-  push(m, callee.rule(args, m));
+  if (isKind(callee, 'global')) {
+    push(m, callee.rule?.(args, m) ?? { kind: 'opaque', name: callee.name, args });
+  } else if (isKind(callee, 'opaque')) {
+    // The arguments stay in one piece: copied, a long tuple would cost its length at every call.
+    push(m, { kind: 'opaque', name: callee.name, args: [callee, { kind: 'tuple', items: args }] });
+  } else throw m.damaged(`the pickle calls ${pickleType(callee)}, which is no function`);
 }
 
 export function tupleItems(m: Machine, value: PickleValue): readonly PickleValue[] {
@@ -140,31 +142,51 @@ export function tupleItems(m: Machine, value: PickleValue): readonly PickleValue
   return value.items;
 }
 
-export function setItems(m: Machine, target: PickleValue, items: readonly PickleValue[]): void {
-  if (!isKind(target, 'dict') || items.length % 2 !== 0) {
-    throw m.damaged('the pickle sets items where it cannot');
-  }
-  for (let i = 0; i < items.length; i += 2) target.entries.set(asKey(m, items[i]), items[i + 1]);
+const unhashable = ['list', 'set', 'dict'] as const;
+
+/** The dict itself, or that of an opaque object, which is made when it is first needed. */
+function entriesOf(target: PickleValue): Map<PickleValue, PickleValue> | undefined {
+  if (isKind(target, 'dict')) return target.entries;
+  if (!isKind(target, 'opaque')) return undefined;
+  target.entries ??= new Map();
+  return target.entries;
 }
 
-export function asKey(m: PickleContext, value: PickleValue): PickleKey {
-  if (value === null || typeof value !== 'object') return value;
-  throw m.damaged(`the pickle uses a ${pickleType(value)} as dictionary key`);
+export function setItems(m: Machine, target: PickleValue, items: readonly PickleValue[]): void {
+  const entries = entriesOf(target);
+  if (entries === undefined || items.length % 2 !== 0) {
+    throw m.damaged('the pickle sets items where it cannot');
+  }
+  for (let i = 0; i < items.length; i += 2) {
+    if (unhashable.some((kind) => isKind(items[i], kind))) {
+      throw m.damaged(`the pickle uses a ${pickleType(items[i])} as dictionary key`);
+    }
+    entries.set(items[i], items[i + 1]);
+  }
+}
+
+function itemsOf(kind: 'list' | 'set', target: PickleValue): PickleValue[] | undefined {
+  if (isKind(target, kind)) return target.items;
+  if (!isKind(target, 'opaque')) return undefined;
+  target.items ??= [];
+  return target.items;
 }
 
 export function appendItems(
   m: Machine,
   kind: 'list' | 'set',
   target: PickleValue,
-  items: readonly PickleValue[],
+  added: readonly PickleValue[],
 ): void {
-  if (!isKind(target, kind)) throw m.damaged(`the pickle appends to what is no ${kind}`);
-  for (const item of items) target.items.push(item);
+  const items = itemsOf(kind, target);
+  if (items === undefined) throw m.damaged(`the pickle appends to what is no ${kind}`);
+  for (const item of added) items.push(item);
 }
 
 /** BUILD: objects take their state; a dict's (OrderedDict's) attributes carry no tensors. */
 export function build(m: Machine, target: PickleValue, state: PickleValue): void {
   if (isKind(target, 'object') && target.build !== undefined) target.build(state, m);
+  else if (isKind(target, 'opaque')) target.state = state;
   else if (!isKind(target, 'dict')) {
     throw m.damaged(`the pickle gives a state to ${pickleType(target)}, which takes none`);
   }

@@ -32,7 +32,7 @@ import {
   unescapeRaw,
   unquote,
 } from './pickleText.ts';
-import { isKind, type PickleValue } from './pickleValue.ts';
+import { isKind, type PickleValue, pickleType } from './pickleValue.ts';
 
 const containerBytes = 64;
 
@@ -197,10 +197,10 @@ const table: { readonly [code: string]: Op } = {
   },
   '\x92': (m) => {
     const [callee, args, named] = popMany(m, 3);
-    if (!isKind(named, 'dict') || named.entries.size > 0) {
-      throw m.damaged('the pickle calls with named arguments');
-    }
-    callGlobal(m, callee, tupleItems(m, args));
+    if (!isKind(named, 'dict')) throw m.damaged('the pickle calls with unreadable arguments');
+    if (named.entries.size === 0) callGlobal(m, callee, tupleItems(m, args));
+    // No rule of ours takes names.
+    else push(m, { kind: 'opaque', name: pickleType(callee), args: [callee, args, named] });
   },
   o: (m) => {
     const [callee, ...args] = popMark(m);

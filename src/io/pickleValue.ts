@@ -1,4 +1,6 @@
 import type { InputError } from '../errors.ts';
+import { printable } from './names.ts';
+import { MAX_RANK } from './shapeCheck.ts';
 
 /** What a pickle can build here. Python's ints are numbers while exact, bigints beyond 2^53. */
 export type PickleValue =
@@ -13,9 +15,8 @@ export type PickleValue =
   | PickleSet
   | PickleDict
   | PickleGlobal
-  | PickleObject;
-
-export type PickleKey = null | boolean | number | bigint | string;
+  | PickleObject
+  | PickleOpaque;
 
 export interface PickleTuple {
   readonly kind: 'tuple';
@@ -34,7 +35,24 @@ export interface PickleSet {
 
 export interface PickleDict {
   readonly kind: 'dict';
-  readonly entries: Map<PickleKey, PickleValue>;
+  readonly entries: Map<PickleValue, PickleValue>;
+}
+
+/**
+ * What a function or class without a rule here would have made: what it was given, as data. It has never
+ * run, and whoever needs the thing itself refuses it by its name.
+ */
+export interface PickleOpaque {
+  readonly kind: 'opaque';
+  /** The function or class, as `module.name`. */
+  readonly name: string;
+  readonly args: readonly PickleValue[];
+  /** What was appended to it afterwards. */
+  items?: PickleValue[];
+  /** What was set in it by key. */
+  entries?: Map<PickleValue, PickleValue>;
+  /** Its attributes, mostly a dict. */
+  state?: PickleValue;
 }
 
 /** What a rule may use: an error in the file's name, and the memory it is about to take. */
@@ -43,16 +61,23 @@ export interface PickleContext {
   readonly spend: (bytes: number) => void;
 }
 
-/** Our own stand-in for a named Python function or class. */
-export type PickleRule = (args: readonly PickleValue[], context: PickleContext) => PickleValue;
+/**
+ * Our own stand-in for a named Python function or class. undefined: these arguments it cannot make
+ * anything of, and the value stays opaque.
+ */
+export type PickleRule = (
+  args: readonly PickleValue[],
+  context: PickleContext,
+) => PickleValue | undefined;
 
-/** The only names a pickle may mention, as `module.name`; null allows one as a mere mark. */
-export type PickleGlobals = ReadonlyMap<string, PickleRule | null>;
+/** The names that are understood, as `module.name`. All others are kept as marks, and never run. */
+export type PickleGlobals = ReadonlyMap<string, PickleRule>;
 
+/** A named function or class, a mere mark where there is no rule. */
 export interface PickleGlobal {
   readonly kind: 'global';
   readonly name: string;
-  readonly rule: PickleRule | null;
+  readonly rule: PickleRule | undefined;
 }
 
 /** Anything a rule returned that is no plain value; rules extend it and tell theirs by `type`. */
@@ -86,12 +111,14 @@ export function pickleType(value: PickleValue | undefined): string {
   if (typeof value !== 'object') return plainTypes[typeof value];
   if (value instanceof Uint8Array) return 'bytes';
   if (value.kind === 'object') return value.type;
-  return value.kind === 'global' ? value.name : value.kind;
+  return value.kind === 'global' || value.kind === 'opaque' ? printable(value.name) : value.kind;
 }
 
 /** The items of a tuple or list whose every item is a size or offset; otherwise undefined. */
 export function sizesOf(value: PickleValue | undefined): number[] | undefined {
   if (!isKind(value, 'tuple') && !isKind(value, 'list')) return undefined;
+  // Read anew for each array that names it, so a long one would cost its length every time.
+  if (value.items.length > MAX_RANK) return undefined;
   const sizes: number[] = [];
   for (const item of value.items) {
     if (typeof item !== 'number' || !Number.isSafeInteger(item) || item < 0) return undefined;

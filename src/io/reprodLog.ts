@@ -49,7 +49,10 @@ export function openReprodLog(bytes: Uint8Array, where: string): Arrays {
   const tensors = new Map<string, Tensor>();
   const unread = new Map<string, Unread>();
   for (const [name, value] of dict.entries) {
-    if (typeof name !== 'string') throw damaged(`has the key ${String(name)}, which is no name`);
+    if (typeof name !== 'string')
+      throw damaged(
+        `has the key ${typeof name === 'object' ? pickleType(name) : String(name)}, which is no name`,
+      );
     const { tensor } = isPickledArray(value) ? value : {};
     if (tensor === undefined) unread.set(name, unreadOf(value));
     else tensors.set(name, tensor);

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
+import { bytesOf } from '../tensor/tensor.ts';
+import { concatBytes } from './concat.ts';
 import { readSafetensors, writeSafetensors, writeSafetensorsTo } from './safetensors.ts';
-import { anyMap, counting, expectSameMap, vector } from './testdata/support.ts';
+import { anyMap, counting, expectSameMap, shown, torchFiles, vector } from './testdata/support.ts';
 
 /** A file with any header text. */
 function file(header: unknown, dataBytes: number): Uint8Array {
@@ -103,6 +105,39 @@ it('takes metadata that are null, and keys in texts for what they are', () => {
   expect(Object.fromEntries(read.metadata)).toEqual(note);
 });
 
+describe('types without a tensor of ours', () => {
+  const codes: readonly (readonly [code: string, name: string])[] = [
+    ['BF16', 'bfloat16'],
+    ['F8_E4M3', 'float8_e4m3fn'],
+    ['F8_E4M3FNUZ', 'float8_e4m3fnuz'],
+    ['F8_E5M2', 'float8_e5m2'],
+    ['F8_E5M2FNUZ', 'float8_e5m2fnuz'],
+    ['F8_E8M0', 'float8_e8m0fnu'],
+  ];
+
+  /** Every bit pattern of a float8, and of bfloat16 those with equal halves. */
+  const patterns = (code: string) =>
+    Uint8Array.from({ length: code === 'BF16' ? 512 : 256 }, (_, i) =>
+      code === 'BF16' ? i >> 1 : i,
+    );
+
+  it.each(codes)('%s is read as PyTorch widens it', (code, name) => {
+    const data = patterns(code);
+    const entry = { dtype: code, shape: [256], data_offsets: [0, data.byteLength] };
+    const header = file({ w: entry }, 0);
+    const { tensors } = readSafetensors(concatBytes([header, data]), 'x');
+    const { shown: recorded } = torchFiles.find((f) => f.name === `2.13 types/${name}`)!;
+    expect(shown(tensors).w).toBe(recorded.w);
+  });
+
+  it('C64 is read as pairs', () => {
+    const pairs = counting('float32', [3, 2]);
+    const entry = { dtype: 'C64', shape: [3], data_offsets: [0, 24] };
+    const bytes = concatBytes([file({ w: entry }, 0), bytesOf(pairs)]);
+    expect(readSafetensors(bytes, 'x').tensors.get('w')).toEqual({ ...pairs, stored: 'complex64' });
+  });
+});
+
 describe('refusals', () => {
   const one = JSON.stringify(f32([1], 0, 4));
   it.each([
@@ -132,7 +167,8 @@ describe('refusals', () => {
     ['a field twice', file(`{"a":${one.replace('{', '{"dtype":"I32",')}}`, 4)],
     ['a note twice', file(`{"__metadata__":{"x":"1","y":"2","x":"1"}}`, 0)],
     ['metadata twice', file(`{"__metadata__":{},"__metadata__":null}`, 0)],
-    ['a dtype without a tensor', file({ a: { ...f32([2], 0, 4), dtype: 'BF16' } }, 4)],
+    ['a dtype without a tensor', file({ a: { ...f32([2], 0, 4), dtype: 'F4' } }, 4)],
+    ['bfloat16 of another size', file({ a: { ...f32([2], 0, 8), dtype: 'BF16' } }, 8)],
   ])('%s', (_, bytes) => {
     expect(() => readSafetensors(bytes, 'x')).toThrow(InputError);
   });

@@ -2,10 +2,10 @@ import { InputError } from '../errors.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../tensor/tensor.ts';
 import { writeFileAtomic } from './atomicFile.ts';
 import { concatBytes } from './concat.ts';
-import { decodeElements } from './elements.ts';
 import { checkMetadata, checkNames } from './names.ts';
 import { readFileOrFail } from './readFile.ts';
 import { parseSafetensorsHeader, safetensorsTypeOf } from './safetensorsHeader.ts';
+import { decodeStored } from './storedType.ts';
 
 export interface Safetensors {
   /** In the order of the header. */
@@ -36,8 +36,8 @@ export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
   const data = bytes.subarray(dataOffset);
   const header = parseSafetensorsHeader(bytes.subarray(8, dataOffset), data.byteLength, damaged);
   const tensors = new Map<string, Tensor>();
-  for (const { name, dtype, shape, begin, end } of header.entries) {
-    tensors.set(name, decodeElements(dtype, shape, data.subarray(begin, end)));
+  for (const { name, type, shape, begin, end } of header.entries) {
+    tensors.set(name, decodeStored(type, shape, data.subarray(begin, end)));
   }
   return { tensors, metadata: header.metadata };
 }

@@ -3,7 +3,8 @@ import type { InputError } from '../errors.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { DType } from '../tensor/tensor.ts';
 import { printable } from './names.ts';
-import { storedBytes } from './shapeCheck.ts';
+import { bytesFor } from './shapeCheck.ts';
+import { type StoredType, storedTypes } from './storedType.ts';
 
 export const safetensorsTypeOf: { readonly [D in DType]: string } = {
   float16: 'F16',
@@ -20,13 +21,27 @@ export const safetensorsTypeOf: { readonly [D in DType]: string } = {
   bool: 'BOOL',
 };
 
-const dtypeOf: ReadonlyMap<string, DType> = new Map(
-  (Object.keys(safetensorsTypeOf) as DType[]).map((dtype) => [safetensorsTypeOf[dtype], dtype]),
+/** Types without a tensor of ours, by PyTorch's names. */
+const younger: { readonly [name: string]: string } = {
+  bfloat16: 'BF16',
+  float8_e4m3fn: 'F8_E4M3',
+  float8_e4m3fnuz: 'F8_E4M3FNUZ',
+  float8_e5m2: 'F8_E5M2',
+  float8_e5m2fnuz: 'F8_E5M2FNUZ',
+  float8_e8m0fnu: 'F8_E8M0',
+  complex64: 'C64',
+};
+
+const typeOf: ReadonlyMap<string, StoredType> = new Map(
+  Object.entries({ ...safetensorsTypeOf, ...younger }).map(([name, code]) => [
+    code,
+    storedTypes.get(name)!,
+  ]),
 );
 
 export interface SafetensorsEntry {
   readonly name: string;
-  readonly dtype: DType;
+  readonly type: StoredType;
   readonly shape: Shape;
   /** Bytes from the start of the data section. */
   readonly begin: number;
@@ -102,19 +117,19 @@ function parseEntry(name: string, value: unknown, damaged: Complain): Safetensor
   const entry = entrySchema.safeParse(value);
   if (!entry.success) throw damaged(`the header entry of '${printable(name)}' is malformed`);
   const { dtype: stored, shape, data_offsets } = entry.data;
-  const dtype = dtypeOf.get(stored);
-  if (dtype === undefined) {
+  const type = typeOf.get(stored);
+  if (type === undefined) {
     throw damaged(
       `tensor '${printable(name)}' has dtype ${printable(stored)}, which is not supported`,
     );
   }
   const [begin, end] = data_offsets;
-  if (storedBytes(dtype, shape) !== end - begin) {
+  if (bytesFor(type.width, shape) !== end - begin) {
     throw damaged(
       `tensor '${printable(name)}' of ${stored} [${printable(shape.join(', '))}] does not fill its ${end - begin} bytes`,
     );
   }
-  return { name, dtype, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 /**

@@ -1,5 +1,4 @@
 import { type Shape, sizeOf, stridesOf } from '../tensor/shape.ts';
-import { bytesOf, bytesPerElement, type DType, type Tensor, zeros } from '../tensor/tensor.ts';
 
 /** Where the elements of an array lie in a buffer, counted in elements. */
 export interface Strided {
@@ -26,31 +25,27 @@ const wordsOf = {
 } as const;
 
 /** Elements move as integer words, since a NaN's payload need not survive a float register. */
-const wordBytes: { readonly [bytes: number]: 1 | 2 | 4 } = { 1: 1, 2: 2, 4: 4, 8: 4 };
+const wordBytes: { readonly [bytes: number]: 1 | 2 | 4 } = { 1: 1, 2: 2, 4: 4, 8: 4, 16: 4 };
 
 function aligned(bytes: Uint8Array, width: number): Uint8Array {
   return bytes.byteOffset % width === 0 ? bytes : Uint8Array.from(bytes);
 }
 
 /**
- * Copies a strided array out of `bytes` (little-endian elements) into a dense C-order tensor.
- * The caller has checked that `extentOf(layout)` elements are there.
+ * The elements of a strided array of `width` bytes an element, dense and in C order: a view of `bytes`
+ * where they lie so already, else a copy. The caller has checked that `extentOf(layout)` elements are there.
  */
-export function gather(dtype: DType, bytes: Uint8Array, layout: Strided): Tensor {
+export function gather(width: number, bytes: Uint8Array, layout: Strided): Uint8Array {
   const { shape, strides, offset } = layout;
-  const out = zeros(dtype, shape) as Tensor;
   const size = sizeOf(shape);
-  const width = bytesPerElement[dtype];
-  if (size === 0) return out;
-  if (isDense(layout)) {
-    bytesOf(out).set(bytes.subarray(offset * width, (offset + size) * width));
-    return out;
-  }
+  if (size === 0) return new Uint8Array(0);
+  if (isDense(layout)) return bytes.subarray(offset * width, (offset + size) * width);
   const word = wordBytes[width];
   const per = width / word;
   const whole = bytes.subarray(0, bytes.byteLength - (bytes.byteLength % word));
   const from = wordsOf[word](aligned(whole, word));
-  const to = wordsOf[word](bytesOf(out));
+  const out = new Uint8Array(size * width);
+  const to = wordsOf[word](out);
   const index = new Array<number>(shape.length).fill(0);
   let source = offset * per;
   for (let i = 0; i < size * per; i += per) {

@@ -1,94 +1,157 @@
-import { extname } from 'node:path';
 import { InputError, UsageError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { isNpy } from './npyHeader.ts';
+import { isUnread, quoted } from './arrays.ts';
+import { type FileFormat, fileFormat } from './fileFormat.ts';
+import { printable } from './names.ts';
 import { readNpz } from './npz.ts';
+import { isKind, type PickleValue, pickleType } from './pickleValue.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readSafetensors } from './safetensors.ts';
+import { openTorchCheckpoint } from './torchCheckpoint.ts';
+import { torchPickles } from './torchPickle.ts';
 import {
-  type CheckpointOptions,
-  isLegacyCheckpoint,
-  readTorchCheckpoint,
-} from './torchCheckpoint.ts';
-import { isZip, readZipDirectory } from './zipDirectory.ts';
+  averageIsEmpty,
+  isUsual,
+  type WeightKind,
+  type WeightSet,
+  weightSetsOf,
+} from './weightSets.ts';
 
-type Format = 'torch' | 'safetensors' | 'npz';
+export interface WeightsOptions {
+  /** The only one that will do. */
+  readonly kind?: WeightKind;
+  /** The one to take where a file holds both: `raw`. */
+  readonly prefer?: WeightKind;
+}
 
-const formatOf: { readonly [extension: string]: Format } = {
-  '.pt': 'torch',
-  '.pth': 'torch',
-  '.safetensors': 'safetensors',
-  '.npz': 'npz',
+/** The weights of a file. */
+export interface Weights {
+  /** By name, in file order. */
+  readonly tensors: Map<string, Tensor>;
+  readonly kind: WeightKind;
+  /** What was chosen and what left out: a sentence each. */
+  readonly notes: readonly string[];
+}
+
+const other: { readonly [K in WeightKind]: WeightKind } = { swa: 'raw', raw: 'swa' };
+
+const oneSet = (where: string, kind: WeightKind): UsageError =>
+  new UsageError(`holds one set of weights, ${kind === 'swa' ? 'an average' : 'no average'}`, {
+    where,
+    fix: 'leave --weights out',
+  });
+
+const labelOf = ({ key }: WeightSet): string =>
+  key === undefined ? 'the file itself' : `'${printable(key)}'`;
+
+/** The set that was asked for, or else preferred. */
+function choose(
+  sets: readonly WeightSet[],
+  where: string,
+  { kind, prefer = 'raw' }: WeightsOptions,
+  empty: boolean,
+): WeightSet {
+  if (kind === undefined) return sets.find((set) => set.kind === prefer) ?? sets[0];
+  const found = sets.find((set) => set.kind === kind);
+  if (found !== undefined) return found;
+  if (kind === 'swa' && empty) {
+    throw new UsageError('holds no average yet', { where, fix: 'give --weights raw' });
+  }
+  if (sets.length === 1) throw oneSet(where, sets[0].kind);
+  throw new UsageError(`holds no ${kind} weights, only ${sets.map(labelOf).join(', ')}`, {
+    where,
+    fix: `give --weights ${other[kind]}`,
+  });
+}
+
+function withoutWeights(root: PickleValue): string {
+  if (isKind(root, 'opaque')) return `holds a pickled ${pickleType(root)}, not a state_dict`;
+  if (!isKind(root, 'dict')) return `holds ${pickleType(root)}, not a state_dict`;
+  const keys = [...root.entries.keys()].filter((key) => typeof key === 'string');
+  return `holds no weights, only ${keys.length === 0 ? 'an empty dict' : quoted(keys)}`;
+}
+
+function torchWeights(bytes: Uint8Array, where: string, options: WeightsOptions): Weights {
+  const unfit = (what: string) => new InputError(what, { where, fix: torchPickles.fix });
+  const { root, read } = openTorchCheckpoint(bytes, where);
+  const sets = weightSetsOf(root);
+  if (sets.length === 0) throw unfit(withoutWeights(root));
+  if (new Set(sets.map(({ kind }) => kind)).size < sets.length && !sets.some(isUsual)) {
+    throw unfit(`holds several sets of weights: ${sets.map(labelOf).join(', ')}`);
+  }
+  const chosen = choose(sets, where, options, averageIsEmpty(root));
+  const tensors = new Map<string, Tensor>();
+  const others: string[] = [];
+  for (const [key, value] of chosen.dict.entries) {
+    const name = typeof key === 'string' ? key : pickleType(key);
+    const found = read(name, value);
+    if (found === undefined || typeof key !== 'string') others.push(name);
+    else if (isUnread(found))
+      throw unfit(`'${printable(name)}' is ${found.what}, which cannot be read`);
+    else tensors.set(key, found);
+  }
+  const rest = sets.filter((set) => set !== chosen);
+  return {
+    tensors,
+    kind: chosen.kind,
+    notes: [
+      ...(rest.length === 0
+        ? []
+        : [
+            `the weights are those of ${labelOf(chosen)}; there ${rest.length === 1 ? 'is' : 'are'} also ${rest.map(labelOf).join(', ')}`,
+          ]),
+      ...(others.length === 0 ? [] : [`${quoted(others)} left out: no tensors`]),
+    ],
+  };
+}
+
+const whole = (
+  tensors: Map<string, Tensor>,
+  where: string,
+  { kind: asked }: WeightsOptions,
+): Weights => {
+  const kind = tensors.has('n_averaged') ? 'swa' : 'raw';
+  if (asked !== undefined && asked !== kind) throw oneSet(where, kind);
+  return { tensors, kind, notes: [] };
 };
-
-/** The endings by which `readWeights` knows a file. */
-export const weightsExtensions: readonly string[] = Object.keys(formatOf);
 
 const readers: {
-  readonly [F in Format]: (
+  readonly [F in FileFormat]: (
     bytes: Uint8Array,
     where: string,
-    options: CheckpointOptions,
-  ) => Map<string, Tensor>;
+    options: WeightsOptions,
+  ) => Weights;
 } = {
-  torch: readTorchCheckpoint,
-  safetensors: (bytes, where) => readSafetensors(bytes, where).tensors,
-  npz: readNpz,
-};
-
-const described: { readonly [F in Format]: { readonly name: string; readonly extension: string } } =
-  {
-    torch: { name: 'a PyTorch checkpoint', extension: '.pt' },
-    safetensors: { name: 'a safetensors file', extension: '.safetensors' },
-    npz: { name: 'a NumPy archive', extension: '.npz' },
-  };
-
-function sniffZip(bytes: Uint8Array, where: string): Format | undefined {
-  const names = [...readZipDirectory(bytes, where).keys()];
-  if (names.some((name) => name.endsWith('/data.pkl'))) return 'torch';
-  return names.some((name) => name.endsWith('.npy')) ? 'npz' : undefined;
-}
-
-/** What the content says it is, whatever the name; undefined where it says nothing clear. */
-function sniff(bytes: Uint8Array, where: string): Format | undefined {
-  if (isZip(bytes)) return sniffZip(bytes, where);
-  if (isLegacyCheckpoint(bytes)) return 'torch';
-  // A safetensors header is shorter than 4 GiB and begins with a brace.
-  const brace = bytes.byteLength > 8 && bytes[8] === 0x7b;
-  return brace && bytes.subarray(4, 8).every((b) => b === 0) ? 'safetensors' : undefined;
-}
-
-/**
- * Reads a weights file as name → tensor in file order: a PyTorch checkpoint (.pt, .pth), .safetensors
- * or .npz. Throws UsageError for another extension, InputError when the content is of another format
- * than the name says, damaged, or holds no tensors.
- */
-export function readWeights(path: string, options: CheckpointOptions = {}): Map<string, Tensor> {
-  const extension = extname(path).toLowerCase();
-  const format = Object.hasOwn(formatOf, extension) ? formatOf[extension] : undefined;
-  if (format === undefined) {
-    throw new UsageError(`'${extension}' is no known kind of weights file`, {
-      where: path,
-      fix: `name a file ending in ${weightsExtensions.join(', ')}`,
-    });
-  }
-  const bytes = readFileOrFail(path);
-  const found = sniff(bytes, path);
-  if (found !== undefined && found !== format) {
-    throw new InputError(`is named ${extension} but holds ${described[found].name}`, {
-      where: path,
-      fix: `rename it to end in ${described[found].extension}`,
-    });
-  }
-  if (isNpy(bytes)) {
+  torch: torchWeights,
+  safetensors: (bytes, where, options) =>
+    whole(readSafetensors(bytes, where).tensors, where, options),
+  npz: (bytes, where, options) => whole(readNpz(bytes, where), where, options),
+  npy: (_, where) => {
     throw new InputError('holds a single .npy array, not named weights', {
-      where: path,
+      where,
       fix: 'write it with numpy.savez',
     });
+  },
+};
+
+/**
+ * The weights in a file of PyTorch, safetensors or NumPy (.npz), known by its content. A checkpoint may hold
+ * several sets, and other things beside them, which are left alone. Throws InputError when it is damaged, of
+ * another kind or holds no weights, UsageError when it holds no weights of the kind asked for.
+ */
+export function weightsOf(bytes: Uint8Array, where: string, options: WeightsOptions = {}): Weights {
+  const format = fileFormat(bytes, where);
+  if (format === undefined) {
+    throw new InputError('holds no weights that can be read', {
+      where,
+      fix: 'name a file that torch.save, safetensors or numpy.savez wrote',
+    });
   }
-  const tensors = readers[format](bytes, path, options);
-  if (tensors.size === 0) {
-    throw new InputError('holds no tensors', { where: path, fix: 'choose another file' });
-  }
-  return tensors;
+  const weights = readers[format](bytes, where, options);
+  if (weights.tensors.size > 0) return weights;
+  throw new InputError('holds no tensors', { where, fix: 'choose another file' });
 }
+
+/** Reads a file of weights; see `weightsOf`. */
+export const readWeights = (path: string, options: WeightsOptions = {}): Weights =>
+  weightsOf(readFileOrFail(path), path, options);

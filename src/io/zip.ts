@@ -13,6 +13,11 @@ export interface ZipEntry {
   readonly read: () => Uint8Array;
 }
 
+export interface ZipOptions {
+  /** An archive whose checksums are all 0 has none, for those whose writers may leave them out. */
+  readonly unchecked?: 'never' | 'all zero';
+}
+
 const MiB = 2 ** 20;
 /** Deflate cannot do better than this; an entry that claims to is a lie. */
 const MAX_RATIO = 1032;
@@ -40,7 +45,12 @@ const unpackers: {
   8: inflate,
 };
 
-function openEntry(bytes: Uint8Array, entry: DirectoryEntry, where: string): ZipEntry {
+function openEntry(
+  bytes: Uint8Array,
+  entry: DirectoryEntry,
+  where: string,
+  checked: boolean,
+): ZipEntry {
   const { name, size } = entry;
   const damaged = (what: string) =>
     new InputError(`entry '${printable(name)}' ${what}`, {
@@ -52,7 +62,7 @@ function openEntry(bytes: Uint8Array, entry: DirectoryEntry, where: string): Zip
   if (size > MAX_RATIO * entry.packed + 64) throw damaged('declares a size it cannot have');
   const read = () => {
     const out = unpack(bytes.subarray(entry.start, entry.start + entry.packed), size);
-    if (out === undefined || crc32(out) !== entry.crc) throw damaged('is damaged');
+    if (out === undefined || (checked && crc32(out) !== entry.crc)) throw damaged('is damaged');
     return out;
   };
   return { name, size, read };
@@ -64,8 +74,13 @@ function openEntry(bytes: Uint8Array, entry: DirectoryEntry, where: string): Zip
  * file cannot ask for unbounded memory. Each entry's CRC is checked as it is read. Throws
  * InputError naming `where`.
  */
-export function readZip(bytes: Uint8Array, where: string): ReadonlyMap<string, ZipEntry> {
+export function readZip(
+  bytes: Uint8Array,
+  where: string,
+  { unchecked = 'never' }: ZipOptions = {},
+): ReadonlyMap<string, ZipEntry> {
   const directory = readZipDirectory(bytes, where);
+  const checked = unchecked === 'never' || [...directory.values()].some(({ crc }) => crc !== 0);
   const total = [...directory.values()].reduce((sum, { size }) => sum + size, 0);
   const limit = totalLimit(bytes.byteLength);
   if (total > limit) {
@@ -76,7 +91,7 @@ export function readZip(bytes: Uint8Array, where: string): ReadonlyMap<string, Z
   }
   const entries = new Map<string, ZipEntry>();
   for (const [name, entry] of directory) {
-    if (!name.endsWith('/')) entries.set(name, openEntry(bytes, entry, where));
+    if (!name.endsWith('/')) entries.set(name, openEntry(bytes, entry, where, checked));
   }
   return entries;
 }

@@ -2,7 +2,7 @@ import type { Comparison } from '../align/compareRecordings.ts';
 import { passed, type Verdict } from '../align/verdict.ts';
 import { printable } from '../io/names.ts';
 import { formatShape } from '../tensor/shape.ts';
-import type { TensorMap } from '../tensor/tensor.ts';
+import { elementType, type TensorMap } from '../tensor/tensor.ts';
 import { shortNumber } from './shortNumber.ts';
 
 const mostRows = 20;
@@ -25,11 +25,11 @@ function row(verdict: Verdict, a: TensorMap, b: TensorMap): string[] {
     passed(verdict) ? '✓' : '✗',
     printable(name),
     t === undefined ? '' : formatShape(t.shape),
-    t?.dtype ?? '',
+    t === undefined ? '' : elementType(t),
   ];
   if (problem !== undefined || distances === undefined) return [...start, problem ?? ''];
   const { meanAbs, maxAbs, relativeL2, maxUlp } = distances;
-  const ulp = t?.dtype === 'float32' ? shortNumber(maxUlp) : '';
+  const ulp = t !== undefined && elementType(t) === 'float32' ? shortNumber(maxUlp) : '';
   return [...start, shortNumber(meanAbs), shortNumber(maxAbs), shortNumber(relativeL2), ulp];
 }
 

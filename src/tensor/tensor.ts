@@ -20,8 +20,17 @@ export type DType = keyof DataOf;
 
 /** A dense host array in C (row-major) order. `shape` [] is a 0-d array of one element. */
 export type Tensor<D extends DType = DType> = {
-  [K in D]: { readonly dtype: K; readonly shape: Shape; readonly data: DataOf[K] };
+  [K in D]: {
+    readonly dtype: K;
+    readonly shape: Shape;
+    readonly data: DataOf[K];
+    /** PyTorch's name of the type in the file, where it is none of ours: every value of it is exact here. */
+    readonly stored?: string;
+  };
 }[D];
+
+/** The type of a tensor's elements where they came from: that of the file, or its own. */
+export const elementType = ({ dtype, stored }: Tensor): string => stored ?? dtype;
 
 export type TensorMap = ReadonlyMap<string, Tensor>;
 
@@ -114,3 +123,11 @@ export const elementAt = (t: Tensor, i: number): number | bigint =>
 /** Every element rounded to float32. */
 export const toFloat32 = (t: Tensor): Float32Array =>
   t.dtype === 'float32' ? t.data : new Float32Array(toFloat64(t));
+
+/** Every element with the other sign, in new memory; unsigned integers wrap, as PyTorch's do. */
+export function negate(t: Tensor): Tensor {
+  if (t.dtype === 'int64' || t.dtype === 'uint64')
+    return { ...t, data: t.data.map((x) => -x) } as Tensor;
+  if (t.dtype === 'float16') return { ...t, data: t.data.map((bits) => bits ^ 0x8000) };
+  return { ...t, data: t.data.map((x) => -x) } as Tensor;
+}

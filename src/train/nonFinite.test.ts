@@ -137,7 +137,7 @@ describe('one Inf planted in classifier.1.weight', () => {
     const planted = weightsWith(name, Number.POSITIVE_INFINITY);
     writeFileSync(file, writeNpz(planted));
     const element = planted.get(name)!.data.length - 2;
-    const reading = () => modelWeights(tinyModel, readWeights(file), file);
+    const reading = () => modelWeights(tinyModel, readWeights(file).tensors, file);
     expect(reading).toThrow(InputError);
     expect(reading).toThrow(`${file}: ${name} holds NaN or infinity (element ${element})`);
   });

@@ -1,4 +1,6 @@
 import { InputError } from '../errors.ts';
+import type { Weights } from '../io/weights.ts';
+import { unwrapped } from '../io/wrappers.ts';
 import type { Module } from '../nn/module.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
@@ -62,4 +64,26 @@ export function modelWeights(model: Module, tensors: TensorMap, where: string): 
     if (!weights.has(name) && !isCounter(name)) throw unfit(`${name} is no part of the model`);
   }
   return weights;
+}
+
+export interface FittedWeights {
+  readonly weights: TensorMap;
+  /** What was chosen, left out or taken off the names, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** The weights of a file as the model's, whatever had wrapped it when they were saved; see `modelWeights`. */
+export function fittedWeights(
+  model: Module,
+  { tensors, notes }: Pick<Weights, 'tensors' | 'notes'>,
+  where: string,
+): FittedWeights {
+  const bare = unwrapped(
+    tensors,
+    model.state.map(({ name }) => name),
+  );
+  return {
+    weights: modelWeights(model, bare.tensors, where),
+    notes: [...notes, ...bare.notes],
+  };
 }

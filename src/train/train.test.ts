@@ -161,7 +161,7 @@ describe('trap: BN statistics must be refreshed before every saved SWA model', (
     expect(mean).not.toEqual(floats(earlier, 'features.1.running_mean'));
     // One more pass of three batches, as PyTorch counts them.
     expect(average!.get('features.1.num_batches_tracked')!.data).toEqual(BigInt64Array.of(3n));
-    const saved = readWeights(join(s.dir, 'a', 'vgg16bn-swa.safetensors'));
+    const saved = readWeights(join(s.dir, 'a', 'vgg16bn-swa.safetensors')).tensors;
     expect(floats(saved, 'features.1.running_mean')).toEqual(mean);
   });
 });
@@ -278,6 +278,6 @@ test('a float64 backend is saved in float64, resumed to the bit, and exported in
   expect(resumed.equals(whole)).toBe(true);
   const { weights } = newestCheckpoint(a).checkpoint;
   expect(weights.get('features.0.weight')!.dtype).toBe('float64');
-  const exported = readWeights(join(a, 'vgg16bn.safetensors'));
+  const exported = readWeights(join(a, 'vgg16bn.safetensors')).tensors;
   expect(exported.get('features.0.weight')!.dtype).toBe('float32');
 });

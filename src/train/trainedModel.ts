@@ -1,17 +1,16 @@
 import { UsageError } from '../errors.ts';
-import { readSafetensorsFile } from '../io/safetensors.ts';
-import { readWeights } from '../io/weights.ts';
+import { fileFormat } from '../io/fileFormat.ts';
+import { readFileOrFail } from '../io/readFile.ts';
+import { readSafetensors } from '../io/safetensors.ts';
+import { type WeightKind, weightKinds } from '../io/weightSets.ts';
+import { weightsOf } from '../io/weights.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
 import type { Network } from '../nn/module.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.ts';
 import { classCount } from './dataset.ts';
-import { modelWeights } from './stateDict.ts';
+import { fittedWeights, modelWeights } from './stateDict.ts';
 import { type DatasetName, recipe, type TrainingSettings } from './trainingSettings.ts';
-
-export const weightKinds = ['swa', 'raw'] as const;
-/** The average, or the weights that were trained. */
-export type WeightKind = (typeof weightKinds)[number];
 
 /** Checks a kind named on the command line. Throws UsageError. */
 export function weightKindOf(text: string): WeightKind {
@@ -29,6 +28,8 @@ export interface TrainedModel {
   readonly kind: WeightKind;
   /** Those of its run; the recipe's for a file of bare weights. */
   readonly settings: TrainingSettings;
+  /** What was chosen, left out or renamed on the way, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 const build = (name: ModelName, dataset: DatasetName): Network =>
@@ -60,24 +61,26 @@ export function trainedModelOf(
     throw new UsageError('holds no average yet', { where: path, fix: 'give --weights raw' });
   }
   const model = buildModel(settings.model, settings.dataset);
-  return { model, weights: modelWeights(model, chosen, path), kind, settings };
+  return { model, weights: modelWeights(model, chosen, path), kind, settings, notes: [] };
 }
 
 /**
- * Reads a checkpoint of a run, or bare weights (.pt, .safetensors, .npz) of `model`. Throws UsageError or
- * InputError, naming the file, when what was asked for is not in it.
+ * Reads a checkpoint of a run, or weights of `model` in a file of PyTorch, safetensors or NumPy: the average
+ * where there is one, if no other is asked for. Throws UsageError or InputError, naming the file, when what
+ * was asked for is not in it.
  */
 export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
-  if (path.endsWith('.safetensors')) {
-    const file = readSafetensorsFile(path);
+  const bytes = readFileOrFail(path);
+  if (fileFormat(bytes, path) === 'safetensors') {
+    const file = readSafetensors(bytes, path);
     if (isCheckpoint(file.metadata)) return trainedModelOf(checkpointOf(file, path), path, wanted);
   }
-  if (wanted.kind !== undefined) {
-    throw new UsageError('holds one set of weights', { where: path, fix: 'leave --weights out' });
-  }
-  const { model: name = recipe.model, dataset = recipe.dataset } = wanted;
+  const { kind: asked, model: name = recipe.model, dataset = recipe.dataset } = wanted;
   const settings = { ...recipe, model: name, dataset };
   const model = build(name, dataset);
-  const weights = modelWeights(model, readWeights(path), path);
-  return { model, weights, kind: 'raw', settings };
+  const saved = weightsOf(bytes, path, {
+    prefer: 'swa',
+    ...(asked === undefined ? {} : { kind: asked }),
+  });
+  return { model, ...fittedWeights(model, saved, path), kind: saved.kind, settings };
 }

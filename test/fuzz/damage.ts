@@ -7,8 +7,9 @@ import fc from 'fast-check';
 import { noise, tinyBytes } from '../../src/data/download/testdata/archives.ts';
 import { concatBytes } from '../../src/io/concat.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts';
-import { counting, vector, vectorNames } from '../../src/io/testdata/support.ts';
+import { counting, torchFiles, vector, vectorNames } from '../../src/io/testdata/support.ts';
 import { readZip } from '../../src/io/zip.ts';
+import { isZip } from '../../src/io/zipDirectory.ts';
 import { zipChunks } from '../../src/io/zipWriter.ts';
 import type { TensorMap } from '../../src/tensor/tensor.ts';
 import { checkpointDigest, writeCheckpoint } from '../../src/train/checkpoint.ts';
@@ -92,6 +93,9 @@ const pickleLanguage: Language = {
     'Q',
     'ccollections\nOrderedDict\n',
     'ctorch._utils\n_rebuild_tensor_v2\n',
+    'ctorch._tensor\n_rebuild_from_type_v2\n',
+    'X\x03\x00\x00\x00neg\x88s',
+    'ctorch\nBFloat16Storage\n',
     'K\x00K\x01\x86',
     'h\x00h\x00\x86q\x00',
   ],
@@ -259,6 +263,8 @@ const manifestFile = (): Uint8Array =>
     ),
   );
 
+/** Of both versions of PyTorch, whatever they hold. */
+const torch = torchFiles.map(({ file }) => file);
 const safetensors = vector('safetensors/two');
 const checkpoint = checkpointFile();
 const manifest = manifestFile();
@@ -271,7 +277,11 @@ export const damaged: { readonly [R in ReaderName]: Mutant } = {
     dictionary: [...npyLanguage.dictionary!, ...pickleLanguage.dictionary!],
   }),
   pickle: anyOf(good('pickle/'), pickleLanguage),
-  pt: zips(good('torch/'), pickleLanguage),
+  pt: zips(torch.filter(isZip), pickleLanguage),
+  'legacy pt': anyOf(
+    torch.filter((file) => !isZip(file)),
+    pickleLanguage,
+  ),
   safetensors: fc.oneof(anyOf([safetensors], jsonLanguage), reheaded(safetensors)),
   checkpoint: fc.oneof(
     anyOf([checkpoint], jsonLanguage),

@@ -3,6 +3,7 @@ import { noise, tarOf } from '../../src/data/download/testdata/archives.ts';
 import { concatBytes } from '../../src/io/concat.ts';
 import { crc32 } from '../../src/io/crc32.ts';
 import { npyHeader } from '../../src/io/npyHeader.ts';
+import { zipChunks } from '../../src/io/zipWriter.ts';
 import type { ReaderName } from './readers.ts';
 
 export interface HostileFile {
@@ -50,6 +51,21 @@ function zerosNpy(bytes: number): Uint8Array {
 
 const objectHeader = npyHeader('|O', []);
 const inside = (pickle: string): Uint8Array => concatBytes([objectHeader, latin(pickle)]);
+
+const storage =
+  '(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQ';
+
+/** A file of torch.save with one float in its storage `0`. */
+const torchOf = (pickle: string): Uint8Array =>
+  concatBytes(
+    zipChunks(
+      [
+        { name: 'a/data.pkl', chunks: [latin(pickle)] },
+        { name: 'a/data/0', chunks: [new Uint8Array(4)] },
+      ],
+      { compress: true },
+    ),
+  );
 
 /** Small files that ask for much: time, memory, depth, or a place that is not theirs. */
 export const hostileFiles: readonly HostileFile[] = [
@@ -99,6 +115,49 @@ export const hostileFiles: readonly HostileFile[] = [
     make: () =>
       latin(
         `\x80\x02(X\x00\x10\x00\x00${'a'.repeat(4096)}q\x00X\x06\x00\x00\x00latin1q\x01${'c_codecs\nencode\nh\x00h\x01\x86R'.repeat(30_000)}l.`,
+      ),
+  },
+  {
+    what: 'a size of 100,000 axes named by as many tensors',
+    reader: 'pt',
+    make: () =>
+      torchOf(
+        `\x80\x02(${'K\x01'.repeat(100_000)}tq\x000${storage}q\x010ctorch._utils\n_rebuild_tensor_v2\nq\x020(${'h\x02(h\x01K\x00h\x00h\x00tR'.repeat(60_000)}l.`,
+      ),
+  },
+  {
+    what: 'a key of a megabyte in every one of 100,000 dicts',
+    reader: 'pt',
+    make: () =>
+      torchOf(`\x80\x02V${'k'.repeat(2 ** 20)}\nq\x000(${'}h\x00K\x01s'.repeat(100_000)}l.`),
+  },
+  {
+    what: 'lists that double twenty-eight times, with a tensor in the innermost',
+    reader: 'pt',
+    make: () =>
+      torchOf(
+        `\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(${storage}K\x00K\x01\x85K\x01\x85tR${'q\x00h\x00\x86'.repeat(28)}.`,
+      ),
+  },
+  {
+    what: 'a list that holds itself, and an object in its own state',
+    reader: 'pt',
+    make: () => torchOf(`\x80\x02]q\x00(h\x00h\x00ecm\nC\n)Rq\x01h\x01bh\x01h\x00\x87.`),
+  },
+  {
+    what: 'a tensor rebuilt from itself, 100,000 deep',
+    reader: 'pt',
+    make: () =>
+      torchOf(
+        `\x80\x02ctorch._tensor\n_rebuild_from_type_v2\nq\x000N${'q\x010(h\x00Nh\x01t'.repeat(100_000)}q\x020h\x00h\x02R.`,
+      ),
+  },
+  {
+    what: 'one number as 60,000 tensors of 4 KiB',
+    reader: 'pt',
+    make: () =>
+      torchOf(
+        `\x80\x02${storage}q\x010ctorch._utils\n_rebuild_tensor_v2\nq\x020(${'h\x02(h\x01K\x00M\x00\x04\x85K\x00\x85tR'.repeat(60_000)}l.`,
       ),
   },
   {

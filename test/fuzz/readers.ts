@@ -10,9 +10,10 @@ import { parseNpyHeader } from '../../src/io/npyHeader.ts';
 import { readNpz, writeNpz } from '../../src/io/npz.ts';
 import { unpickle } from '../../src/io/pickle.ts';
 import { plainGlobals } from '../../src/io/pickleGlobals.ts';
+import { recordingOf } from '../../src/io/recording.ts';
 import { readReprodLog, writeReprodLog } from '../../src/io/reprodLog.ts';
 import { readSafetensors } from '../../src/io/safetensors.ts';
-import { readTorchCheckpoint } from '../../src/io/torchCheckpoint.ts';
+import { weightsOf } from '../../src/io/weights.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../src/tensor/tensor.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
@@ -139,6 +140,21 @@ function wrongManifest(bytes: Uint8Array, dir: string): string | undefined {
   return model.state.length > 0 ? undefined : 'has a model without weights';
 }
 
+/** Weights are among what a recording of the same file holds. */
+function wrongTorch(bytes: Uint8Array): string | undefined {
+  const { tensors } = recordingOf(bytes, where);
+  const wrong = wrongTensors(tensors);
+  if (wrong !== undefined) return wrong;
+  const { tensors: weights } = weightsOf(bytes, where);
+  for (const [name, t] of weights) {
+    const found = [...tensors].some(
+      ([path, other]) => path.endsWith(name) && same(bytesOf(t), bytesOf(other)),
+    );
+    if (!found) return `${name} is no part of the recording`;
+  }
+  return undefined;
+}
+
 export const readers = {
   npy: wrongNpy,
   npz: (bytes) =>
@@ -151,7 +167,8 @@ export const readers = {
     unpickle(bytes, where, { globals: new Map(plainGlobals) });
     return undefined;
   },
-  pt: (bytes) => wrongTensors(readTorchCheckpoint(bytes, where)),
+  pt: wrongTorch,
+  'legacy pt': wrongTorch,
   safetensors: wrongSafetensors,
   checkpoint: wrongCheckpoint,
   cifar: wrongCifar,

@@ -1,10 +1,13 @@
 import { Option } from 'commander';
 import { type CompareOptions, compareRecordings } from '../../align/compareRecordings.ts';
 import { type ReprodMethod, reprodMethods } from '../../align/reprodMeasures.ts';
+import type { Arrays } from '../../io/arrays.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { partLike } from '../../io/part.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import { readRecording } from '../../io/recording.ts';
 import { sha256Hex } from '../../io/sha256.ts';
+import { unwrapped } from '../../io/wrappers.ts';
 import { type ComparedFile, compareLog } from '../../report/compareLog.ts';
 import { compareTable } from '../../report/compareTable.ts';
 import type { RegisterCommand } from '../context.ts';
@@ -14,7 +17,22 @@ import { outputFile } from '../outputFlags.ts';
 interface Flags {
   readonly method: ReprodMethod | 'all';
   readonly threshold: number;
+  readonly key?: string;
   readonly log?: string;
+}
+
+/** The same arrays without what had wrapped a model on one side only. */
+function unwrappedLike(arrays: Arrays, other: Arrays): Arrays {
+  const { tensors, notes } = unwrapped(arrays.tensors, [...other.tensors.keys()]);
+  return { ...arrays, tensors: new Map(tensors), notes: [...arrays.notes, ...notes] };
+}
+
+/** Where one side is a part of the other, which. */
+function partHint(arrays: Arrays, other: Arrays): Arrays {
+  const part = partLike([...arrays.tensors.keys()], [...other.tensors.keys()]);
+  if (part === undefined) return arrays;
+  const hint = `what lies under '${part}' has the other's keys: --key ${part} compares that`;
+  return { ...arrays, notes: [...arrays.notes, hint] };
 }
 
 const fileOf = (path: string): ComparedFile => ({ path, sha256: sha256Hex(readFileOrFail(path)) });
@@ -27,7 +45,10 @@ export const compare: RegisterCommand = (program, context) => {
   program
     .command('compare')
     .description('compare two recordings key by key, as reprod_log does')
-    .argument('<a>', "a reprod_log file, .npz, .npy or weights file, say the port's")
+    .argument(
+      '<a>',
+      "a reprod_log file, .npz, .npy, .safetensors or any file of torch.save, say the port's",
+    )
     .argument('<b>', 'another one, say what PyTorch computed')
     .addOption(
       new Option('--method <name>', 'which |a - b| must not exceed the threshold')
@@ -35,13 +56,20 @@ export const compare: RegisterCommand = (program, context) => {
         .default('mean'),
     )
     .option('--threshold <x>', 'largest value that passes', nonNegativeNumber, usualThreshold)
+    .option(
+      '--key <path>',
+      'only this part of both: state_dict, swa_state_dict, optimizer/state/0/momentum_buffer',
+    )
     .addOption(outputFile('--log <file>', "write the log, in reprod_log's format"))
-    .action((a: string, b: string, { method, threshold, log }: Flags) => {
+    .action((a: string, b: string, { method, threshold, key, log }: Flags) => {
       const options: CompareOptions = {
         methods: method === 'all' ? reprodMethods : [method],
         threshold,
       };
-      const [first, second] = [readRecording(a), readRecording(b)];
+      const part = key === undefined ? {} : { key };
+      const [ours, theirs] = [readRecording(a, part), readRecording(b, part)];
+      const first = partHint(unwrappedLike(ours, theirs), theirs);
+      const second = partHint(unwrappedLike(theirs, ours), ours);
       const comparison = compareRecordings(first, second, options);
       const text = compareLog(comparison, [fileOf(a), fileOf(b)], options, new Date());
       if (log !== undefined) writeFileAtomic(log, new TextEncoder().encode(text));

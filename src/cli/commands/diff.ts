@@ -13,7 +13,6 @@ import { openInProcess } from '../../backends/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
-import { readWeights } from '../../io/weights.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { allPassed, type DiffReport } from '../../report/diffReport.ts';
@@ -25,6 +24,7 @@ import { packageVersion } from '../../version.ts';
 import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
+import { diffWeights } from '../diffWeights.ts';
 import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
 import { outputDirectory, outputFile } from '../outputFlags.ts';
 
@@ -104,8 +104,8 @@ export const diff: RegisterCommand = (program, context) => {
       const targets = reportTargets(options, ownOut ? options.out : 'reports');
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
-      const weights = options.weights === undefined ? undefined : readWeights(options.weights);
       const opened = references(options, wanted);
+      const weights = diffWeights(options.weights, opened[0], context);
       const overrides = overridesOf(options, opened);
       if (options.trace === true) for (const reference of opened) reference.stage('trace');
       // In a thread of its own it computes beside the other backend.

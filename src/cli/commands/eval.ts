@@ -54,11 +54,12 @@ export const evaluation: RegisterCommand = (program, context) => {
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
-      const { model, weights, kind, settings } = readTrainedModel(flags.checkpoint, {
+      const { model, weights, kind, settings, notes } = readTrainedModel(flags.checkpoint, {
         ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
         ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
+      for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
       const { test } = await openNamedDataset(named, flags.dataPath);
       const backend = await openBackend(flags.backend, flags);

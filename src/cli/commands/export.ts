@@ -88,6 +88,7 @@ export const exporting: RegisterCommand = (program, context) => {
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
         ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
+      for (const note of trained.notes) context.print(`${flags.checkpoint}: ${note}`);
       writeFileAtomic(flags.out, formats[format](trained, flags.foldBn === true));
       const { title } = models[trained.settings.model];
       context.print(`${title}, ${trained.kind} weights, as ${format} in ${named(flags.out)}`);

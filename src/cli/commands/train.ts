@@ -12,7 +12,7 @@ import type { Ending } from '../../train/events.ts';
 import { profileSettings } from '../../train/profiles.ts';
 import { freshDirectory, lastDirectory } from '../../train/runDirectory.ts';
 import type { TrainingRun } from '../../train/session.ts';
-import { modelWeights } from '../../train/stateDict.ts';
+import { fittedWeights } from '../../train/stateDict.ts';
 import {
   type GivenSettings,
   recipe,
@@ -217,10 +217,11 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
   const { settings } = single ?? several!.plans[0];
   const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
   const model = models[settings.model].build(dataset.train.classes.length);
-  const weights =
+  const given =
     flags.weights === undefined
       ? undefined
-      : modelWeights(model, readWeights(flags.weights), flags.weights);
+      : fittedWeights(model, readWeights(flags.weights), flags.weights);
+  for (const note of given?.notes ?? []) context.print(`${flags.weights}: ${note}`);
   const backend = await openBackend(flags.backend, flags);
   const stop = new AbortController();
   const trainOne = async ({ found, report, ...plan }: OneRun): Promise<Ending> => {
@@ -232,7 +233,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       backend,
       saveFreq: flags.saveFreq,
       signal: stop.signal,
-      ...(weights && { weights }),
+      ...(given && { weights: given.weights }),
       ...(found && { resume: found }),
       ...(flags.saveEverySteps && { saveEverySteps: flags.saveEverySteps }),
       ...(flags.keep && { keep: flags.keep }),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { UserError } from '../../errors.ts';
@@ -8,6 +9,7 @@ import {
   bytesOf,
   bytesPerElement,
   type DType,
+  elementType,
   fromBytes,
   type Tensor,
   type TensorMap,
@@ -41,12 +43,30 @@ export const archives: ReadonlyMap<string, Archive> = new Map(
   ).map(([name, { file, shown }]) => [name, { file: fromBase64(file), shown }]),
 );
 
+/** Files of torch.save, and what torch.load reads of each; see make_torch_files.py. */
+export const torchFiles: readonly (Archive & { readonly name: string })[] = [
+  '1.13',
+  '2.13',
+].flatMap((version) =>
+  Object.entries(
+    readJson(`torch-${version}.json`) as Record<string, { file: string; shown: Archive['shown'] }>,
+  ).map(([name, { file, shown }]) => ({
+    name: `${version} ${name}`,
+    file: new Uint8Array(gunzipSync(fromBase64(file))),
+    shown,
+  })),
+);
+
+/** One of them, of PyTorch 2.13. */
+export const torchFile = (name: string): Uint8Array<ArrayBuffer> =>
+  torchFiles.find((found) => found.name === `2.13 ${name}`)!.file;
+
 /** Tensors as an `Archive` shows them. */
 export const shown = (tensors: TensorMap): Archive['shown'] =>
   Object.fromEntries(
     [...tensors].map(([name, t]) => [
       name,
-      `${t.dtype} [${t.shape.join(', ')}] ${Buffer.from(bytesOf(t)).toString('hex')}`,
+      `${elementType(t)} [${t.shape.join(', ')}] ${Buffer.from(bytesOf(t)).toString('hex')}`,
     ]),
   );
 
