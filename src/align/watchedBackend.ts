@@ -11,11 +11,17 @@ export const watchedBackend = (
   async compile(program, fetches) {
     const executable = await backend.compile(program, fetches);
     return {
+      ...executable,
       run(state, inputs) {
         seen(program, inputs);
         return executable.run(state, inputs);
       },
-      dispose: () => executable.dispose(),
+      ...(executable.start && {
+        start(state, inputs) {
+          seen(program, inputs);
+          return executable.start!(state, inputs);
+        },
+      }),
     };
   },
 });

@@ -22,7 +22,7 @@ function sumTo(x: Node, shape: Shape): Node {
  * it depends on, activations included. Gradients are nodes like any other; those nobody fetches are
  * never computed. A value used several times gets the sum, added in the order of the backward walk.
  *
- * Throws GraphError when `loss` is no scalar or an op on the way has no adjoint.
+ * Throws GraphError when `loss` is no scalar, an op on the way has no adjoint, or an adjoint forgets an operand.
  */
 export function gradients(loss: Node): ReadonlyMap<Node, Node> {
   if (loss.shape.length !== 0 || loss.dtype !== 'float') {
@@ -37,9 +37,13 @@ export function gradients(loss: Node): ReadonlyMap<Node, Node> {
     if (dy === undefined || rule === noGradient) continue;
     if (rule === neverAsked) throw new GraphError(`${y.op} has no adjoint: it is one itself`);
     const contributions = (rule as AdjointRule<Op>)(y, dy);
+    if (contributions.length !== y.inputs.length) {
+      const given = `${contributions.length} contributions for ${y.inputs.length} operands`;
+      throw new GraphError(`the adjoint of ${y.op} gives ${given}: null says that there is none`);
+    }
     y.inputs.forEach((x, i) => {
       const contribution = contributions[i];
-      if (contribution === null || contribution === undefined || x.dtype !== 'float') return;
+      if (contribution === null || x.dtype !== 'float') return;
       const term = sumTo(contribution, x.shape);
       const sum = grads.get(x);
       grads.set(x, sum === undefined ? term : add(sum, term));

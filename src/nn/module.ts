@@ -98,12 +98,14 @@ export const residual = (layer: string, body: Module, shortcut = sequential([]))
   forward: recorded(layer, (x, pass) => add(body.forward(x, pass), shortcut.forward(x, pass))),
 });
 
-/** Records the module's output under its name. */
+/** Records the module's output under its name: `relu`, and `relu#2` where it is called a second time. */
 export const recorded =
   (layer: string, forward: Module['forward']): Module['forward'] =>
   (x, pass) => {
     const y = forward(x, pass);
-    pass.outputs.set(layer, y);
+    let [name, calls] = [layer, 1];
+    while (pass.outputs.has(name)) name = `${layer}#${++calls}`;
+    pass.outputs.set(name, y);
     return y;
   };
 
