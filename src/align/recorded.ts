@@ -11,7 +11,7 @@ import { distances } from './distance.ts';
 import { gather, type Moments, momentsOf, samplePositions } from './samplePositions.ts';
 import { tolerances } from './tolerances.ts';
 import { type Check, check, type Verdict } from './verdict.ts';
-import { ratioToPyTorch, relativeError } from './yardstick.ts';
+import { relativeError, type Unit, unitOf } from './yardstick.ts';
 
 /** One tensor as the reference holds it: whole, or a sample with the moments of the whole. */
 export interface Recorded {
@@ -95,6 +95,24 @@ export function isConstant(t: Tensor): boolean {
   return t.data.length > 1;
 }
 
+/** Errors to the truth on the recorded elements. */
+export interface Errors {
+  readonly ours: number;
+  readonly pytorch: number;
+  /** What ours is counted in. */
+  readonly unit: Unit;
+}
+
+/** How far our recorded elements, and PyTorch's, are from the truth; over `scale` where that is given. */
+export function errorsOf(
+  picked: Tensor,
+  { pytorch, truth, rounding }: Recorded,
+  scale?: number,
+): Errors {
+  const own = relativeError(pytorch, truth, scale);
+  return { ours: relativeError(picked, truth, scale), pytorch: own, unit: unitOf(own, rounding) };
+}
+
 export interface JudgedTensor {
   readonly verdict: Verdict;
   /** Both sides as compared (samples of large tensors), for the recordings. */
@@ -129,12 +147,9 @@ export function judgeRecorded(
   if (isConstant(record.truth))
     return fail(`the reference is ${truth[0]} everywhere, which proves nothing`);
 
-  const error = relativeError(picked, record.truth, scale?.value);
-  const own = relativeError(record.pytorch, record.truth, scale?.value);
-  const { rounding = 0 } = record;
-  const unit = Math.max(own, rounding);
-  const asUnit =
-    rounding > own ? { note: `of PyTorch's ${rounding.toExponential(1)} in other orders` } : {};
+  const errors = errorsOf(picked, record, scale?.value);
+  const { ours: error, pytorch: own, unit } = errors;
+  const asUnit = unit.value === record.rounding ? { note: `of ${unit.what}` } : {};
   const checks: Check[] = [
     scale === undefined
       ? check('relative l2', error, relativeL2, { pytorch: own })
@@ -142,7 +157,7 @@ export function judgeRecorded(
           pytorch: own,
           note: `zero but for rounding: RMS error over ${scale.what}`,
         }),
-    ...(bySpread ? [] : [check('ratio', ratioToPyTorch(error, unit), tolerances.ratio, asUnit)]),
+    ...(bySpread ? [] : [check('ratio', error / unit.value, tolerances.ratio, asUnit)]),
   ];
   if (record.moments !== undefined && scale === undefined) {
     const size = ours.data.length;

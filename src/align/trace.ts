@@ -1,11 +1,7 @@
 /** A run told layer by layer: what each one's result is worth, and which one went wrong first. */
+import type { StepTensor } from '../program/stepOrder.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Distances } from './distance.ts';
-
-export type TraceKind =
-  | 'output' // of a layer, in the forward pass
-  | 'output gradient' // of the loss to a layer's output
-  | 'weight gradient'; // of the loss to a parameter
 
 /** Relative L2 errors to the float64 truth, and ours over PyTorch's. */
 export interface TraceError {
@@ -32,12 +28,7 @@ export type TraceState =
   | 'missing'; // could not be measured; `problem` says why
 
 /** One tensor of a run. Rows are in execution order: forward, then backward. */
-export interface TraceRow {
-  readonly kind: TraceKind;
-  /** Layer that computes it: `features.0`; for a gradient at an output the layers that read that output. */
-  readonly layer: string;
-  /** Name of the tensor: `features.0`, `features.0.output.grad`, `features.0.weight.grad`. */
-  readonly name: string;
+export interface TraceRow extends StepTensor {
   readonly shape: Shape;
   /** True where the reference holds a sample of the tensor. */
   readonly sampled: boolean;

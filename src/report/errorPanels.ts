@@ -1,11 +1,12 @@
 import type { StageResult } from '../align/stage.ts';
-import type { Trace, TraceKind, TraceRow, TraceState } from '../align/trace.ts';
+import type { Trace, TraceRow, TraceState } from '../align/trace.ts';
 import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import type { StepTensorKind } from '../program/stepOrder.ts';
 import type { ErrorPanel, ErrorPoint, PointMark } from './chart/errorPanel.ts';
 import type { DiffReport } from './diffReport.ts';
 import { shortNumber } from './shortNumber.ts';
 
-const panelTitles: { readonly [K in TraceKind]: string } = {
+const panelTitles: { readonly [K in StepTensorKind]: string } = {
   output: 'Outputs, forward',
   'output gradient': 'Gradients of outputs, backward',
   'weight gradient': 'Gradients of weights, backward',
@@ -48,7 +49,7 @@ function pointOfRow({ name, state, error, added, limit, problem }: TraceRow): Er
 
 /** A panel a kind of tensor; the first divergence is marked where it lies. */
 export function tracePanels({ rows, firstDivergence }: Trace): ErrorPanel[] {
-  return (Object.keys(panelTitles) as TraceKind[]).flatMap((kind) => {
+  return (Object.keys(panelTitles) as StepTensorKind[]).flatMap((kind) => {
     const indices = [...rows.keys()].filter((i) => rows[i].kind === kind);
     if (indices.length === 0) return [];
     const first = firstDivergence === undefined ? -1 : indices.indexOf(firstDivergence);
@@ -111,8 +112,7 @@ export function stagePanels(results: readonly StageResult[]): ErrorPanel[] {
     const [, iteration, name] = gradient.exec(verdict.name) ?? [];
     if (name === undefined) continue;
     const points = byIteration.get(iteration) ?? [];
-    // Recorded in the order of the layers; the backward pass meets them from the last one on.
-    points.unshift(...pointOfVerdict(verdict, name));
+    points.push(...pointOfVerdict(verdict, name));
     byIteration.set(iteration, points);
   }
   return [

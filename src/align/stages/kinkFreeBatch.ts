@@ -1,4 +1,4 @@
-import { gradientOf } from '../../program/program.ts';
+import { stepOrder } from '../../program/stepOrder.ts';
 import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
@@ -25,10 +25,10 @@ export async function kinkFreeBatch(
   const arrays = reference.arrays(file);
   const { model } = reference;
   const batch = recordedBatch(reference);
-  const gradients = model.state
-    .filter((s) => s.role === 'parameter')
-    .map((s) => gradientOf(s.name));
-  const executable = await backend.compile(batch.program, ['loss', ...gradients]);
+  // From the last layer back, as they are computed: the first that is wrong is the nearest to the mistake.
+  const gradients = stepOrder(batch.program).filter(({ kind }) => kind === 'weight gradient');
+  const makers = new Map(gradients.map(({ name, layer }) => [name, layer]));
+  const executable = await backend.compile(batch.program, ['loss', ...makers.keys()]);
   const state = await backend.upload(start);
   const bar = barFor(model);
 
@@ -41,7 +41,7 @@ export async function kinkFreeBatch(
     return cancelledScale(cancelled, arrays, prefix, name);
   };
   const judge = (prefix: string, found: TensorMap): void => {
-    for (const name of new Set([...recordedNames(arrays, prefix), ...found.keys()])) {
+    for (const name of new Set([...found.keys(), ...recordedNames(arrays, prefix)])) {
       if (name === 'loss') continue;
       const [value, record] = [found.get(name), recorded(arrays, prefix + name)];
       const key = prefix + name;
@@ -56,7 +56,8 @@ export async function kinkFreeBatch(
         ...(scale === undefined ? {} : { scale }),
       };
       const judged = judgeRecorded(key, value, record, tolerance);
-      verdicts.push(judged.verdict);
+      const layer = makers.get(name);
+      verdicts.push(layer === undefined ? judged.verdict : { ...judged.verdict, layer });
       whole.set(key, value);
       ours.set(key, judged.ours);
       pytorch.set(key, judged.pytorch);
@@ -65,11 +66,11 @@ export async function kinkFreeBatch(
 
   for (let k = 0; k < iterations; k++) {
     const results = await executable.run(state, batch.feeds(k));
-    const { loss, ...rest } = Object.fromEntries(results);
     const records = [k, 0].map((i) => recorded(arrays, `iter${i}/loss`));
+    const loss = results.get('loss')!;
     verdicts.push(judgeLoss(`iter${k}/loss`, loss, records[0], records[1]));
     whole.set(`iter${k}/loss`, loss);
-    judge(`iter${k}/`, new Map(Object.entries(rest)));
+    judge(`iter${k}/`, new Map([...makers.keys()].map((name) => [name, results.get(name)!])));
   }
   judge('final/', await backend.download(state));
   await executable.dispose();

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { oracleBackend } from '../../backends/oracle/oracleBackend.ts';
-import { outputGradientOf } from '../../program/program.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
@@ -19,30 +18,12 @@ describe.each([false, true])('the plan of a trace (batch norm: %s)', (batchNorm)
   });
   const plan = tracePlan(program);
 
-  it('has every layer, every gradient at an output and every weight gradient, each once', () => {
-    const names = plan.map(({ name }) => name);
-    const parameters = model.state.filter(({ role }) => role === 'parameter');
-    const layers = names.slice(0, names.indexOf('classifier.6') + 1);
-    expect(new Set(names).size).toBe(names.length);
-    expect(names).toHaveLength(2 * layers.length + parameters.length);
-    for (const layer of layers) expect(names).toContain(outputGradientOf(layer));
-    for (const { name } of parameters) expect(names).toContain(`${name}.grad`);
-  });
-
-  it('computes nothing before what it is computed from', () => {
+  it('reads nothing that no row before computes', () => {
     const done = new Set<string>();
     for (const { name, reads } of plan) {
       for (const read of reads) expect(done, `${name} reads ${read}`).toContain(read);
       done.add(name);
     }
-  });
-
-  it('names the layers that read an output as the makers of its gradient', () => {
-    const maker = (layer: string) =>
-      plan.find(({ name }) => name === outputGradientOf(layer))?.layer;
-    expect(maker('classifier.6')).toBe('loss');
-    expect(maker('classifier.4')).toBe('classifier.5');
-    expect(maker('features.0')).toBe('features.1');
   });
 
   it('gives the whole step’s own numbers, piece by piece', async () => {

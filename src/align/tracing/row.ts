@@ -1,8 +1,9 @@
 import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { distances } from '../distance.ts';
 import type { Override } from '../overrides.ts';
+import { errorsOf } from '../recorded.ts';
 import type { Flip, TraceError, TraceRow, TraceState } from '../trace.ts';
-import { type Limit, limitBeside, ratioToPyTorch, relativeError } from '../yardstick.ts';
+import { type Limit, limitBeside, relativeError, type Unit, unitOf } from '../yardstick.ts';
 import { asRecorded, notComparable, type Proof, type TraceRecord } from './evidence.ts';
 import type { PlannedRow } from './plan.ts';
 
@@ -27,17 +28,16 @@ export interface RowEvidence {
   readonly imposed?: { readonly truth: Tensor; readonly flips: readonly Flip[] };
 }
 
-const errorBeside = (ours: number, pytorch: number): TraceError => ({
+const errorIn = (unit: Unit, ours: number, pytorch: number): TraceError => ({
   ours,
   pytorch,
-  ratio: ratioToPyTorch(ours, pytorch),
+  ratio: ours / unit.value,
 });
 
 /** The limit beside PyTorch's own error, or what an override says. */
-function limitOf(pytorch: number, { bar, override }: RowEvidence): Limit {
-  const limit = limitBeside(pytorch, bar);
+function limitOf(unit: Unit, { bar, override }: RowEvidence): Limit {
   return override === undefined
-    ? limit
+    ? limitBeside(unit, bar)
     : { value: override.limit, why: `set by hand: ${override.reason}` };
 }
 
@@ -56,16 +56,14 @@ export function judgeRow(evidence: RowEvidence): TraceRow {
   if (problem !== undefined) return { ...row, state: 'missing', problem };
 
   const picked = asRecorded(ours, record);
-  const seen = relativeError(picked, record.truth, scale?.value);
+  const { ours: seen, pytorch: own, unit } = errorsOf(picked, record, scale?.value);
   // The whole tensor where the truth is known whole: what a sample cannot show counts too.
   const whole = truth === undefined ? 0 : relativeError(ours, truth, scale?.value);
-  const error = errorBeside(
-    Math.max(seen, whole),
-    relativeError(record.pytorch, record.truth, scale?.value),
-  );
-  const limit = limitOf(error.pytorch, evidence);
-  const added = alone === undefined ? undefined : errorBeside(alone, traced.added ?? error.pytorch);
-  const addedLimit = added === undefined ? undefined : limitOf(added.pytorch, evidence);
+  const error = errorIn(unit, Math.max(seen, whole), own);
+  const limit = limitOf(unit, evidence);
+  const addedUnit = traced.added === undefined ? unit : unitOf(traced.added);
+  const added = alone === undefined ? undefined : errorIn(addedUnit, alone, traced.added ?? own);
+  const addedLimit = added === undefined ? undefined : limitOf(addedUnit, evidence);
   const within = error.ours <= limit.value;
   const explained =
     imposed !== undefined &&

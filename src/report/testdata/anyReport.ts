@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import type { Trace, TraceKind, TraceRow, TraceState } from '../../align/trace.ts';
+import type { Trace, TraceRow, TraceState } from '../../align/trace.ts';
 import type { Check, Method, Verdict } from '../../align/verdict.ts';
+import type { StepTensorKind } from '../../program/stepOrder.ts';
 import type { DiffReport } from '../diffReport.ts';
 import { report, result } from './sampleReports.ts';
 
@@ -53,7 +54,7 @@ const verdict: fc.Arbitrary<Verdict> = fc.record(
   { requiredKeys: ['name', 'checks'] },
 );
 
-const kinds: readonly TraceKind[] = ['output', 'output gradient', 'weight gradient'];
+const kinds: readonly StepTensorKind[] = ['output', 'output gradient', 'weight gradient'];
 const states: readonly TraceState[] = ['agrees', 'flipped', 'inherits', 'diverges', 'missing'];
 const error = fc.record({ ours: number, pytorch: number, ratio: number });
 

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { input, relu } from '../../ir/build.ts';
+import type { Node } from '../../ir/node.ts';
+import { tensor } from '../../tensor/tensor.ts';
+import { judgeRecorded, type Recorded } from '../recorded.ts';
+import { rowPassed } from '../trace.ts';
+import { passed } from '../verdict.ts';
+import { judgeRow } from './row.ts';
+
+const x = input('x', [8]) as Node<'input'>;
+const alone = {
+  name: 'relu alone',
+  inputs: new Map([['x', x]]),
+  state: new Map(),
+  fetches: new Map([['relu', relu(x)]]),
+};
+const planned = { kind: 'output', layer: 'relu', name: 'relu', alone, reads: [] } as const;
+
+const values = Array.from({ length: 8 }, (_, i) => 1 + i / 3);
+/** Off by an error of which every second element has one sign. */
+const off = (error: number) => {
+  const data = Float32Array.from(values, (v, i) => v * (1 + (i % 2 === 0 ? error : -error)));
+  return tensor('float32', [8], data);
+};
+const truth = tensor('float64', [8], Float64Array.from(values));
+
+it('a stage and a trace count an error in the same unit, and pass it alike', () => {
+  const error = fc.double({ min: 0, max: 2e-5, noNaN: true });
+  fc.assert(
+    fc.property(error, error, fc.option(error), (ours, pytorch, rounding) => {
+      const record: Recorded = {
+        pytorch: off(pytorch),
+        truth,
+        ...(rounding === null ? {} : { rounding }),
+      };
+      const { verdict } = judgeRecorded('relu', off(ours), record, { relativeL2: 5e-6 });
+      const row = judgeRow({
+        planned,
+        ours: off(ours),
+        record: { record },
+        proof: { proven: true },
+        inputsAgree: true,
+        allBeforeAgree: true,
+        bar: 5e-6,
+      });
+      const ratio = verdict.checks.find(({ method }) => method === 'ratio')?.value;
+      expect(row.error?.ratio).toBe(ratio);
+      expect(rowPassed(row)).toBe(passed(verdict));
+    }),
+  );
+});
+
+it('says which of PyTorch’s errors the limit is a multiple of', () => {
+  const why = (pytorch: number, rounding?: number): string | undefined =>
+    judgeRow({
+      planned,
+      ours: off(0),
+      record: { record: { pytorch: off(pytorch), truth, ...(rounding ? { rounding } : {}) } },
+      proof: { proven: true },
+      inputsAgree: true,
+      allBeforeAgree: true,
+      bar: 5e-6,
+    }).limit?.why;
+  expect(why(0)).toBe('4 × a float32 rounding, PyTorch being within one');
+  expect(why(1e-6)).toMatch(/^4 × PyTorch's own error 1\.\de-6$/);
+  expect(why(1e-7, 1e-6)).toBe("4 × PyTorch's 1.0e-6 in other orders");
+  expect(why(1e-7, 2e-6)).toBe('the upper bound for this kind of model');
+});
