@@ -1,5 +1,6 @@
 import type { Backend, DeviceState } from '../backends/backend.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../program/decisions.ts';
+import { productsOf } from '../program/products.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type DecisionsApart, decisionsApart } from './flips.ts';
 import type { RecordedBatch } from './recordedBatch.ts';
@@ -14,10 +15,26 @@ export interface ImposedIteration {
 }
 
 export interface ImposedTruth {
+  /** None after one with a decision beyond rounding, which settles the matter. */
   readonly iterations: readonly ImposedIteration[];
   /** Weights, momenta and buffers after the last. */
   readonly final: TensorMap;
 }
+
+export interface ImposedSettings {
+  readonly iterations: number;
+  readonly fetches: readonly string[];
+  /** The upper bound on any relative error. */
+  readonly bar: number;
+  /** Told what begins. */
+  readonly progress?: (text: string) => void;
+}
+
+/** About how many products the oracle adds up for `imposedTruth`, at most: every iteration twice. */
+export const imposedProducts = (
+  { program }: RecordedBatch,
+  { iterations, fetches }: ImposedSettings,
+): number => 2 * iterations * productsOf(program, fetches);
 
 /**
  * Repeats the iterations on our backend and on the oracle side by side, and wherever rounding took one of
@@ -28,7 +45,7 @@ export async function imposedTruth(
   { backend, oracle }: { readonly backend: Backend; readonly oracle: Backend },
   { program, feeds }: RecordedBatch,
   start: TensorMap,
-  { iterations: count, fetches, bar }: ImposedSettings,
+  { iterations: count, fetches, bar, progress = () => {} }: ImposedSettings,
 ): Promise<ImposedTruth> {
   const decisions = decisionsOf(program);
   const watched = withDecisions(program);
@@ -40,16 +57,28 @@ export async function imposedTruth(
     imposed: await oracle.compile(nudged(program), fetches),
   };
   const ourState = await backend.upload(start);
-  const state = await oracle.upload(start);
+  let state = await oracle.upload(start);
   const iterations: ImposedIteration[] = [];
   for (let k = 0; k < count; k++) {
+    progress(`float64 oracle: decisions of iteration ${k + 1} of ${count}`);
     const fed = feeds(k);
-    // Looked at on a copy, so that only the imposed step moves the weights on.
+    // Looked at on a copy: where something flipped, only the imposed step moves the weights on.
     const copy: DeviceState = await oracle.upload(await oracle.download(state));
     const plain = await executables.plain.run(copy, fed);
-    await oracle.free(copy);
     const ours = await executables.ours.run(ourState, fed);
     const apart = decisionsApart(decisions, ours, plain, bar);
+    if (apart.flips.length + apart.beyond.length === 0) {
+      iterations.push({ apart, plain, imposed: plain });
+      await oracle.free(state);
+      state = copy;
+      continue;
+    }
+    await oracle.free(copy);
+    if (apart.beyond.length > 0) {
+      iterations.push({ apart, plain, imposed: new Map() });
+      break;
+    }
+    progress(`float64 oracle: iteration ${k + 1} of ${count} with our decisions imposed`);
     const imposed = await executables.imposed.run(state, new Map([...fed, ...apart.nudges]));
     iterations.push({ apart, plain, imposed });
   }
@@ -58,11 +87,4 @@ export async function imposedTruth(
   await backend.free(ourState);
   await oracle.free(state);
   return { iterations, final };
-}
-
-export interface ImposedSettings {
-  readonly iterations: number;
-  readonly fetches: readonly string[];
-  /** The upper bound on any relative error. */
-  readonly bar: number;
 }

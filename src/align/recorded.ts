@@ -48,6 +48,12 @@ export function recorded(arrays: TensorMap, name: string): Recorded | undefined 
   return { pytorch: sample, truth: truthSample, moments, ...spread };
 }
 
+/** The elements of a whole tensor that the reference holds of it. */
+export const asRecorded = (whole: Tensor, { moments, pytorch }: Recorded): Tensor =>
+  moments === undefined
+    ? whole
+    : gather(whole, samplePositions(whole.data.length, pytorch.data.length));
+
 /** Names under a prefix, without it: `recordedNames(arrays, 'iter0/')`. */
 export function recordedNames(arrays: TensorMap, prefix: string): string[] {
   const start = `f32/${prefix}`;
@@ -131,10 +137,7 @@ export function judgeRecorded(
   record: Recorded,
   { relativeL2, scale, bySpread = false }: Tolerance,
 ): JudgedTensor {
-  const sampled = record.moments !== undefined;
-  const picked = sampled
-    ? gather(ours, samplePositions(ours.data.length, record.pytorch.data.length))
-    : ours;
+  const picked = asRecorded(ours, record);
   const single = tensor('float32', picked.shape, toFloat32(picked));
   const sides = { ours: single, pytorch: record.pytorch };
   const fail = (problem: string): JudgedTensor => ({

@@ -14,6 +14,10 @@ export interface ReferenceContext {
   readonly overrides?: readonly Override[];
   /** Computes in float64; asked where a decision may have flipped. */
   readonly oracle?: Backend;
+  /** Ask it however long it takes. */
+  readonly flips?: boolean;
+  /** Told what begins where a stage lasts. */
+  readonly progress?: (text: string) => void;
   /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
   readonly firstFailureOnly?: boolean;
 }

@@ -1,10 +1,12 @@
+import { gradientOf } from '../../program/program.ts';
 import { stepOrder } from '../../program/stepOrder.ts';
-import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
+import { type Tensor, type TensorMap, toFloat64, zeros } from '../../tensor/tensor.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
 import type { StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
+import { updateRule } from '../updateRule.ts';
 import { check, passed, type Verdict } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
 import { judgeFlipped } from './flippedDecisions.ts';
@@ -12,11 +14,12 @@ import { judgeFlipped } from './flippedDecisions.ts';
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there
  * rounding flips no decision, and every gradient, and every weight, momentum and buffer at the end, must
- * be within a few roundings of the float64 truth. On a batch that was not chosen so, what differs is
+ * be within a few roundings of the float64 truth. Before the losses that hang on it, each update is held against
+ * the rule by itself on the same gradients. On a batch that was not chosen so, what differs is
  * looked at again by `judgeFlipped`.
  */
 export async function kinkFreeBatch(
-  { backend, oracle, reference }: StageContext,
+  { backend, oracle, reference, flips = false, progress }: StageContext,
   start: TensorMap,
 ): Promise<StageFindings> {
   const { file, kinkfree } = reference.stage('backward');
@@ -30,6 +33,7 @@ export async function kinkFreeBatch(
   const makers = new Map(gradients.map(({ name, layer }) => [name, layer]));
   const executable = await backend.compile(batch.program, ['loss', ...makers.keys()]);
   const state = await backend.upload(start);
+  const rule = await updateRule(backend, reference, start);
   const bar = barFor(model);
 
   const verdicts: Verdict[] = [];
@@ -64,6 +68,20 @@ export async function kinkFreeBatch(
     }
   };
 
+  const judgeUpdate = async (k: number, results: TensorMap): Promise<void> => {
+    const expected = await rule.step(
+      (parameter) =>
+        results.get(gradientOf(parameter)) ?? zeros('float32', start.get(parameter)!.shape),
+    );
+    const found = await backend.download(state, [...expected.keys()]);
+    for (const [name, theirs] of expected) {
+      const worst = rule.ulps(name, found.get(name)!, theirs);
+      const note = 'to the rule by itself on the same gradients';
+      const checks = [check('ulp', worst, tolerances.updateUlp, { note })];
+      verdicts.push({ name: `after iter${k}/${name}`, checks });
+    }
+  };
+
   for (let k = 0; k < iterations; k++) {
     const results = await executable.run(state, batch.feeds(k));
     const records = [k, 0].map((i) => recorded(arrays, `iter${i}/loss`));
@@ -71,23 +89,30 @@ export async function kinkFreeBatch(
     verdicts.push(judgeLoss(`iter${k}/loss`, loss, records[0], records[1]));
     whole.set(`iter${k}/loss`, loss);
     judge(`iter${k}/`, new Map([...makers.keys()].map((name) => [name, results.get(name)!])));
+    // The last update is held against PyTorch's own.
+    if (k < iterations - 1) await judgeUpdate(k, results);
   }
   judge('final/', await backend.download(state));
   await executable.dispose();
+  await rule.dispose();
   await backend.free(state);
 
-  const apart = verdicts.some((v) => !passed(v) && v.problem === undefined);
+  const apart = verdicts.some((v) => !passed(v) && v.problem === undefined && whole.has(v.name));
   const looked =
     apart && oracle !== undefined
-      ? await judgeFlipped({ backend, oracle }, batch, {
-          verdicts,
-          found: whole,
-          arrays,
-          scaleOf: (key) => scaleOf(key)?.value,
-          start,
-          iterations,
-          bar,
-        })
+      ? await judgeFlipped(
+          { backend, oracle, unbounded: flips, ...(progress && { progress }) },
+          batch,
+          {
+            verdicts,
+            found: whole,
+            arrays,
+            scaleOf: (key) => scaleOf(key)?.value,
+            start,
+            iterations,
+            bar,
+          },
+        )
       : { verdicts, notes: [] };
   return {
     verdicts: looked.verdicts,

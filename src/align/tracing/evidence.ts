@@ -2,10 +2,9 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Program } from '../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { incomparable } from '../compareMaps.ts';
-import { judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
+import { asRecorded, judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, type Scale } from '../recordedBatch.ts';
 import type { Reference } from '../reference.ts';
-import { gather, samplePositions } from '../samplePositions.ts';
 import { tolerances } from '../tolerances.ts';
 import { passed } from '../verdict.ts';
 
@@ -44,12 +43,6 @@ export function traceRecords(reference: Reference): ReadonlyMap<string, TraceRec
   found.delete('loss');
   return found;
 }
-
-/** The elements of `whole` that the reference recorded. */
-export const asRecorded = (whole: Tensor, { moments, truth }: Recorded): Tensor =>
-  moments === undefined
-    ? whole
-    : gather(whole, samplePositions(whole.data.length, truth.data.length));
 
 /** Why our tensor cannot be held against its record, or undefined. */
 export function notComparable(whole: Tensor, { record }: TraceRecord): string | undefined {

@@ -1,10 +1,10 @@
 import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { distances } from '../distance.ts';
 import type { Override } from '../overrides.ts';
-import { errorsOf } from '../recorded.ts';
+import { asRecorded, errorsOf } from '../recorded.ts';
 import type { Flip, TraceError, TraceRow, TraceState } from '../trace.ts';
 import { type Limit, limitBeside, relativeError, type Unit, unitOf } from '../yardstick.ts';
-import { asRecorded, notComparable, type Proof, type TraceRecord } from './evidence.ts';
+import { notComparable, type Proof, type TraceRecord } from './evidence.ts';
 import type { PlannedRow } from './plan.ts';
 
 /** Everything that is known about one tensor of the traced step. */

@@ -4,7 +4,7 @@ import type { Node } from '../../../src/ir/node.ts';
 import type { Updated } from '../../../src/optim/rule.ts';
 import type { learningRate, ScheduleSettings } from '../../../src/optim/schedule.ts';
 import type { SgdSettings } from '../../../src/optim/sgd.ts';
-import { type Family, inModule, type Plant } from '../plant.ts';
+import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 
 interface Step extends SgdSettings {
   readonly w: Node;
@@ -34,6 +34,10 @@ const onGradient = (gradient: (step: Step) => Node): Plant =>
 
 const decayed = ({ w, g, weightDecay }: Step): Node => add(g, mul(w, weightDecay));
 const isBias = ({ w }: Step): boolean => w.op === 'input' && w.params.name.endsWith('.bias');
+
+/** Of all weights only those of batch norm are vectors. */
+const isScaleOfNorm = (node: Node): boolean =>
+  node.op === 'input' && node.params.name.endsWith('.weight') && node.shape.length === 1;
 
 type Schedule = typeof import('../../../src/optim/schedule.ts');
 
@@ -144,6 +148,18 @@ export const optimiser: Family = {
       people: 'lose a sign',
       plants: [onGradient(({ w, g, weightDecay }) => sub(g, mul(w, weightDecay)))],
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
+    },
+    {
+      name: 'no weight decay on batch norm in the training step',
+      people: 'put parameters into groups, and lose a setting of one',
+      plants: [
+        inGraph((node, { program, inputs }) =>
+          program.name === 'training step' && node.op === 'mul' && isScaleOfNorm(node.inputs[0])
+            ? mul(inputs[0], 0)
+            : undefined,
+        ),
+      ],
+      caught: { model: 'vgg16bn', stage: 'backward', at: 'after iter0/features.1.weight' },
     },
   ],
 };
