@@ -40,6 +40,7 @@ interface DiffOptions extends ReportFlags {
   readonly weights?: string;
   readonly out: string;
   readonly trace?: boolean;
+  readonly flips?: boolean;
   readonly tolerances?: string;
 }
 
@@ -83,6 +84,10 @@ export const diff: RegisterCommand = (program, context) => {
     .addOption(outputDirectory('--out <dir>', 'where logs and recordings go', 'diff'))
     .addOption(outputFile('--json <file>', 'write everything machine-readable'))
     .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
+    .option(
+      '--flips',
+      'look for decisions that rounding flipped, however long the float64 oracle takes',
+    )
     .option('--tolerances <file>', 'limits set by hand for single tensors, each with its reason')
     .addOption(outputFile('--junit <file>', 'write JUnit XML for a CI server'))
     .addOption(
@@ -123,6 +128,7 @@ export const diff: RegisterCommand = (program, context) => {
           oracle,
           overrides: overridesFor(overrides, reference.manifest.model),
           ...(weights === undefined ? {} : { weights }),
+          ...(options.flips && { flips: true }),
         };
         for (const name of present) {
           const result = await runStage(name, stages[name], stageContext);

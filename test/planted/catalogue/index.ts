@@ -6,7 +6,7 @@ import { initialisation } from './initialisation.ts';
 import { layers } from './layers.ts';
 import { losses, shortBatches } from './loss.ts';
 import { normalisation } from './normalisation.ts';
-import { optimiser, rates } from './optimiser.ts';
+import { optimiser, rates, updates } from './optimiser.ts';
 import { randomness } from './randomness.ts';
 import { resuming } from './resuming.ts';
 import { averaging, carrying, joining, refreshing } from './swa.ts';
@@ -19,6 +19,7 @@ export const catalogue: readonly Family[] = [
   losses,
   shortBatches,
   optimiser,
+  updates,
   rates,
   data,
   initialisation,

@@ -15,10 +15,11 @@ interface Step extends SgdSettings {
 
 /** SGD by another rule. */
 const rule = (update: (step: Step) => { readonly momentum: Node; readonly weight: Node }): Plant =>
-  inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', ({ sgd }) => ({
+  inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', ({ sgd }, took) => ({
     sgd: {
       ...sgd,
       update: (settings, { weight: w, gradient: g }, { momentum: v }, { lr }): Updated => {
+        took();
         const { momentum, weight } = update({ w, g, v, lr, ...settings });
         return { slots: { momentum }, weight };
       },
@@ -149,6 +150,14 @@ export const optimiser: Family = {
       plants: [onGradient(({ w, g, weightDecay }) => sub(g, mul(w, weightDecay)))],
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
+  ],
+};
+
+/** Mistakes that the rule by itself does not make. */
+export const updates: Family = {
+  name: 'updates inside the training step',
+  looks: [{ model: 'vgg16bn', stage: 'backward' }],
+  bugs: [
     {
       name: 'no weight decay on batch norm in the training step',
       people: 'put parameters into groups, and lose a setting of one',
