@@ -4,12 +4,12 @@ import { cachedCifar } from '../data/download/cachedCifar.ts';
 import { InputError } from '../errors.ts';
 import { type Dataset, openDataset } from '../train/dataset.ts';
 import type { DatasetName } from '../train/trainingSettings.ts';
-import { openDownloadProgress } from './downloadProgress.ts';
+import { showDownload } from './downloadProgress.ts';
 import { onInterrupt } from './interrupt.ts';
+import { live } from './liveLine.ts';
 
 /** The directory of a data set in the cache, which is filled first where need be. Progress goes to standard error. */
 async function fromCache(name: keyof typeof cifarArchives): Promise<string> {
-  const progress = openDownloadProgress(process.stderr);
   const mirror = process.env.SWA_ALIGN_DATA_URL ?? '';
   const stop = new AbortController();
   const release = onInterrupt(stop, () =>
@@ -20,11 +20,11 @@ async function fromCache(name: keyof typeof cifarArchives): Promise<string> {
       cache: cacheDirectory(),
       address: mirror === '' ? officialAddress : mirror,
       signal: stop.signal,
-      report: progress.show,
+      report: showDownload(live),
     });
   } finally {
     release();
-    progress.clear();
+    live.clear();
   }
 }
 

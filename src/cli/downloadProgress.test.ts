@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DownloadEvent } from '../data/download/events.ts';
-import { downloadLine, openDownloadProgress } from './downloadProgress.ts';
+import { downloadLines, showDownload } from './downloadProgress.ts';
+import { openLiveLine } from './liveLine.ts';
 
 const mebi = 2 ** 20;
 const url = 'https://example.org/data/x.tar.gz';
@@ -12,17 +13,13 @@ beforeEach(() => {
   now = 100;
 });
 
-const open = (isTTY: boolean, columns = 80) =>
-  openDownloadProgress(
-    {
-      isTTY,
-      columns,
-      write: (written) => {
-        text += written;
-      },
-    },
-    () => now,
-  );
+function open(isTTY: boolean, columns = 80) {
+  const write = (written: string): void => {
+    text += written;
+  };
+  const line = openLiveLine({ isTTY, columns, write }, () => now);
+  return { show: showDownload(line, () => now), clear: line.clear };
+}
 
 const progress = (received: number, total: number | undefined = 160 * mebi): DownloadEvent => ({
   kind: 'progress',
@@ -33,20 +30,27 @@ const progress = (received: number, total: number | undefined = 160 * mebi): Dow
 describe('the line', () => {
   test('amount, pace and the time that is left, of this connection', () => {
     const event = { kind: 'progress', received: 80 * mebi, total: 160 * mebi } as const;
-    expect(downloadLine(event, 60 * mebi, 10)).toBe(
+    expect(downloadLines(event, 60 * mebi, 10)[0]).toBe(
       '[==========          ] 80.0 of 160.0 MiB  2.0 MiB/s  40 s left',
     );
   });
 
   test('of a length that nobody knows', () => {
-    expect(downloadLine({ kind: 'progress', received: mebi, total: undefined }, 0, 2)).toBe(
-      '1.0 MiB  0.5 MiB/s',
-    );
+    const event = { kind: 'progress', received: mebi, total: undefined } as const;
+    expect(downloadLines(event, 0, 2)).toEqual(['1.0 MiB  0.5 MiB/s', '1.0 MiB']);
   });
 
   test('before anything has come, and past the end', () => {
-    expect(downloadLine({ kind: 'progress', received: 0, total: 10 }, 0, 0)).toMatch(/^\[ +\]/);
-    expect(downloadLine({ kind: 'progress', received: 20, total: 10 }, 0, 1)).toMatch(/^\[=+\]/);
+    const event = (received: number) => ({ kind: 'progress', received, total: 10 }) as const;
+    expect(downloadLines(event(0), 0, 0)[0]).toMatch(/^\[ +\]/);
+    expect(downloadLines(event(20), 0, 1)[0]).toMatch(/^\[=+\]/);
+  });
+
+  test('is shorter on a narrow terminal, and tells the time that is left longest', () => {
+    const event = { kind: 'progress', received: 80 * mebi, total: 160 * mebi } as const;
+    const lines = downloadLines(event, 60 * mebi, 10);
+    expect(lines.every((line) => line.endsWith('40 s left'))).toBe(true);
+    expect(lines.at(-1)).toBe('40 s left');
   });
 });
 
@@ -75,9 +79,11 @@ test('plain lines tell the same story, one of progress in ten seconds', () => {
     [
       'swa-align: dir: a.bin is missing; it is made anew',
       'swa-align: another process is at this download; waiting for it (x.lock)',
+      'connecting to example.org …',
       `swa-align: fetching ${url} (160.0 MiB)`,
       '[=====               ] 40.0 of 160.0 MiB  3.3 MiB/s  36 s left',
       'swa-align: the download broke off after 40.0 MiB (terminated); again in 1 s',
+      'connecting to example.org …',
       `swa-align: going on with ${url} after 40.0 of 160.0 MiB`,
       'swa-align: unpacking x.tar.gz',
       'swa-align: the data set is in dir',

@@ -1,32 +1,27 @@
 import { amount, type DownloadEvent, mebibytes } from '../data/download/events.ts';
-import { duration, type ProgressOutput } from './progress.ts';
-
-/** Shows how far a download is: a bar that renews itself on a terminal, else a plain line now and then. */
-export interface DownloadProgress {
-  show(event: DownloadEvent): void;
-  /** Takes the bar away, so that something else can be printed. */
-  clear(): void;
-}
-
-const secondsBetweenPlainLines = 10;
-const secondsBetweenRedraws = 0.1;
-const barWidth = 20;
+import type { LiveLine } from './liveLine.ts';
+import { bar, duration } from './progress.ts';
 
 type Begun = Extract<DownloadEvent, { kind: 'begun' }>;
 type Received = Extract<DownloadEvent, { kind: 'progress' }>;
 
-const bar = (share: number): string => {
-  const full = Math.floor(Math.min(share, 1) * barWidth);
-  return `[${'='.repeat(full)}${' '.repeat(barWidth - full)}] `;
-};
-
-/** One line: how much of how much, pace, and the time that is left at this pace. */
-export function downloadLine({ received, total }: Received, from: number, seconds: number): string {
+/** How much of how much, pace, and the time that is left at this pace; then shorter ones. */
+export function downloadLines(
+  { received, total }: Received,
+  from: number,
+  seconds: number,
+): string[] {
   const pace = (received - from) / Math.max(seconds, 0.001);
-  const speed = `${amount(received, total)}  ${mebibytes(pace)}/s`;
-  if (total === undefined || total === 0) return speed;
-  const left = pace > 0 ? `  ${duration((total - received) / pace)} left` : '';
-  return `${bar(received / total)}${speed}${left}`;
+  const speed = `${mebibytes(pace)}/s`;
+  const so = amount(received, total);
+  if (total === undefined || total === 0) return [`${so}  ${speed}`, so];
+  const left = pace > 0 ? [`${duration((total - received) / pace)} left`] : [];
+  return [
+    [`${bar(received / total, 20)} ${so}`, speed, ...left],
+    [so, speed, ...left],
+    [so, ...left],
+    left.length > 0 ? left : [so],
+  ].map((parts) => parts.join('  '));
 }
 
 /** The line that an event is worth by itself. */
@@ -54,46 +49,20 @@ function newsOf(event: DownloadEvent): string | undefined {
   }
 }
 
-/** `now` in seconds. */
-export function openDownloadProgress(
-  out: ProgressOutput,
+/** Shows how far a download is. `now` in seconds. */
+export function showDownload(
+  line: LiveLine,
   now: () => number = () => performance.now() / 1000,
-): DownloadProgress {
-  const terminal = out.isTTY === true;
+): (event: DownloadEvent) => void {
   let begun: { readonly event: Begun; readonly at: number } | undefined;
-  let lastShown = Number.NEGATIVE_INFINITY;
-  let drawn = false;
-  const clear = (): void => {
-    if (drawn) out.write('\r\x1b[K');
-    drawn = false;
-  };
-  const draw = (line: string): void => {
-    clear();
-    out.write(line.slice(0, (out.columns ?? 80) - 1));
-    drawn = true;
-  };
-  return {
-    clear,
-    show(event) {
-      const at = now();
-      const news = newsOf(event);
-      if (news !== undefined) {
-        clear();
-        out.write(`swa-align: ${news}\n`);
-      }
-      // On a terminal a server that takes its time is seen to be waited for.
-      if (event.kind === 'connecting' && terminal)
-        draw(`connecting to ${new URL(event.url).host} …`);
-      if (event.kind === 'begun') {
-        begun = { event, at };
-        lastShown = terminal ? Number.NEGATIVE_INFINITY : at;
-      }
-      if (event.kind !== 'progress' || begun === undefined) return;
-      if (at - lastShown < (terminal ? secondsBetweenRedraws : secondsBetweenPlainLines)) return;
-      lastShown = at;
-      const line = downloadLine(event, begun.event.from, at - begun.at);
-      if (terminal) draw(line);
-      else out.write(`${line}\n`);
-    },
+  return (event) => {
+    const news = newsOf(event);
+    if (news !== undefined) line.say(`swa-align: ${news}`);
+    // A server that takes its time is seen to be waited for.
+    if (event.kind === 'connecting') line.begin(`connecting to ${new URL(event.url).host}`);
+    if (event.kind === 'begun') begun = { event, at: now() };
+    if (event.kind === 'progress' && begun !== undefined) {
+      line.show(downloadLines(event, begun.event.from, now() - begun.at));
+    }
   };
 }

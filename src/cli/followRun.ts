@@ -5,7 +5,8 @@ import type { LogRow } from '../train/logRow.ts';
 import type { TrainingRun } from '../train/session.ts';
 import { train } from '../train/train.ts';
 import type { CliContext } from './context.ts';
-import { openProgress } from './progress.ts';
+import { live } from './liveLine.ts';
+import { showProgress } from './progress.ts';
 import { openStepLog, type StepLogFile } from './stepLogFile.ts';
 import { openTrainLog, type TrainLogFile } from './trainLogFile.ts';
 
@@ -25,7 +26,7 @@ export async function followRun(
   csv: string | undefined,
   context: CliContext,
 ): Promise<FollowedRun> {
-  const progress = openProgress(process.stderr);
+  const progress = showProgress(live);
   let log: TrainLogFile | undefined;
   let steps: StepLogFile | undefined;
   let saved = '';
@@ -33,10 +34,10 @@ export async function followRun(
   let weights: readonly string[] = [];
   let ending: Ending = 'interrupted';
   for await (const event of train(run)) {
-    progress.show(event);
+    if (event.kind === 'started') context.print(headline(run));
+    progress(event);
     switch (event.kind) {
       case 'started':
-        context.print(headline(run));
         rows.push(...event.rows);
         if (csv !== undefined) steps = openStepLog(csv, event.step);
         log = openTrainLog(join(run.directory, 'train_log.txt'), run.settings.swa, event.rows);
@@ -45,7 +46,6 @@ export async function followRun(
         steps?.add(event.step, event.lr, event.loss);
         break;
       case 'epoch':
-        progress.clear();
         rows.push(event.row);
         for (const line of log?.add(event.row, event.seconds) ?? []) context.print(line);
         break;
@@ -54,7 +54,6 @@ export async function followRun(
         else weights = event.paths;
         break;
       case 'ended':
-        progress.clear();
         ending = event.ending;
         for (const line of endOf(event, run, saved)) context.print(line);
         // Not what was asked for, so a script that goes on after success must not go on.

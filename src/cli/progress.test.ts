@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TrainingEvent } from '../train/events.ts';
-import { duration, openProgress } from './progress.ts';
+import { openLiveLine } from './liveLine.ts';
+import { duration, placeLines, progressLines, showProgress } from './progress.ts';
 
 test.each([
   [0.2, '0 s'],
@@ -32,24 +33,24 @@ const step = (n: number): TrainingEvent => ({
 function written(isTTY: boolean): string[] {
   const out: string[] = [];
   let clock = 0;
-  const progress = openProgress(
-    { isTTY, columns: 60, write: (text) => out.push(text) },
-    () => clock,
-  );
-  progress.show(started);
+  const now = () => clock;
+  const line = openLiveLine({ isTTY, columns: 60, write: (text) => out.push(text) }, now);
+  const show = showProgress(line, now);
+  show(started);
   for (let n = 0; n < 30; n++) {
     clock += 4;
-    progress.show(step(n));
+    show(step(n));
   }
-  progress.clear();
+  line.clear();
   return out;
 }
 
 describe('progress', () => {
   test('is a plain line every ten seconds or so where nobody watches', () => {
     const lines = written(false);
-    expect(lines).toHaveLength(10);
-    expect(lines[0]).toBe(
+    expect(lines).toHaveLength(11);
+    expect(lines[0]).toBe('the first step …\n');
+    expect(lines[1]).toBe(
       'epoch 1 [===                 ] 3/20  loss 2.2500  4.00 s/step  2 min 28 s left\n',
     );
     expect(lines.join('')).not.toContain('\r');
@@ -60,6 +61,38 @@ describe('progress', () => {
     expect(parts.at(-1)).toBe('\r\x1b[K');
     const lines = parts.filter((part) => part.startsWith('epoch'));
     expect(lines).toHaveLength(30);
-    expect(lines[25]).toBe('epoch 2 [======              ] 6/20  loss 2.2500  4.00 s/st');
+    expect(lines[25]).toBe('epoch 2 6/20  loss 2.2500  4.00 s/step  56 s left');
   });
+});
+
+test('of a real run the time that is left is the last to go', () => {
+  const whole: Extract<TrainingEvent, { kind: 'started' }> = {
+    kind: 'started',
+    step: 0,
+    endStep: 78_200,
+    stepsPerEpoch: 391,
+    rows: [],
+  };
+  const at: Extract<TrainingEvent, { kind: 'step' }> = {
+    kind: 'step',
+    step: 62_889,
+    epoch: 161,
+    lr: 0.01,
+    loss: 0.01234,
+  };
+  for (const columns of [20, 40, 60, 80, 120]) {
+    let drawn = '';
+    const line = openLiveLine({ isTTY: true, columns, write: (text) => (drawn += text) }, () => 0);
+    line.show(progressLines(whole, at, 62_890));
+    expect(drawn.length).toBeLessThan(columns);
+    expect(drawn).toMatch(/4 h 15 min left$/);
+  }
+});
+
+test('a stage says how many there are, and shorter which', () => {
+  expect(placeLines(4, 16, 'vgg16 backward')).toEqual([
+    '[=====               ] 5/16  vgg16 backward',
+    '5/16  vgg16 backward',
+    'vgg16 backward',
+  ]);
 });

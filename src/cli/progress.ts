@@ -1,22 +1,5 @@
 import type { TrainingEvent } from '../train/events.ts';
-
-/** What is written to: standard error, or a stand-in. */
-export interface ProgressOutput {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
-}
-
-/** Shows how far a run is: a line that renews itself on a terminal, else a plain line now and then. */
-export interface Progress {
-  show(event: TrainingEvent): void;
-  /** Takes the moving line away, so that something else can be printed. */
-  clear(): void;
-}
-
-const secondsBetweenPlainLines = 10;
-const secondsBetweenRedraws = 0.1;
-const barWidth = 20;
+import type { LiveLine } from './liveLine.ts';
 
 /** 75 → "1 min 15 s", 7380 → "2 h 3 min". */
 export function duration(seconds: number): string {
@@ -36,64 +19,61 @@ export function duration(seconds: number): string {
     .join(' ');
 }
 
+/** `[=====     ]`, the share of 1 that is done. */
+export function bar(share: number, width: number): string {
+  const full = Math.floor(Math.min(share, 1) * width);
+  return `[${'='.repeat(full)}${' '.repeat(width - full)}]`;
+}
+
+/** The part of a whole that begins after `done` others, and shorter. */
+export const placeLines = (done: number, total: number, what: string): string[] => [
+  `${bar(done / total, 20)} ${done + 1}/${total}  ${what}`,
+  `${done + 1}/${total}  ${what}`,
+  what,
+];
+
 type Started = Extract<TrainingEvent, { kind: 'started' }>;
 type Step = Extract<TrainingEvent, { kind: 'step' }>;
 
-const bar = (share: number): string => {
-  const full = Math.floor(share * barWidth);
-  return `[${'='.repeat(full)}${' '.repeat(barWidth - full)}]`;
-};
-
-/** One line: epoch, place in it, loss, pace, and the time to the end of the run at this pace. */
-export function progressLine(
+/**
+ * One line: epoch, place in it, loss, pace, and the time to the end of the run at this pace; then shorter ones,
+ * which keep that time longest.
+ */
+export function progressLines(
   { stepsPerEpoch, step: firstStep, endStep }: Started,
   { step, epoch, loss }: Step,
   elapsed: number,
-): string {
+): string[] {
   const inEpoch = (step % stepsPerEpoch) + 1;
   const pace = elapsed / (step + 1 - firstStep);
-  const left = duration(pace * (endStep - step - 1));
-  const place = `epoch ${epoch} ${bar(inEpoch / stepsPerEpoch)} ${inEpoch}/${stepsPerEpoch}`;
-  return `${place}  loss ${loss.toFixed(4)}  ${pace.toPrecision(3)} s/step  ${left} left`;
+  const place = (width: number): string =>
+    `epoch ${epoch} ${width === 0 ? '' : `${bar(inEpoch / stepsPerEpoch, width)} `}${inEpoch}/${stepsPerEpoch}`;
+  const lossNow = `loss ${loss.toFixed(4)}`;
+  const speed = `${pace.toPrecision(3)} s/step`;
+  const left = `${duration(pace * (endStep - step - 1))} left`;
+  return [
+    [place(20), lossNow, speed, left],
+    [place(10), lossNow, speed, left],
+    [place(0), lossNow, speed, left],
+    [place(0), lossNow, left],
+    [place(0), left],
+    [left],
+  ].map((parts) => parts.join('  '));
 }
 
-/** `now` in seconds. */
-export function openProgress(
-  out: ProgressOutput,
+/** Shows how far a run is. `now` in seconds. */
+export function showProgress(
+  line: LiveLine,
   now: () => number = () => performance.now() / 1000,
-): Progress {
+): (event: TrainingEvent) => void {
   let started: { readonly event: Started; readonly at: number } | undefined;
-  let lastShown = Number.NEGATIVE_INFINITY;
-  let drawn = false;
-  const clear = (): void => {
-    if (drawn) out.write('\r\x1b[K');
-    drawn = false;
-  };
-  return {
-    clear,
-    show(event) {
-      if (event.kind === 'started') {
-        started = { event, at: now() };
-        // The first plain line comes after its interval, not with the first step.
-        lastShown = out.isTTY === true ? Number.NEGATIVE_INFINITY : now();
-      }
-      if (event.kind !== 'step' || started === undefined) return;
-      const at = now();
-      if (
-        at - lastShown <
-        (out.isTTY === true ? secondsBetweenRedraws : secondsBetweenPlainLines)
-      ) {
-        return;
-      }
-      lastShown = at;
-      const line = progressLine(started.event, event, at - started.at);
-      if (out.isTTY === true) {
-        clear();
-        out.write(line.slice(0, (out.columns ?? 80) - 1));
-        drawn = true;
-      } else {
-        out.write(`${line}\n`);
-      }
-    },
+  return (event) => {
+    if (event.kind === 'started') {
+      started = { event, at: now() };
+      line.begin('the first step');
+    }
+    if (event.kind === 'step' && started !== undefined) {
+      line.show(progressLines(started.event, event, now() - started.at));
+    }
   };
 }

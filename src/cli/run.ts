@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { type StandardStream, writeStandard } from '../io/standardOutput.ts';
 import { packageVersion } from '../version.ts';
+import { painted } from './colour.ts';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, reportFailure } from './failure.ts';
 import { withDashes } from './flags.ts';
+import { live } from './liveLine.ts';
 import { flagOfStandardOutput } from './outputFlags.ts';
 
 /** Mistakes come back from the parser as errors; subcommands inherit this. */
@@ -15,7 +17,10 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   let forPeople: StandardStream = 'stdout';
   const context: CliContext = {
-    print: (text) => writeStandard(forPeople, `${text}\n`),
+    print: (text) => {
+      live.clear();
+      writeStandard(forPeople, `${painted(text, process[forPeople])}\n`);
+    },
     fail: () => {
       exitCode = 1;
     },
@@ -33,7 +38,10 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     await program.parseAsync(withDashes(argv), { from: 'user' });
     return exitCode;
   } catch (error) {
+    live.clear();
     return report(error);
+  } finally {
+    live.clear();
   }
 }
 

@@ -62,11 +62,13 @@ async function refused(line: string): Promise<string> {
     .map((word) => word.replace('OUT', out).replace('TINY', tiny).replace('SHORT', data));
   const before = readdirSync(tiny);
   expect(await run(argv)).toBe(2);
-  expect(errors).toHaveLength(1);
-  expect(errors[0].trimEnd().split('\n')).toHaveLength(1);
+  // Beside what it was at, as a plain line says.
+  const messages = errors.filter((text) => !text.endsWith(' …\n'));
+  expect(messages).toHaveLength(1);
+  expect(messages[0].trimEnd().split('\n')).toHaveLength(1);
   expect(existsSync(out)).toBe(false);
   expect(readdirSync(tiny)).toEqual(before);
-  return errors[0];
+  return messages[0];
 }
 
 describe('train refuses, in one line and with exit code 2', () => {
@@ -144,7 +146,7 @@ describe('batches refuses', () => {
     ['batches --data-path SHORT --out OUT', 'data_batch_3.bin'],
     ['batches --dataset synthetic --count 0 --out OUT', '0 is not a whole number from 1 on'],
     ['batches --dataset synthetic --batch-size 0 --out OUT', '0 is not a whole number from 1 on'],
-    ['batches --dataset synthetic --out OUT/missing/file.npz', 'no such file or directory'],
+    ['batches --dataset synthetic --out TINY/vgg16bn.safetensors/x.npz', 'not a directory'],
   ])('%s', async (line, message) => {
     expect(await refused(line)).toContain(message);
   });

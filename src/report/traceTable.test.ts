@@ -54,6 +54,23 @@ describe('the table of a trace', () => {
     expect(lines.at(-1)).toContain('first divergence: features.1, computed by features.1');
   });
 
+  it('folds three rows and more that only inherit, and no row that says more', () => {
+    const inherits = (name: string, more: Partial<TraceRow> = {}): TraceRow =>
+      row(name, { state: 'inherits', ...more });
+    const rows = [
+      ...trace.rows.slice(0, 2),
+      ...['a', 'b', 'c', 'd'].map((name) => inherits(name)),
+      row('ok', {}),
+      ...['e', 'f'].map((name) => inherits(name)),
+      inherits('g', { override: { tensor: 'g', limit: 1, reason: 'known' } }),
+    ];
+    const folded = traceTable({ ...trace, rows });
+    expect(folded.filter((line) => /^ {2}·/.test(line)).map((line) => line.split(/ +/)[2])).toEqual(
+      ['a', 'e', 'f', 'g'],
+    );
+    expect(folded).toContain('  ·  a … d: 4 tensors inherit it');
+  });
+
   it('does not call a trace without rows a success', () => {
     expect(traceTable({ model: 'vgg16', rows: [], notes: [] }).at(-1)).toContain(
       'nothing was traced',

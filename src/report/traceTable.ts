@@ -75,17 +75,38 @@ function remarks(row: TraceRow): string[] {
   return [`error ${short(error.ours)}, may be ${short(limit.value)}: ${limit.why}`];
 }
 
+const saysMore = (row: TraceRow): boolean => row.state !== 'inherits' || remarks(row).length > 0;
+
+/** Fewer stand for themselves. */
+const fewestFolded = 3;
+
+/** The rows by number, each by itself, but together those in a row that only inherit. */
+function folded(rows: readonly TraceRow[]): number[][] {
+  const groups: number[][] = [];
+  rows.forEach((row, i) => {
+    const open = groups.at(-1);
+    const joins = open !== undefined && !saysMore(row) && !saysMore(rows[open[0]]);
+    if (joins) open.push(i);
+    else groups.push([i]);
+  });
+  return groups.flatMap((group) => (group.length < fewestFolded ? group.map((i) => [i]) : [group]));
+}
+
+const inheritors = (rows: readonly TraceRow[]): string =>
+  `${marks.inherits}  ${rows[0].name} … ${rows[rows.length - 1].name}: ${rows.length} tensors inherit it`;
+
 /**
  * A trace for the terminal: a row a tensor in execution order, errors to the float64 truth beside PyTorch's
- * own, what the layer adds by itself, and the first divergence marked.
+ * own, what the layer adds by itself, and the first divergence marked. Rows that only inherit are folded.
  */
 export function traceTable(trace: Trace): string[] {
   const { rows, firstDivergence, notes } = trace;
   const lines = aligned([header, ...rows.map((row, i) => cells(row, i === firstDivergence))]);
-  const body = rows.flatMap((row, i) => [
-    lines[i + 1],
-    ...remarks(row).map((remark) => `     ${remark}`),
-  ]);
+  const body = folded(rows).flatMap((group) =>
+    group.length > 1
+      ? [inheritors(group.map((i) => rows[i]))]
+      : [lines[group[0] + 1], ...remarks(rows[group[0]]).map((remark) => `     ${remark}`)],
+  );
   const first = firstDivergence === undefined ? undefined : rows[firstDivergence];
   const verdict =
     first === undefined

@@ -26,7 +26,9 @@ import { diffBackends } from '../diffBackends.ts';
 import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
 import { diffWeights } from '../diffWeights.ts';
 import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
+import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile } from '../outputFlags.ts';
+import { placeLines } from '../progress.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;
@@ -107,6 +109,7 @@ export const diff: RegisterCommand = (program, context) => {
       }
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const targets = reportTargets(options, ownOut ? options.out : 'reports');
+      live.begin(`opening ${options.backend}`);
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
       const opened = references(options, wanted);
@@ -115,8 +118,13 @@ export const diff: RegisterCommand = (program, context) => {
       if (options.trace === true) for (const reference of opened) reference.stage('trace');
       // In a thread of its own it computes beside the other backend.
       const oracle = await (options.trace === true ? openBackend : openInProcess)('oracle');
+      const presentIn = ({ manifest }: Reference): StageName[] =>
+        wanted.filter((s) => manifest.stages[s] !== undefined);
+      const parts = opened.flatMap((r) => [...presentIn(r), ...(options.trace ? ['trace'] : [])]);
+      let begun = 0;
+      const begin = ({ manifest }: Reference, part: string): void =>
+        live.begin(placeLines(begun++, parts.length, `${manifest.model} ${part}`));
       for (const reference of opened) {
-        const present = wanted.filter((s) => reference.manifest.stages[s] !== undefined);
         const provenance = provenanceOf(backend, reference);
         context.print(
           `${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`,
@@ -130,7 +138,8 @@ export const diff: RegisterCommand = (program, context) => {
           ...(weights === undefined ? {} : { weights }),
           ...(options.flips && { flips: true }),
         };
-        for (const name of present) {
+        for (const name of presentIn(reference)) {
+          begin(reference, name);
           const result = await runStage(name, stages[name], stageContext);
           write(directoryOf(options, reference), result, provenance);
           for (const line of stageSummary(result)) context.print(line);
@@ -141,10 +150,12 @@ export const diff: RegisterCommand = (program, context) => {
           reports.push(report);
           continue;
         }
+        begin(reference, 'trace');
         const trace = await traceStep(stageContext);
         for (const line of traceTable(trace)) context.print(line);
         reports.push({ ...report, trace });
       }
+      live.begin('writing the reports');
       const facts = { time: new Date(), command: commandLine(command) };
       const page = writeReports(targets, reports, facts);
       const results = reports.flatMap((r) => r.results);

@@ -9,6 +9,7 @@ import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { backendHelp, deviceHelp, positiveInteger } from '../flags.ts';
+import { live } from '../liveLine.ts';
 import { outputFile } from '../outputFlags.ts';
 
 interface EvalFlags {
@@ -61,8 +62,10 @@ export const evaluation: RegisterCommand = (program, context) => {
       });
       for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+      live.begin(`reading ${named}`);
       const { test } = await openNamedDataset(named, flags.dataPath);
       const backend = await openBackend(flags.backend, flags);
+      live.begin(`${test.count} images on ${backend.description}`);
       const programs = evaluationPrograms(backend, model);
       const state = await backend.upload(weights);
       const batchSize = flags.batchSize ?? settings.batchSize;

@@ -34,6 +34,7 @@ import {
 } from '../flags.ts';
 import { followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile } from '../outputFlags.ts';
 import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
 import { type OneRun, planSeedRuns, trainSeeds } from '../seedRuns.ts';
@@ -163,7 +164,7 @@ function givenSettings(flags: TrainFlags): GivenSettings {
 }
 
 const warn = (line: string): void => {
-  process.stderr.write(`swa-align: ${line}\n`);
+  live.say(`swa-align: ${line}`);
 };
 
 /** The checkpoint to go on from, damaged newer ones named. */
@@ -215,6 +216,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
   const several = seeds && planSeedRuns({ ...flags, seeds }, givenSettings(flags));
   const single = several === undefined ? planRun(flags) : undefined;
   const { settings } = single ?? several!.plans[0];
+  live.begin(`reading ${settings.dataset}`);
   const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
   const model = models[settings.model].build(dataset.train.classes.length);
   const given =
@@ -222,6 +224,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       ? undefined
       : fittedWeights(model, readWeights(flags.weights), flags.weights);
   for (const note of given?.notes ?? []) context.print(`${flags.weights}: ${note}`);
+  live.begin(`opening ${flags.backend}`);
   const backend = await openBackend(flags.backend, flags);
   const stop = new AbortController();
   const trainOne = async ({ found, report, ...plan }: OneRun): Promise<Ending> => {
@@ -239,6 +242,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       ...(flags.keep && { keep: flags.keep }),
       ...(flags.steps && { steps: flags.steps }),
     };
+    live.begin('the initial weights');
     const { ending, ...made } = await followRun(run, flags.logSteps, context);
     if (ending === 'finished' && report !== undefined) {
       writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });
