@@ -13,6 +13,7 @@ import {
   expectWellFormed,
   mutations,
   resultOrRefusal,
+  torchFile,
   vector,
 } from './testdata/support.ts';
 import { weightsOf } from './weights.ts';
@@ -37,10 +38,15 @@ describe('damaged files without a checksum', () => {
     ['reprod/protocol3', log],
     ['reprod/protocol5', log],
     ['safetensors/two', (bytes) => readSafetensors(bytes, WHERE).tensors],
+    ['torch/beside/everything, legacy', (bytes) => recordingOf(bytes, WHERE).tensors],
+    ['torch/nested/list, legacy', (bytes) => recordingOf(bytes, WHERE).tensors],
+    ['torch/unchecked', (bytes) => recordingOf(bytes, WHERE).tensors],
   ];
+  const fileOf = (name: string) =>
+    name.startsWith('torch/') ? torchFile(name.slice('torch/'.length)) : vector(name);
   it.each(cases)('%s', (name, read) => {
     fc.assert(
-      fc.property(mutations(vector(name)), (bytes) => {
+      fc.property(mutations(fileOf(name)), (bytes) => {
         wellFormed(resultOrRefusal(() => read(bytes)));
       }),
       { numRuns: 300 },

@@ -95,6 +95,7 @@ describe('the weights of a checkpoint', () => {
     ['checkpoint/no average yet', 'swa', 'holds no average yet; give --weights raw'],
     ['checkpoint/without average', 'swa', 'holds one set of weights, no average'],
     ['checkpoint/averaged model', 'raw', 'holds one set of weights, an average'],
+    ['checkpoint/data parallel', 'raw', 'holds one set of weights, and does not say of which kind'],
   ] as const)('%s has no %s ones', (name, kind, line) => {
     expect(() => weights(name, { kind })).toThrow(UsageError);
     expect(() => weights(name, { kind })).toThrow(line);

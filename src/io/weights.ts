@@ -35,11 +35,17 @@ export interface Weights {
 
 const other: { readonly [K in WeightKind]: WeightKind } = { swa: 'raw', raw: 'swa' };
 
-const oneSet = (where: string, kind: WeightKind): UsageError =>
-  new UsageError(`holds one set of weights, ${kind === 'swa' ? 'an average' : 'no average'}`, {
-    where,
-    fix: 'leave --weights out',
-  });
+/** Bare weights do not say what they are, but by AveragedModel's count. */
+const isKnown = ({ key, kind }: Pick<WeightSet, 'key' | 'kind'>): boolean =>
+  key !== undefined || kind === 'swa';
+
+function oneSet(where: string, set: Pick<WeightSet, 'key' | 'kind'>): UsageError {
+  const what = set.kind === 'swa' ? 'an average' : 'no average';
+  return new UsageError(
+    `holds one set of weights, ${isKnown(set) ? what : 'and does not say of which kind'}`,
+    { where, fix: 'leave --weights out' },
+  );
+}
 
 const labelOf = ({ key }: WeightSet): string =>
   key === undefined ? 'the file itself' : `'${printable(key)}'`;
@@ -52,12 +58,12 @@ function choose(
   empty: boolean,
 ): WeightSet {
   if (kind === undefined) return sets.find((set) => set.kind === prefer) ?? sets[0];
-  const found = sets.find((set) => set.kind === kind);
+  const found = sets.find((set) => set.kind === kind && isKnown(set));
   if (found !== undefined) return found;
   if (kind === 'swa' && empty) {
     throw new UsageError('holds no average yet', { where, fix: 'give --weights raw' });
   }
-  if (sets.length === 1) throw oneSet(where, sets[0].kind);
+  if (sets.length === 1) throw oneSet(where, sets[0]);
   throw new UsageError(`holds no ${kind} weights, only ${sets.map(labelOf).join(', ')}`, {
     where,
     fix: `give --weights ${other[kind]}`,
@@ -110,9 +116,9 @@ const whole = (
   where: string,
   { kind: asked }: WeightsOptions,
 ): Weights => {
-  const kind = tensors.has('n_averaged') ? 'swa' : 'raw';
-  if (asked !== undefined && asked !== kind) throw oneSet(where, kind);
-  return { tensors, kind, notes: [] };
+  const set = { key: undefined, kind: tensors.has('n_averaged') ? 'swa' : 'raw' } as const;
+  if (asked !== undefined && !(asked === set.kind && isKnown(set))) throw oneSet(where, set);
+  return { tensors, kind: set.kind, notes: [] };
 };
 
 const readers: {
