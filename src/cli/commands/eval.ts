@@ -36,7 +36,7 @@ export const evaluation: RegisterCommand = (program, context) => {
     .description('loss and accuracy of a checkpoint, or of bare weights, on the test set')
     .requiredOption(
       '--checkpoint <file>',
-      'a checkpoint of train, or weights (.pt, .safetensors, .npz)',
+      'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',
     )
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')

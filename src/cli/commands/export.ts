@@ -73,7 +73,7 @@ export const exporting: RegisterCommand = (program, context) => {
     .description('write a trained model for others: an ONNX file, or weights that PyTorch loads')
     .requiredOption(
       '--checkpoint <file>',
-      'a checkpoint of train, or weights (.pt, .safetensors, .npz)',
+      'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',
     )
     .addOption(outputFile('--out <file>', 'the file to write').makeOptionMandatory())
     .option('--format <name>', `${Object.keys(formats).join(', ')} (as the file is named)`)
