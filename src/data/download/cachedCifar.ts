@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../errors.ts';
 import { fileError } from '../../io/fileError.ts';
+import { type LockTiming, usualTiming, withLock } from '../../io/lock.ts';
 import { type CifarArchive, officialAddress } from '../cifarArchives.ts';
 import { anotherMirror } from './advice.ts';
 import { digestOfFile } from './digest.ts';
 import type { Report } from './events.ts';
 import { fetchFile, type Patience, usualPatience } from './fetchFile.ts';
 import { inspect, seal } from './installed.ts';
-import { type LockTiming, usualTiming, withLock } from './lock.ts';
 import { discardPartial } from './partialFile.ts';
 import { unpack } from './unpack.ts';
 

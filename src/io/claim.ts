@@ -1,0 +1,87 @@
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import { fileError } from './fileError.ts';
+import { type Holder, type LockTiming, tryLock } from './lock.ts';
+
+/** A directory that this process alone writes to, until it lets go of it. */
+export interface Claim {
+  readonly directory: string;
+  /** Aborts, with an InputError, when another process has taken the directory over. */
+  readonly lost: AbortSignal;
+  /** Also removes the directory where it was made for the claim and nothing came into it. */
+  release(): void;
+}
+
+export interface ClaimOptions {
+  readonly timing?: LockTiming;
+  /** Told when it takes a while to see whether the holder lives. */
+  readonly tell?: (line: string) => void;
+}
+
+const lockName = '.swa-align.lock';
+
+/** Longer than a process keeps its main thread for a save on a slow disk. */
+const claimTiming: LockTiming = { beatMs: 1000, pollMs: 250, deadMs: 30_000 };
+
+const who = ({ pid, host, since }: Holder): string =>
+  pid === undefined
+    ? 'another process'
+    : `process ${pid} on ${host}, since ${since?.slice(0, 19).replace('T', ' ')} UTC`;
+
+/** The directories that were made and hold nothing, from the inside out. */
+function removeEmpty(directory: string, firstMade: string): void {
+  const top = dirname(resolve(firstMade));
+  try {
+    for (let dir = resolve(directory); dir !== top; dir = dirname(dir)) rmdirSync(dir);
+  } catch {
+    // Something lies in it now.
+  }
+}
+
+/**
+ * Claims a directory, made when missing, or tells who holds it. Throws InputError where it cannot be
+ * written to.
+ */
+export async function tryClaim(
+  directory: string,
+  { timing = claimTiming, tell }: ClaimOptions = {},
+): Promise<{ readonly claim: Claim } | { readonly holder: Holder }> {
+  let made: string | undefined;
+  try {
+    made = mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(directory, error, 'name another directory');
+  }
+  const onDoubt = (holder: Holder): void =>
+    tell?.(
+      `${directory}: was claimed by ${who(holder)}; looking for up to ${timing.deadMs / 1000} s whether that still runs`,
+    );
+  const taken = await tryLock(join(directory, lockName), { timing, onDoubt });
+  if ('holder' in taken) return taken;
+  const { lost, release } = taken.lock;
+  return {
+    claim: {
+      directory,
+      lost,
+      release() {
+        release();
+        if (made !== undefined) removeEmpty(directory, made);
+      },
+    },
+  };
+}
+
+/** Claims a directory; throws UsageError, naming the holder and `fix`, where another process has it. */
+export async function claimDirectory(
+  directory: string,
+  fix: string,
+  options?: ClaimOptions,
+): Promise<Claim> {
+  const taken = await tryClaim(directory, options);
+  if ('claim' in taken) return taken.claim;
+  throw new UsageError(`another run is writing here (${who(taken.holder)})`, {
+    where: directory,
+    fix: `wait until it has ended, or ${fix}`,
+  });
+}
