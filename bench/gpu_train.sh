@@ -54,11 +54,9 @@ limited() {
 
 ours() {
   [ ! -e "$OUT/ours/run.json" ] || return 0
-  local resume=()
-  if compgen -G "$CHECKPOINTS/ours/checkpoint-*.safetensors" >/dev/null; then resume=(--resume); fi
   # shellcheck disable=SC2086
   limited ours.txt "$NODE" dist/cli/main.js train --swa "${data[@]}" $FLAGS --device "$DEVICE" --dir "$CHECKPOINTS/ours" \
-    --save-freq 5 --keep 2 --report "$OUT/ours" "${resume[@]}"
+    --save-freq 5 --keep 2 --report "$OUT/ours" --resume auto
 }
 
 torch() {

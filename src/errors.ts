@@ -45,6 +45,17 @@ export class TrainingError extends UserError {
   override readonly name = 'TrainingError';
 }
 
+/** Somebody asked the process to stop: Ctrl-C, a closed terminal, a scheduler. Not what was asked for at first. */
+export class Interrupted extends UserError {
+  override readonly name = 'Interrupted';
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals, what: string, detail?: ErrorDetail) {
+    super(what, detail);
+    this.signal = signal;
+  }
+}
+
 /** A graph that does not fit together: a mistake in a model, an adjoint or a lowering. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';

@@ -12,7 +12,7 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nextU32, type TorchGenerator } from '../src/torch/generator.ts';
@@ -81,6 +81,7 @@ export function randomMoment(
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
   readonly stderr: string;
 }
 
@@ -103,9 +104,14 @@ const isTemporary = (name: string): boolean => name.startsWith('.tmp-');
 /** Sends the signal when its moment has come, if it comes. */
 function stopAt(child: ChildProcess, dir: string, moment: Moment): FSWatcher {
   let seen = 0;
+  const stop = (): void => {
+    // With a lost connection the terminal is gone as well.
+    if (moment.signal === 'SIGHUP') for (const out of [child.stdout, child.stderr]) out?.destroy();
+    child.kill(moment.signal);
+  };
   const later = (): void => {
-    if (moment.delayMs === 0) child.kill(moment.signal);
-    else setTimeout(() => child.kill(moment.signal), moment.delayMs);
+    if (moment.delayMs === 0) stop();
+    else setTimeout(stop, moment.delayMs);
   };
   if (moment.after === 'start') later();
   const files = new Set<string>();
@@ -129,7 +135,7 @@ export function live(
   const argv = [process.execPath, script, ...flags];
   const options = {
     cwd,
-    stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
     timeout: 300_000,
     killSignal: 'SIGKILL' as const,
   };
@@ -138,7 +144,10 @@ export function live(
       ? spawn(argv[0], argv.slice(1), options)
       : spawn('bash', ['-c', `${limit}; exec "$@"`, 'bash', ...argv], options);
   const watcher = moment && stopAt(child, dir, moment);
-  let stderr = '';
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
   child.stderr.on('data', (text) => {
     stderr += text;
   });
@@ -146,7 +155,7 @@ export function live(
     child.on('error', reject);
     child.on('close', (code, signal) => {
       watcher?.close();
-      resolve({ code, signal, stderr });
+      resolve({ code, signal, stdout, stderr });
     });
   });
 }
@@ -179,8 +188,8 @@ export async function survive(
     const stop = moment === undefined ? {} : { moment };
     const { code, signal, stderr } = await live(place, dir, goOn(dir, flags), stop);
     if (code === 0) return { kills, torn };
-    // Interrupted while it could still save: exit code 1. Before that, or once more: the signal.
-    const interrupted = code === 1 && moment?.signal !== 'SIGKILL';
+    // Interrupted while it could still save: a shell's exit code. Before that: the signal.
+    const interrupted = moment && code === 128 + constants.signals[moment.signal];
     const asked = moment !== undefined && (signal === moment.signal || interrupted);
     if (!asked) throw new Error(`ended with ${code ?? signal}: ${stderr}`);
     kills++;

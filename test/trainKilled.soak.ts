@@ -67,7 +67,7 @@ describe('a process that is stopped at any moment, for a long time', () => {
 
   test('killed and interrupted 50 times, few checkpoints kept: the same end', async () => {
     const saving = ['--save-every-steps', '4', '--keep', '2'];
-    const signals = ['SIGKILL', 'SIGINT', 'SIGTERM'] as const;
+    const signals = ['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     const found = await stopped('mixed', 50, saving, signals, (dir) => {
       expect(listCheckpoints(dir)).toHaveLength(2);
       expect(differences(last, dir).filter((name) => ends.test(name))).toEqual([]);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Claim, claimDirectory } from '../io/claim.ts';
+import { live } from './liveLine.ts';
 
 /** The directories that a command writes to: claimed one by one, let go of when it has ended. */
 export interface Claims {
@@ -49,5 +50,5 @@ export async function claimReport(
 
 /** A line on standard error about something that does not end the command. */
 export const warn = (line: string): void => {
-  process.stderr.write(`swa-align: ${line}\n`);
+  live.say(`swa-align: ${line}`);
 };

@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
 import { diffHtml } from '../report/diffHtml.ts';
@@ -64,21 +63,4 @@ export function writeReports(
     'diff.html': diffHtml(reports, facts),
   });
   return join(directory, 'diff.html');
-}
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
-/** The command as it was called, to be called again. */
-export function commandLine(command: Command): string {
-  const flags = command.options.flatMap((option) => {
-    const key = option.attributeName();
-    if (command.getOptionValueSource(key) !== 'cli') return [];
-    const value: unknown = command.getOptionValue(key);
-    // `--report` and `--no-report` set one value between them.
-    if (option.negate !== (value === false)) return [];
-    const flag = option.long ?? option.flags;
-    return typeof value === 'boolean' ? [flag] : [flag, quoted(String(value))];
-  });
-  return ['swa-align', command.name(), ...command.args.map(quoted), ...flags].join(' ');
 }

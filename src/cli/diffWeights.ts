@@ -8,7 +8,7 @@ import type { CliContext } from './context.ts';
 export function diffWeights(
   path: string | undefined,
   { model }: Reference,
-  context: CliContext,
+  context: Pick<CliContext, 'print'>,
 ): TensorMap | undefined {
   if (path === undefined) return undefined;
   const saved = readWeights(path);

@@ -69,7 +69,7 @@ describe('train without --data-path', () => {
     const running = train();
     while (!existsSync(part)) await new Promise((go) => setTimeout(go, 10));
     process.emit('SIGINT', 'SIGINT');
-    expect(await running).toBe(2);
+    expect(await running).toBe(130);
     expect(errors.trimEnd().split('\n').at(-1)).toBe(
       'swa-align: download interrupted; the next run goes on from there',
     );

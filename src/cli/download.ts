@@ -1,7 +1,6 @@
 import { cifarArchives, officialAddress } from '../data/cifarArchives.ts';
 import { cacheDirectory } from '../data/download/cacheDirectory.ts';
 import { cachedCifar } from '../data/download/cachedCifar.ts';
-import { InputError } from '../errors.ts';
 import { type Dataset, openDataset } from '../train/dataset.ts';
 import type { DatasetName } from '../train/trainingSettings.ts';
 import { showDownload } from './downloadProgress.ts';
@@ -12,9 +11,8 @@ import { live } from './liveLine.ts';
 async function fromCache(name: keyof typeof cifarArchives): Promise<string> {
   const mirror = process.env.SWA_ALIGN_DATA_URL ?? '';
   const stop = new AbortController();
-  const release = onInterrupt(stop, () =>
-    stop.abort(new InputError('download interrupted', { fix: 'the next run goes on from there' })),
-  );
+  const because = { what: 'download interrupted', fix: 'the next run goes on from there' };
+  const release = onInterrupt({ stop, because });
   try {
     return await cachedCifar(cifarArchives[name], {
       cache: cacheDirectory(),

@@ -1,13 +1,20 @@
-import { UserError } from '../errors.ts';
+import { constants } from 'node:os';
+import { Interrupted, UserError } from '../errors.ts';
 
-/** 0 passed, 1 a check failed, 2 bad usage or input, 70 a fault of ours (sysexits.h: EX_SOFTWARE). */
-export type ExitCode = 0 | 1 | 2 | 70;
+/**
+ * 0 passed, 1 a check failed, 2 bad usage or input, 70 a fault of ours (sysexits.h: EX_SOFTWARE), and as a
+ * shell tells of a signal 128 + its number: 129 SIGHUP, 130 SIGINT (Ctrl-C), 143 SIGTERM.
+ */
+export type ExitCode = number;
+
+export const interruptedCode = ({ signal }: Interrupted): ExitCode =>
+  128 + constants.signals[signal];
 
 /** Says in one line on standard error why a program ends, and gives back its exit code. */
 export function reportFailure(program: string, error: unknown): ExitCode {
   if (error instanceof UserError) {
     console.error(`${program}: ${error.message}`);
-    return 2;
+    return error instanceof Interrupted ? interruptedCode(error) : 2;
   }
   const { name, message } =
     error instanceof Error ? error : { name: typeof error, message: String(error) };

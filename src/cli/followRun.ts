@@ -5,6 +5,7 @@ import type { LogRow } from '../train/logRow.ts';
 import type { TrainingRun } from '../train/session.ts';
 import { train } from '../train/train.ts';
 import type { CliContext } from './context.ts';
+import { interruptedCode } from './failure.ts';
 import { live } from './liveLine.ts';
 import { showProgress } from './progress.ts';
 import { openStepLog, type StepLogFile } from './stepLogFile.ts';
@@ -14,6 +15,8 @@ import { openTrainLog, type TrainLogFile } from './trainLogFile.ts';
 export interface FollowedRun {
   readonly run: TrainingRun;
   readonly ending: Ending;
+  /** The newest checkpoint. */
+  readonly saved: string;
   /** Of all epochs, also those before it was resumed. */
   readonly rows: readonly LogRow[];
   /** Files of final weights. */
@@ -24,12 +27,12 @@ export interface FollowedRun {
 export async function followRun(
   run: TrainingRun,
   csv: string | undefined,
-  context: CliContext,
+  context: Pick<CliContext, 'print' | 'fail'>,
 ): Promise<FollowedRun> {
   const progress = showProgress(live);
   let log: TrainLogFile | undefined;
   let steps: StepLogFile | undefined;
-  let saved = '';
+  let saved = run.resume?.path ?? '';
   const rows: LogRow[] = [];
   let weights: readonly string[] = [];
   let ending: Ending = 'interrupted';
@@ -57,10 +60,10 @@ export async function followRun(
         ending = event.ending;
         for (const line of endOf(event, run, saved)) context.print(line);
         // Not what was asked for, so a script that goes on after success must not go on.
-        if (event.ending === 'interrupted') context.fail();
+        if (event.ending === 'interrupted') context.fail(interruptedCode(run.signal?.reason));
     }
   }
-  return { run, rows, weights, ending };
+  return { run, rows, weights, ending, saved };
 }
 
 const headline = ({ settings, backend, directory, resume }: TrainingRun): string => {
@@ -75,7 +78,6 @@ function endOf(
   run: TrainingRun,
   saved: string,
 ): string[] {
-  const where = saved === '' ? (run.resume?.path ?? run.directory) : saved;
   if (ending === 'finished') return [`finished after ${step} steps; ${run.directory}`];
-  return [`stopped after ${step} steps; go on with --resume ${where}`];
+  return [`stopped after ${step} steps; checkpoint in ${saved}`];
 }

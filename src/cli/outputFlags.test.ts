@@ -5,6 +5,7 @@ import { Command, type Option } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readNpz, writeNpz } from '../io/npz.ts';
 import { tensor } from '../tensor/tensor.ts';
+import { openClaims } from './claims.ts';
 import { commands } from './commands/index.ts';
 import { isOutput } from './outputFlags.ts';
 import { run } from './run.ts';
@@ -20,7 +21,8 @@ beforeAll(() => {
 
 describe('every flag of every command', () => {
   const program = new Command();
-  for (const register of commands) register(program, { print: () => {}, fail: () => {} });
+  for (const register of commands)
+    register(program, { print: () => {}, fail: () => {}, claims: openClaims() });
   const all = (command: Command): [string, Option][] => [
     ...command.options.map((option): [string, Option] => [command.name(), option]),
     ...command.commands.flatMap(all),

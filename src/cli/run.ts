@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type StandardStream, writeStandard } from '../io/standardOutput.ts';
 import { packageVersion } from '../version.ts';
+import { openClaims } from './claims.ts';
 import { painted } from './colour.ts';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
@@ -21,9 +22,10 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
       live.clear();
       writeStandard(forPeople, `${painted(text, process[forPeople])}\n`);
     },
-    fail: () => {
-      exitCode = 1;
+    fail: (code = 1) => {
+      exitCode = code;
     },
+    claims: openClaims(),
   };
   const program = new Command('swa-align')
     .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
@@ -42,6 +44,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     return report(error);
   } finally {
     live.clear();
+    context.claims.release();
   }
 }
 

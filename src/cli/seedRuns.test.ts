@@ -50,7 +50,7 @@ async function trainOne(one: OneRun, rest: Partial<TrainingRun> = {}): Promise<E
 const command = (
   seeds: readonly Seed[],
   one: (run: OneRun) => Promise<Ending> = trainOne,
-): Promise<void> => trainSeeds(plan(seeds), one, context);
+): Promise<Ending> => trainSeeds(plan(seeds), one, context);
 
 /** Which of the seeds a command went through, and from where. */
 async function made(seeds: readonly Seed[]): Promise<string[]> {

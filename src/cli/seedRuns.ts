@@ -1,16 +1,25 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { usualTiming, withLock } from '../io/lock.ts';
 import { type SeedGroup, type SeedResult, seedsJson, seedsMarkdown } from '../report/seedsTable.ts';
 import { bySeed, type Seed } from '../torch/seed.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../train/checkpointFiles.ts';
 import type { Ending } from '../train/events.ts';
-import { planSeeds, type SeedPlan, seedOf, seedProgress, seedsDirectory } from '../train/seeds.ts';
+import {
+  planSeeds,
+  type SeedPlan,
+  seedDirectory,
+  seedOf,
+  seedProgress,
+  seedsDirectory,
+} from '../train/seeds.ts';
 import {
   type GivenSettings,
   settingsFrom,
   type TrainingSettings,
 } from '../train/trainingSettings.ts';
+import { anotherDirectory, type Claims, claimReport } from './claims.ts';
 import type { CliContext } from './context.ts';
 import { hasRunReport, type ReportFlag, reportDirectory, writeTexts } from './runReportFiles.ts';
 
@@ -31,18 +40,22 @@ export interface SeedRuns {
   /** Where the reports of all go. */
   readonly report: string | undefined;
   readonly plans: readonly SeedPlan[];
+  /** By the directories of the runs. */
+  readonly claimed?: ReadonlyMap<string, AbortSignal>;
 }
 
 /** What one run needs to begin or to go on. */
 export interface OneRun {
   readonly settings: TrainingSettings;
   readonly directory: string;
+  /** Aborts when the directory is no longer this process's own. */
+  readonly claim?: AbortSignal;
   readonly report: string | undefined;
   readonly found?: FoundCheckpoint;
 }
 
-/** Looks at what is there for each seed. Throws UsageError for flags that mean a single run. */
-export function planSeedRuns(flags: SeedFlags, given: GivenSettings): SeedRuns {
+/** Where the runs and their reports go. Throws UsageError for flags that mean a single run. */
+function placeOf(flags: SeedFlags, given: GivenSettings) {
   const single = (['seed', 'resume', 'weights', 'logSteps'] as const).find(
     (name) => flags[name] !== undefined,
   );
@@ -57,11 +70,29 @@ export function planSeedRuns(flags: SeedFlags, given: GivenSettings): SeedRuns {
   }
   const settings = settingsFrom(given);
   const directory = flags.dir ?? seedsDirectory(settings);
-  return {
-    directory,
-    report: reportDirectory(flags.report, directory),
-    plans: planSeeds(directory, flags.seeds, settings, given),
-  };
+  return { settings, directory, report: reportDirectory(flags.report, directory) };
+}
+
+/** Looks at what is there for each seed. Throws UsageError for flags that mean a single run. */
+export function planSeedRuns(flags: SeedFlags, given: GivenSettings): SeedRuns {
+  const { settings, directory, report } = placeOf(flags, given);
+  return { directory, report, plans: planSeeds(directory, flags.seeds, settings, given) };
+}
+
+/** The same, each seed's directories claimed first. Others may meanwhile make other seeds beside them. */
+export async function claimSeedRuns(
+  flags: SeedFlags,
+  given: GivenSettings,
+  claims: Claims,
+): Promise<SeedRuns> {
+  const { settings, directory, report } = placeOf(flags, given);
+  const claimed = new Map<string, AbortSignal>();
+  for (const seed of flags.seeds) {
+    const own = seedDirectory(directory, settings, seed);
+    claimed.set(own, await claims.claim(own, anotherDirectory));
+    await claimReport(report && join(report, basename(own)), claims);
+  }
+  return { ...planSeedRuns(flags, given), claimed };
 }
 
 /** A finished run without the report that is wanted is gone through again: it has no step left to make. */
@@ -70,28 +101,31 @@ const isDone = ({ state }: SeedPlan, report: string | undefined): boolean =>
 
 /** Makes the runs that are not finished, one after the other, then the table of all that are. */
 export async function trainSeeds(
-  { directory, report, plans }: SeedRuns,
+  { directory, report, plans, claimed }: SeedRuns,
   trainOne: (run: OneRun) => Promise<Ending>,
-  context: CliContext,
-): Promise<void> {
+  context: Pick<CliContext, 'print'>,
+): Promise<Ending> {
   for (const plan of plans) {
     const own = report === undefined ? undefined : join(report, basename(plan.directory));
     if (isDone(plan, own)) {
       context.print(`seed ${plan.seed} is finished; ${plan.directory}`);
       continue;
     }
+    const claim = claimed?.get(plan.directory);
     const ending = await trainOne({
       settings: plan.settings,
       directory: plan.directory,
       report: own,
+      ...(claim && { claim }),
       ...(plan.state === 'new' ? {} : { found: newestCheckpoint(plan.directory) }),
     });
     if (ending === 'interrupted') {
       context.print(`the same command goes on with seed ${plan.seed}`);
-      return;
+      return ending;
     }
   }
-  writeSeedTables({ directory, report }, context);
+  await writeSeedTables({ directory, report }, context);
+  return 'finished';
 }
 
 const settingsKey = ({ seed: _, ...rest }: TrainingSettings): string => JSON.stringify(rest);
@@ -125,17 +159,20 @@ export function finishedGroups(directory: string): SeedGroup[] {
   return [...groups.values()].sort((a, b) => a.method.localeCompare(b.method));
 }
 
-function writeSeedTables(
+/** One process at a time, each with what is finished by then: others may make further seeds there. */
+async function writeSeedTables(
   { directory, report }: Pick<SeedRuns, 'directory' | 'report'>,
-  context: CliContext,
-): void {
-  const groups = finishedGroups(directory);
-  if (groups.length === 0) return;
-  const markdown = seedsMarkdown(groups);
-  for (const dir of [directory, report]) {
-    if (dir !== undefined) {
-      writeTexts(dir, { 'seeds.md': markdown, 'seeds.json': seedsJson(groups) });
+  context: Pick<CliContext, 'print'>,
+): Promise<void> {
+  await withLock(join(directory, '.seeds.lock'), { timing: usualTiming }, async () => {
+    const groups = finishedGroups(directory);
+    if (groups.length === 0) return;
+    const markdown = seedsMarkdown(groups);
+    for (const dir of [directory, report]) {
+      if (dir !== undefined) {
+        writeTexts(dir, { 'seeds.md': markdown, 'seeds.json': seedsJson(groups) });
+      }
     }
-  }
-  context.print(`\n${markdown}\ntable in ${join(directory, 'seeds.md')}`);
+    context.print(`\n${markdown}\ntable in ${join(directory, 'seeds.md')}`);
+  });
 }

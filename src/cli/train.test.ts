@@ -178,6 +178,7 @@ test('train, stopped and resumed to its end, and eval, which repeats the log', {
     'checkpoint-0-step-2.safetensors',
     'checkpoint-0.safetensors',
     'checkpoint-1.safetensors',
+    'data.json',
     'train_log.txt',
     'vgg16-swa.npz',
     'vgg16-swa.safetensors',

@@ -32,13 +32,32 @@ export interface Checkpoint {
   readonly momenta: TensorMap;
   /** How many models the average holds. */
   readonly averaged: number;
-  /** A state dict with fresh running statistics; undefined until a model has joined. */
+  /** A state dict; undefined until a model has joined. Its running statistics are fresh unless `refreshFrom`. */
   readonly average: TensorMap | undefined;
+  /** The generator state that the pass for the average's running statistics, still to be made, draws from. */
+  readonly refreshFrom?: Uint8Array;
+  /** What is done of an epoch's end; absent amid an epoch, and when all is done. */
+  readonly closing?: Closing;
 }
+
+const closingSchema = z.strictObject({
+  /** The test set's numbers, once the model was evaluated. */
+  tested: z.strictObject({ loss: z.number(), accuracy: z.number() }).optional(),
+  /** Whether the weights have joined the average. */
+  joined: z.boolean(),
+});
+
+/** An epoch whose steps are made, and whose evaluations and average are not. */
+export type Closing = z.infer<typeof closingSchema>;
+
+/** Whether nothing of an epoch's end is left to be done. */
+export const isSettled = ({ refreshFrom, closing }: Checkpoint): boolean =>
+  refreshFrom === undefined && closing === undefined;
 
 const format = 'swa-align checkpoint';
 const version = '1';
 const generatorTensor = 'generator';
+const refreshTensor = 'swa_generator';
 
 /** A JSON text that holds what `schema` describes. */
 const json = <S extends z.ZodType>(schema: S) =>
@@ -72,6 +91,7 @@ const metadataSchema = z.strictObject({
   data: json(dataSchema),
   sums: json(epochSumsSchema),
   rows: json(rowsSchema),
+  closing: json(closingSchema).optional(),
   sha256: z.string(),
 });
 
@@ -105,16 +125,20 @@ function metadataOf(checkpoint: Checkpoint): Record<string, string> {
     data: text(dataSchema, checkpoint.data),
     sums: text(epochSumsSchema, checkpoint.sums),
     rows: text(rowsSchema, checkpoint.rows),
+    ...(checkpoint.closing && { closing: text(closingSchema, checkpoint.closing) }),
   };
 }
 
 /** Writes a checkpoint as one step: whatever happens, the file is whole or not there. */
 export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
-  const { weights, momenta, average, position } = checkpoint;
+  const { weights, momenta, average, refreshFrom, position } = checkpoint;
   const tensors = new Map<string, Tensor>([...weights, ...momenta]);
   for (const [name, value] of average ?? []) tensors.set(averageOf(name), value);
   const { generator } = position;
   tensors.set(generatorTensor, tensor('uint8', [generator.length], generator));
+  if (refreshFrom !== undefined) {
+    tensors.set(refreshTensor, tensor('uint8', [refreshFrom.length], refreshFrom));
+  }
   const metadata = metadataOf(checkpoint);
   writeSafetensorsTo(path, tensors, { ...metadata, sha256: checkpointDigest(tensors, metadata) });
 }
@@ -154,9 +178,13 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
     const [issue] = parsed.error.issues;
     throw damaged(`metadata ${issue.path.join('.')}: ${issue.message}`);
   }
-  const { settings, backend, data, sums, rows, swa_n: averaged, ...place } = parsed.data;
+  const { settings, backend, data, sums, rows, closing, swa_n: averaged, ...place } = parsed.data;
   const generator = tensors.get(generatorTensor);
   if (generator?.dtype !== 'uint8') throw damaged('holds no generator state');
+  const refreshFrom = tensors.get(refreshTensor);
+  if (refreshFrom !== undefined && refreshFrom.dtype !== 'uint8') {
+    throw damaged(`${refreshTensor} is no generator state`);
+  }
   const { weights, momenta, average } = sorted(tensors, settings);
   if (averaged > 0 !== average.size > 0) {
     throw damaged(`${averaged} averaged models and ${average.size} averaged tensors`);
@@ -172,6 +200,8 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
     momenta,
     averaged,
     average: averaged > 0 ? average : undefined,
+    ...(refreshFrom && { refreshFrom: refreshFrom.data }),
+    ...(closing && { closing }),
   };
 }
 
@@ -191,7 +221,7 @@ function sorted(tensors: TensorMap, settings: TrainingSettings) {
   const averagePrefix = averageOf('');
   const suffixes = slotsOf(optimizerOf(settings)).map((slot) => slotOf('', slot));
   for (const [name, value] of tensors) {
-    if (name === generatorTensor) continue;
+    if (name === generatorTensor || name === refreshTensor) continue;
     if (name.startsWith(averagePrefix)) average.set(name.slice(averagePrefix.length), value);
     else if (suffixes.some((suffix) => name.endsWith(suffix))) momenta.set(name, value);
     else weights.set(name, value);

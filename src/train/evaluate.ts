@@ -6,6 +6,7 @@ import type { Network } from '../nn/module.ts';
 import { evaluationStep } from '../program/evaluationStep.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
+import { heed } from './stopping.ts';
 
 export interface Evaluation {
   /** Share of right predictions, 0 to 1. */
@@ -27,18 +28,23 @@ export const evaluationPrograms = (backend: Backend, model: Network): ByBatchSiz
     'loss',
   ]);
 
-/** Runs `set` through the model in its own order, in batches of at most `batchSize`. */
+/**
+ * Runs `set` through the model in its own order, in batches of at most `batchSize`. Throws the signal's reason
+ * when that aborts.
+ */
 export async function evaluate(
   programs: ByBatchSize,
   state: DeviceState,
   set: ImageSet,
   batchSize: number,
   preparation: Preparation,
+  signal?: AbortSignal,
 ): Promise<Evaluation> {
   let [right, lossSum, at] = [0, 0, 0];
   const predictions = new BigInt64Array(set.count);
   const logits: Float32Array[] = [];
   for (const { images, labels } of evaluationBatches(set, batchSize, preparation)) {
+    await heed(signal);
     const count = labels.data.length;
     const executable = await programs.get(count);
     const results = await executable.run(

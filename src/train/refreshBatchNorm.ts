@@ -3,6 +3,7 @@ import type { Module, Network } from '../nn/module.ts';
 import { batchNormRefresh } from '../program/batchNormRefresh.ts';
 import { scalar, type Tensor, type TensorMap, zeros } from '../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
+import { heed } from './stopping.ts';
 
 export const refreshPrograms = (backend: Backend, model: Network): ByBatchSize =>
   byBatchSize(backend, (batch) => batchNormRefresh(model, [batch, ...model.image]), []);
@@ -22,6 +23,7 @@ export function freshStatistics(model: Module): TensorMap {
 /**
  * Recomputes the running statistics in `state` from `batches` of images: the average of the batches'
  * statistics, each weighted by its size. Nothing random is drawn here: whoever makes the batches decides.
+ * Throws the signal's reason when that aborts; the statistics are then those of some batches.
  */
 export async function refreshBatchNorm(
   backend: Backend,
@@ -29,6 +31,7 @@ export async function refreshBatchNorm(
   programs: ByBatchSize,
   state: DeviceState,
   batches: Iterable<Tensor<'float32'>>,
+  signal?: AbortSignal,
 ): Promise<void> {
   const replaced: DeviceState = new Map();
   for (const [name, value] of await backend.upload(freshStatistics(model))) {
@@ -39,6 +42,7 @@ export async function refreshBatchNorm(
   await backend.free(replaced);
   let seen = 0;
   for (const images of batches) {
+    await heed(signal);
     const count = images.shape[0];
     seen += count;
     const take = count / seen;

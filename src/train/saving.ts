@@ -8,12 +8,14 @@ import { writeSafetensorsTo } from '../io/safetensors.ts';
 import { slotsOf } from '../optim/optimizer.ts';
 import { slotOf } from '../program/program.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { writeCheckpoint } from './checkpoint.ts';
+import { generatorState } from '../torch/generator.ts';
+import { type Checkpoint, isSettled, writeCheckpoint } from './checkpoint.ts';
 import { checkpointFileName, pruneCheckpoints } from './checkpointFiles.ts';
 import type { TrainingEvent } from './events.ts';
 import { firstNonFinite } from './finite.ts';
 import { lastGood, type Session, stepsDone } from './session.ts';
 import { asFloat32, stateDict } from './stateDict.ts';
+import { unlessStopped } from './stopping.ts';
 import { refreshAverage } from './swaAverage.ts';
 import { optimizerOf } from './trainingSettings.ts';
 
@@ -27,11 +29,16 @@ function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Sessi
   );
 }
 
-/** The SWA model as PyTorch would hold it, its running statistics fresh; undefined while it is empty. */
+/**
+ * The SWA model as PyTorch would hold it; undefined while it is empty. Its running statistics are fresh,
+ * unless the run is asked to stop: that is not to wait for a pass over the training set.
+ */
 async function savedAverage({ run, stream, average, programs }: Session) {
   if (average === undefined || average.averaged === 0) return undefined;
-  const { backend, model } = run;
-  await refreshAverage(average, backend, model, programs.refresh, stream.settings);
+  const { backend, model, signal } = run;
+  await unlessStopped(signal, () =>
+    refreshAverage(average, backend, model, programs.refresh, stream.settings, signal),
+  );
   // PyTorch counts the batches that its statistics come from: one pass.
   const batches = stepsPerEpoch(stream.settings);
   return stateDict(model, await backend.download(average.state), batches);
@@ -42,6 +49,7 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
   const { run, stream, state, data, sums, rows } = session;
   const values = await run.backend.download(state);
   const average = await savedAverage(session);
+  const refreshFrom = session.average?.refreshFrom;
   checkFinite('the model', values, session);
   if (average !== undefined) checkFinite('the average', average, session);
   const step = stepsDone(session);
@@ -51,7 +59,7 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
     .filter(({ role }) => role === 'parameter')
     .flatMap(({ name }) => slots.map((slot) => slotOf(name, slot)))
     .map((name): [string, Tensor] => [name, values.get(name)!]);
-  writeCheckpoint(path, {
+  const checkpoint: Checkpoint = {
     settings: run.settings,
     backend: backendLabel(run.backend),
     data,
@@ -62,8 +70,12 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
     momenta: new Map(momenta),
     averaged: session.average?.averaged ?? 0,
     average,
-  });
-  session.saved = { path, step };
+    ...(refreshFrom && { refreshFrom: generatorState(refreshFrom) }),
+    ...(session.closing && { closing: session.closing }),
+  };
+  run.claim?.throwIfAborted();
+  writeCheckpoint(path, checkpoint);
+  session.saved = { path, step, settled: isSettled(checkpoint) };
   pruneCheckpoints(run.directory, run.keep, stream);
   return { kind: 'saved', what: 'checkpoint', paths: [path] };
 }
@@ -76,9 +88,10 @@ export async function saveWeights(session: Session): Promise<TrainingEvent> {
   const { run, state } = session;
   const at = (ending: string): string => join(run.directory, `${run.settings.model}${ending}`);
   const values = await run.backend.download(state);
+  const average = await savedAverage(session);
+  run.claim?.throwIfAborted();
   const paths = [at('.safetensors')];
   writeSafetensorsTo(paths[0], asFloat32(stateDict(run.model, values, stepsDone(session))));
-  const average = await savedAverage(session);
   if (average !== undefined) {
     const averaged = asFloat32(average);
     paths.push(at('-swa.safetensors'), at('-swa.npz'));

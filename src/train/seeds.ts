@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { type Seed, seedFrom } from '../torch/seed.ts';
+import { isSettled } from './checkpoint.ts';
 import { type FoundCheckpoint, listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
 import type { LogRow } from './logRow.ts';
 import { type GivenSettings, resumedSettings, type TrainingSettings } from './trainingSettings.ts';
@@ -44,7 +45,9 @@ const lastFile = ({ model, swa }: TrainingSettings): string =>
 function progressAt(directory: string, { checkpoint }: FoundCheckpoint): SeedProgress {
   const { settings, position, rows } = checkpoint;
   const finished =
-    position.epoch === settings.epochs && existsSync(join(directory, lastFile(settings)));
+    position.epoch === settings.epochs &&
+    isSettled(checkpoint) &&
+    existsSync(join(directory, lastFile(settings)));
   return { settings, rows, finished };
 }
 

@@ -14,9 +14,11 @@ import { initPlan, type Module, type Network } from '../nn/module.ts';
 import type { Program } from '../program/program.ts';
 import { trainingStep } from '../program/trainingStep.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
+import { restoreGenerator } from '../torch/generator.ts';
 import { type ByBatchSize, byBatchSize } from './byBatchSize.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, type Closing, isSettled } from './checkpoint.ts';
 import { removeLeftovers } from './checkpointFiles.ts';
+import { noteDataPath } from './dataPath.ts';
 import { type Dataset, type DatasetDigest, digestDataset } from './dataset.ts';
 import { evaluationPrograms } from './evaluate.ts';
 import { firstNonFinite } from './finite.ts';
@@ -52,8 +54,12 @@ export interface TrainingRun {
   readonly keep?: number;
   /** Stop when the run has made so many steps in all. */
   readonly steps?: number;
-  /** Stop after the current step when it is aborted. */
+  /** Stop after the current step, or amid an evaluation, when it is aborted. */
   readonly signal?: AbortSignal;
+  /** Aborted when the directory is no longer this run's own: nothing more is then written. */
+  readonly claim?: AbortSignal;
+  /** The directory that the data set was read from, noted for whoever resumes the run. */
+  readonly dataPath?: string;
 }
 
 /** A run under way: what it carries from step to step, and the programs that move it. */
@@ -74,8 +80,10 @@ export interface Session {
   /** Of the epoch under way. */
   sums: EpochSums;
   readonly rows: LogRow[];
-  /** The last checkpoint that is whole, and the step it was written before. */
-  saved: { readonly path: string; readonly step: number } | undefined;
+  /** What is done of the end of the epoch before; undefined amid an epoch. */
+  closing: Closing | undefined;
+  /** The last checkpoint that is whole, and the step it was written before; see `isSettled`. */
+  saved: { readonly path: string; readonly step: number; readonly settled: boolean } | undefined;
   /** What a step that goes wrong is reached again from. */
   snapshot: Snapshot | undefined;
 }
@@ -185,12 +193,12 @@ function prepareDirectory(directory: string): void {
 async function placedAverage(run: TrainingRun): Promise<SwaAverage | undefined> {
   const { settings, backend, model, resume } = run;
   if (!settings.swa) return undefined;
-  const saved = resume?.checkpoint.average;
+  const { average: saved, refreshFrom } = resume?.checkpoint ?? {};
   if (resume === undefined || saved === undefined) return emptyAverage(backend, model);
   return {
     averaged: resume.checkpoint.averaged,
     state: await backend.upload(modelWeights(model, saved, resume.path)),
-    refreshFrom: undefined,
+    refreshFrom: refreshFrom && restoreGenerator(refreshFrom, resume.path),
   };
 }
 
@@ -203,6 +211,7 @@ export async function openSession(run: TrainingRun): Promise<Session> {
   const { stream, state, sums, rows } = resume === undefined ? begin(run) : goOn(run, resume);
   const average = await placedAverage(run);
   prepareDirectory(run.directory);
+  if (run.dataPath !== undefined) noteDataPath(run.directory, settings.dataset, run.dataPath);
   const stepOf = (batch: number) => watched(stepProgram(run, batch));
   const session: Session = {
     run,
@@ -218,10 +227,14 @@ export async function openSession(run: TrainingRun): Promise<Session> {
     },
     sums,
     rows,
+    closing: resume?.checkpoint.closing && { ...resume.checkpoint.closing },
     saved: undefined,
     snapshot: undefined,
   };
-  if (resume !== undefined) session.saved = { path: resume.path, step: stepsDone(session) };
+  if (resume !== undefined) {
+    const settled = isSettled(resume.checkpoint);
+    session.saved = { path: resume.path, step: stepsDone(session), settled };
+  }
   return session;
 }
 

@@ -74,16 +74,20 @@ function* refreshImages(settings: StreamSettings, generator: TorchGenerator) {
   }
 }
 
-/** Makes the average's running statistics fit its weights, unless they do. */
+/**
+ * Makes the average's running statistics fit its weights, unless they do. Throws the signal's reason when
+ * that aborts, and begins anew when it is called again.
+ */
 export async function refreshAverage(
   average: SwaAverage,
   backend: Backend,
   model: Module,
   programs: ByBatchSize,
   settings: StreamSettings,
+  signal?: AbortSignal,
 ): Promise<void> {
   if (average.refreshFrom === undefined) return;
-  const images = refreshImages(settings, average.refreshFrom);
-  await refreshBatchNorm(backend, model, programs, average.state, images);
+  const images = refreshImages(settings, forkGenerator(average.refreshFrom));
+  await refreshBatchNorm(backend, model, programs, average.state, images, signal);
   average.refreshFrom = undefined;
 }

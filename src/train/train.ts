@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import { stepsPerEpoch } from '../data/trainingStream.ts';
 import { models } from '../nn/models/index.ts';
 import { scalarsAt } from '../optim/optimizer.ts';
 import { learningRate } from '../optim/schedule.ts';
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
+import type { Closing } from './checkpoint.ts';
 import { checkEvaluation, checkedSteps } from './diagnosis.ts';
 import { isAverageEvaluated, isEvaluated, joinsAverage } from './epochDecisions.ts';
 import { evaluate } from './evaluate.ts';
@@ -14,6 +14,7 @@ import { closeSession, openSession, type Session, stepsDone, type TrainingRun } 
 import { currentSnapshot } from './snapshot.ts';
 import { stepsAhead } from './stepsAhead.ts';
 import { type StepWindow, stepWindow } from './stepWindow.ts';
+import { heed, unlessStopped } from './stopping.ts';
 import { joinAverage, refreshAverage } from './swaAverage.ts';
 import { optimizerOf, scheduleOf, type TrainingSettings } from './trainingSettings.ts';
 import { feedsOf } from './trainingState.ts';
@@ -28,27 +29,32 @@ import { feedsOf } from './trainingState.ts';
  * checkpoint, when a loss or a weight becomes no number.
  */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, undefined> {
-  const { settings, saveFreq } = run;
+  const { settings, saveFreq, signal } = run;
   const session = await openSession(run);
   const { stream, rows } = session;
   try {
     yield { kind: 'started', ...outline(session), rows: [...rows] };
     if (session.saved === undefined) yield await saveCheckpoint(session);
 
-    for (let epoch = stream.epoch; epoch < settings.epochs; epoch++) {
+    while (stream.epoch < settings.epochs || session.closing !== undefined) {
       const began = performance.now();
-      const lr = learningRate(epoch, scheduleOf(settings));
-      const complete = yield* trainEpoch(session, lr);
-      if (!complete) break;
+      // A run that was stopped at an epoch's end goes on there.
+      session.closing ??= yield* trainEpoch(session);
+      const { closing } = session;
+      if (closing === undefined) break;
 
-      const row = await closeEpoch(session, epoch, lr);
+      const row = await unlessStopped(signal, () => closeEpoch(session, closing));
+      if (row === undefined) break;
       rows.push(row);
       yield { kind: 'epoch', row, seconds: (performance.now() - began) / 1000 };
-      if ((epoch + 1) % saveFreq === 0 || isSaveStep(session)) yield await saveCheckpoint(session);
+      const unsettled = isSaved(session) && session.saved?.settled === false;
+      if (stream.epoch % saveFreq === 0 || isSaveStep(session) || unsettled) {
+        yield await saveCheckpoint(session);
+      }
     }
 
-    if (session.saved?.step !== stepsDone(session)) yield await saveCheckpoint(session);
-    const ending = stopReason(session) ?? 'finished';
+    if (!isSaved(session) || session.saved?.settled === false) yield await saveCheckpoint(session);
+    const ending = stopReason(session) ?? (session.saved?.settled ? 'finished' : 'interrupted');
     if (ending !== 'interrupted') yield await saveWeights(session);
     yield { kind: 'ended', ending, step: stepsDone(session) };
   } finally {
@@ -56,20 +62,19 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
   }
 }
 
-/** The rest of an epoch, step by step. False when the run is to stop before its end. */
+/** The rest of an epoch, step by step; then what is to be done at its end. Undefined when the run is to stop first. */
 async function* trainEpoch(
   session: Session,
-  lr: number,
-): AsyncGenerator<TrainingEvent, boolean, undefined> {
+): AsyncGenerator<TrainingEvent, Closing | undefined, undefined> {
   const { stream, state, programs, run } = session;
+  const lr = learningRate(stream.epoch, scheduleOf(run.settings));
   const ahead = stepsAhead(stream);
   const window = stepWindow(run.backend);
   while (true) {
-    // A backend may keep the thread for a whole step: this is when signals and timers come through.
-    await setImmediate();
+    await heed(run.claim);
     if (stopReason(session) !== undefined) {
       yield* settle(session, window);
-      return false;
+      return undefined;
     }
     if (window.isEmpty) {
       session.snapshot = await currentSnapshot(session.snapshot, run.backend, state, stream);
@@ -85,7 +90,7 @@ async function* trainEpoch(
     await running;
     const saves = !batch.last && isSaveStep(session);
     if (batch.last || saves || window.isDue) yield* settle(session, window);
-    if (batch.last) return true;
+    if (batch.last) return { joined: false };
     if (saves) yield await saveCheckpoint(session);
   }
 }
@@ -103,43 +108,52 @@ async function* settle(
   }
 }
 
-/** What the authors do after an epoch's last step: evaluate, average, evaluate the average. */
-async function closeEpoch(session: Session, epoch: number, lr: number): Promise<LogRow> {
+/**
+ * What the authors do after an epoch's last step: evaluate, average, evaluate the average. Notes in `closing`
+ * what is done, and draws from the generator when it is, so that the rest can follow after a stop. Throws the
+ * signal's reason when that aborts.
+ */
+async function closeEpoch(session: Session, closing: Closing): Promise<LogRow> {
   const { run, stream, state, average, programs } = session;
-  const { settings, model, backend, dataset } = run;
+  const { settings, model, backend, dataset, signal } = run;
+  const epoch = stream.epoch - 1;
   const images = dataset.train.count;
   const trained = {
     epoch: epoch + 1,
-    lr,
+    lr: learningRate(epoch, scheduleOf(settings)),
     trainLoss: session.sums.loss / images,
     trainAccuracy: (session.sums.correct / images) * 100,
   };
-  session.sums = noSums;
-
   const test = async (of: typeof state) => {
-    evaluationPassDraws(stream.generator);
     const found = await evaluate(
       programs.evaluation,
       of,
       dataset.test,
       settings.batchSize,
       models[settings.model].preparation,
+      signal,
     );
     await checkEvaluation(session, of, found.loss, `on the test set after epoch ${epoch + 1}`);
-    return found;
+    evaluationPassDraws(stream.generator);
+    return { loss: found.loss, accuracy: found.accuracy };
   };
-  const tested = isEvaluated(epoch, settings) ? await test(state) : undefined;
-  if (average !== undefined && programs.average !== undefined && joinsAverage(epoch, settings)) {
+  if (isEvaluated(epoch, settings)) closing.tested ??= await test(state);
+  const joins = !closing.joined && joinsAverage(epoch, settings);
+  if (average !== undefined && programs.average !== undefined && joins) {
     await joinAverage(average, programs.average, model, state, stream.generator);
   }
+  closing.joined = true;
   const averageTested = async (of: NonNullable<typeof average>) => {
-    await refreshAverage(of, backend, model, programs.refresh, stream.settings);
+    await refreshAverage(of, backend, model, programs.refresh, stream.settings, signal);
     return test(of.state);
   };
   const swaTested =
     average !== undefined && isAverageEvaluated(epoch, settings)
       ? await averageTested(average)
       : undefined;
+  const { tested } = closing;
+  session.sums = noSums;
+  session.closing = undefined;
   return {
     ...trained,
     ...(tested && { testLoss: tested.loss, testAccuracy: tested.accuracy * 100 }),
@@ -158,6 +172,8 @@ function stopReason(session: Session): Exclude<Ending, 'finished'> | undefined {
   if (signal?.aborted === true) return 'interrupted';
   return steps !== undefined && done >= steps ? 'steps' : undefined;
 }
+
+const isSaved = (session: Session): boolean => session.saved?.step === stepsDone(session);
 
 const isSaveStep = (session: Session): boolean =>
   session.run.saveEverySteps !== undefined && stepsDone(session) % session.run.saveEverySteps === 0;

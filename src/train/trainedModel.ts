@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { InputError, UsageError } from '../errors.ts';
 import { fileFormat } from '../io/fileFormat.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { readSafetensors } from '../io/safetensors.ts';
@@ -44,7 +44,7 @@ export interface Wanted {
 
 /** A checkpoint's weights: those asked for, or else the average where there is one. */
 export function trainedModelOf(
-  { settings, weights, average }: Checkpoint,
+  { settings, weights, average, refreshFrom }: Checkpoint,
   path: string,
   { kind: asked, model: named }: Wanted,
   buildModel: (name: ModelName, dataset: DatasetName) => Network = build,
@@ -59,6 +59,12 @@ export function trainedModelOf(
   const chosen = kind === 'swa' ? average : weights;
   if (chosen === undefined) {
     throw new UsageError('holds no average yet', { where: path, fix: 'give --weights raw' });
+  }
+  if (kind === 'swa' && refreshFrom !== undefined) {
+    throw new InputError('the run was stopped before its average got its batch-norm statistics', {
+      where: path,
+      fix: 'go on with train --resume, or give --weights raw',
+    });
   }
   const model = buildModel(settings.model, settings.dataset);
   return { model, weights: modelWeights(model, chosen, path), kind, settings, notes: [] };

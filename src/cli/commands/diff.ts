@@ -21,9 +21,11 @@ import { githubAnnotations } from '../../report/githubAnnotations.ts';
 import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
+import { claimReport } from '../claims.ts';
+import { commandLine } from '../commandLine.ts';
 import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
-import { commandLine, type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
+import { type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
 import { diffWeights } from '../diffWeights.ts';
 import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
 import { live } from '../liveLine.ts';
@@ -101,7 +103,9 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--no-report', 'write neither')
     .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
+      const anotherOut = 'give another --out';
       if (options.allBackends === true || options.backends !== undefined) {
+        await context.claims.claim(options.out, anotherOut);
         await diffBackends({ ...options, stages: wanted, versions: versions() }, context, () =>
           references(options, wanted),
         );
@@ -109,6 +113,8 @@ export const diff: RegisterCommand = (program, context) => {
       }
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const targets = reportTargets(options, ownOut ? options.out : 'reports');
+      await context.claims.claim(options.out, anotherOut);
+      await claimReport(targets.directory, context.claims);
       live.begin(`opening ${options.backend}`);
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { openBackend } from '../../backends/choose.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { npzChunks } from '../../io/npz.ts';
 import { modelName, models } from '../../nn/models/index.ts';
+import { notedDataPath } from '../../train/dataPath.ts';
 import { datasetName } from '../../train/dataset.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
 import { fixedLogits } from '../../train/fixedLogits.ts';
@@ -63,7 +65,8 @@ export const evaluation: RegisterCommand = (program, context) => {
       for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
       live.begin(`reading ${named}`);
-      const { test } = await openNamedDataset(named, flags.dataPath);
+      const dataPath = flags.dataPath ?? notedDataPath(dirname(flags.checkpoint), named);
+      const { test } = await openNamedDataset(named, dataPath);
       const backend = await openBackend(flags.backend, flags);
       live.begin(`${test.count} images on ${backend.description}`);
       const programs = evaluationPrograms(backend, model);

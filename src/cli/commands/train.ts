@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
 import { type Backend, backendLabel } from '../../backends/backend.ts';
 import { openBackend } from '../../backends/choose.ts';
 import { UsageError } from '../../errors.ts';
@@ -6,11 +7,16 @@ import { readWeights } from '../../io/weights.ts';
 import { modelName, models } from '../../nn/models/index.ts';
 import type { Seed } from '../../torch/seed.ts';
 import { readCheckpoint } from '../../train/checkpoint.ts';
-import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpointFiles.ts';
+import {
+  type FoundCheckpoint,
+  listCheckpoints,
+  newestCheckpoint,
+} from '../../train/checkpointFiles.ts';
+import { notedDataPath } from '../../train/dataPath.ts';
 import { datasetName } from '../../train/dataset.ts';
 import type { Ending } from '../../train/events.ts';
 import { profileSettings } from '../../train/profiles.ts';
-import { freshDirectory, lastDirectory } from '../../train/runDirectory.ts';
+import { claimFreshDirectory, lastDirectory } from '../../train/runDirectory.ts';
 import type { TrainingRun } from '../../train/session.ts';
 import { fittedWeights } from '../../train/stateDict.ts';
 import {
@@ -20,6 +26,8 @@ import {
   settingsFrom,
   type TrainingSettings,
 } from '../../train/trainingSettings.ts';
+import { anotherDirectory, claimReport, warn } from '../claims.ts';
+import { givenWords, shellLine } from '../commandLine.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import {
@@ -32,12 +40,12 @@ import {
   seedList,
   torchSeed,
 } from '../flags.ts';
-import { followRun } from '../followRun.ts';
+import { type FollowedRun, followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile } from '../outputFlags.ts';
 import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
-import { type OneRun, planSeedRuns, trainSeeds } from '../seedRuns.ts';
+import { claimSeedRuns, type OneRun, trainSeeds } from '../seedRuns.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
 type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout'>;
@@ -48,7 +56,7 @@ export interface TrainFlags extends SettingFlags {
   readonly profile?: string;
   readonly dir?: string;
   readonly dataPath?: string;
-  /** True without a file. */
+  /** True without a file; `auto` also begins a run. */
   readonly resume?: string | true;
   readonly weights?: string;
   readonly saveFreq: number;
@@ -107,7 +115,10 @@ export const train: RegisterCommand = (program, context) => {
         .map((m) => m.title)
         .join(', ')} (VGG16)`,
     )
-    .option('--resume [file]', 'go on from a checkpoint, or from the newest whole one of --dir')
+    .option(
+      '--resume [file]',
+      'go on from a checkpoint, or from the newest whole one of --dir; auto: begin where there is none',
+    )
     .option('--epochs <n>', `epochs in all (${r.epochs})`, positiveInteger)
     .option('--save-freq <n>', 'epochs between checkpoints', positiveInteger, 25)
     .option('--save-every-steps <n>', 'also steps between checkpoints', positiveInteger)
@@ -146,7 +157,7 @@ export const train: RegisterCommand = (program, context) => {
     .option('--device <name>', deviceHelp, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
-    .action((flags: TrainFlags) => trainByFlags(flags, context));
+    .action((flags: TrainFlags, command: Command) => trainByFlags(flags, command, context));
 };
 
 /** Only what was on the command line: the rest is the recipe's, or the resumed run's. */
@@ -163,64 +174,93 @@ function givenSettings(flags: TrainFlags): GivenSettings {
   };
 }
 
-const warn = (line: string): void => {
-  live.say(`swa-align: ${line}`);
-};
-
-/** The checkpoint to go on from, damaged newer ones named. */
-function findCheckpoint({ resume, dir }: TrainFlags, given: GivenSettings): FoundCheckpoint {
-  if (typeof resume === 'string') {
-    return { path: resume, checkpoint: readCheckpoint(resume), skipped: [] };
-  }
-  const found = newestCheckpoint(dir ?? lastDirectory(settingsFrom(given)));
-  for (const line of found.skipped) warn(`${line} (skipped)`);
-  return found;
-}
-
 function warnOfOtherBackend({ path, checkpoint }: FoundCheckpoint, backend: Backend): void {
   const [before, now] = [checkpoint.backend, backendLabel(backend)];
   if (before === now) return;
   warn(`${path}: the run began on ${before} and goes on, otherwise rounded, on ${now}`);
 }
 
-function planRun(flags: TrainFlags): OneRun {
+/** The directory is claimed before anybody looks at what it holds. */
+async function planRun(flags: TrainFlags, { claims }: CliContext): Promise<OneRun> {
   const given = givenSettings(flags);
-  const plan = (
+  const plan = async (
     settings: TrainingSettings,
     directory: string,
     found?: FoundCheckpoint,
-  ): OneRun => ({
+  ): Promise<OneRun> => ({
     settings,
     directory,
-    report: reportDirectory(flags.report, directory),
+    claim: await claims.claim(directory, anotherDirectory),
+    report: await claimReport(reportDirectory(flags.report, directory), claims),
     ...(found && { found }),
   });
-  if (flags.resume === undefined) {
+  const { resume, dir } = flags;
+  if (resume === undefined) {
     const settings = settingsFrom(given);
-    return plan(settings, flags.dir ?? freshDirectory(settings));
+    if (dir !== undefined) return plan(settings, dir);
+    const claim = await claimFreshDirectory(settings, { tell: warn });
+    claims.add(claim);
+    return plan(settings, claim.directory);
   }
-  if (flags.weights !== undefined) {
+  if (flags.weights !== undefined && resume !== 'auto') {
     throw new UsageError('--weights begins a run and --resume goes on with one', {
-      fix: 'leave one of them out',
+      fix: 'leave one of them out, or give --resume auto',
     });
   }
-  const found = findCheckpoint(flags, given);
-  const { path, checkpoint } = found;
-  const settings = resumedSettings(checkpoint.settings, given, path);
-  return plan(settings, flags.dir ?? dirname(path), found);
+  const goOn = (found: FoundCheckpoint): Promise<OneRun> => {
+    const { path, checkpoint } = found;
+    return plan(resumedSettings(checkpoint.settings, given, path), dir ?? dirname(path), found);
+  };
+  if (resume !== true && resume !== 'auto') {
+    return goOn({ path: resume, checkpoint: readCheckpoint(resume), skipped: [] });
+  }
+  const last = dir ?? lastDirectory(settingsFrom(given));
+  await claims.claim(last, anotherDirectory);
+  if (resume === 'auto' && listCheckpoints(last).length === 0) {
+    return plan(settingsFrom(given), last);
+  }
+  const found = newestCheckpoint(last);
+  for (const line of found.skipped) warn(`${line} (skipped)`);
+  return goOn(found);
+}
+
+/** The directory that the data set is read from: the one that was named, now or when the run began. */
+const dataPathOf = (
+  { dataPath }: TrainFlags,
+  { settings: { dataset }, found }: OneRun,
+): string | undefined =>
+  dataset === 'synthetic'
+    ? undefined
+    : (dataPath ?? (found && notedDataPath(dirname(found.path), dataset)));
+
+/** Flags that a checkpoint makes needless. */
+const inCheckpoint = [...settingFlags, 'model', 'dataset', 'profile', 'weights', 'resume'] as const;
+
+/** The words that go on with a run, for a shell in which it was begun by these. */
+function goingOn(command: Command, { ending, run, saved }: FollowedRun): string {
+  const without = new Set<string>(inCheckpoint);
+  if (ending === 'steps') without.add('steps');
+  if (resolve(dirname(saved)) === resolve(run.directory)) without.add('dir');
+  return shellLine('train', ['--resume', saved, ...givenWords(command, without)]);
 }
 
 /** Everything is checked and read before the first file is written. */
-async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<void> {
+async function trainByFlags(
+  flags: TrainFlags,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
   const { seeds } = flags;
-  const several = seeds && planSeedRuns({ ...flags, seeds }, givenSettings(flags));
-  const single = several === undefined ? planRun(flags) : undefined;
+  const several =
+    seeds && (await claimSeedRuns({ ...flags, seeds }, givenSettings(flags), context.claims));
+  const single = several === undefined ? await planRun(flags, context) : undefined;
   const { settings } = single ?? several!.plans[0];
   live.begin(`reading ${settings.dataset}`);
-  const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
+  const dataPath = single === undefined ? flags.dataPath : dataPathOf(flags, single);
+  const dataset = await openNamedDataset(settings.dataset, dataPath);
   const model = models[settings.model].build(dataset.train.classes.length);
   const given =
-    flags.weights === undefined
+    flags.weights === undefined || single?.found !== undefined
       ? undefined
       : fittedWeights(model, readWeights(flags.weights), flags.weights);
   for (const note of given?.notes ?? []) context.print(`${flags.weights}: ${note}`);
@@ -236,6 +276,7 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       backend,
       saveFreq: flags.saveFreq,
       signal: stop.signal,
+      ...(dataPath !== undefined && { dataPath }),
       ...(given && { weights: given.weights }),
       ...(found && { resume: found }),
       ...(flags.saveEverySteps && { saveEverySteps: flags.saveEverySteps }),
@@ -243,19 +284,30 @@ async function trainByFlags(flags: TrainFlags, context: CliContext): Promise<voi
       ...(flags.steps && { steps: flags.steps }),
     };
     live.begin('the initial weights');
-    const { ending, ...made } = await followRun(run, flags.logSteps, context);
+    const made = await followRun(run, flags.logSteps, context);
+    const { ending } = made;
+    if (ending !== 'finished' && several === undefined) {
+      context.print(`go on with: ${goingOn(command, made)}`);
+    }
     if (ending === 'finished' && report !== undefined) {
       writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });
       context.print(`report in ${report}`);
     }
     return ending;
   };
-  const release = onInterrupt(stop, () =>
-    warn('stopping after this step, with a checkpoint; once more stops at once'),
-  );
+  const release = onInterrupt({
+    stop,
+    because: { what: 'training interrupted' },
+    tell: () => warn('stopping after this step, with a checkpoint; once more stops at once'),
+  });
   try {
     if (several === undefined) await trainOne(single!);
-    else await trainSeeds(several, trainOne, context);
+    else {
+      const ending = await trainSeeds(several, trainOne, context);
+      if (ending === 'interrupted') {
+        context.print(`go on with: ${shellLine('train', givenWords(command))}`);
+      }
+    }
   } finally {
     release();
   }
