@@ -11,6 +11,8 @@ import io
 import json
 import os
 import pathlib
+import pickle
+import struct
 import warnings
 
 import numpy as np
@@ -65,12 +67,34 @@ class Settings:
     """Of a class that nobody else has."""
 
 
+def keep_file(name, content):
+    loaded = torch.load(io.BytesIO(content), **({'weights_only': False} if YOUNG else {}))
+    shown = walk(loaded, None, {})
+    cases[name] = {'file': base64.b64encode(gzip.compress(content, mtime=0)).decode(), 'shown': shown}
+
+
 def keep(name, value, **options):
     out = io.BytesIO()
     torch.save(value, out, **options)
-    loaded = torch.load(io.BytesIO(out.getvalue()), **({'weights_only': False} if YOUNG else {}))
-    shown = walk(loaded, None, {})
-    cases[name] = {'file': base64.b64encode(gzip.compress(out.getvalue(), mtime=0)).decode(), 'shown': shown}
+    keep_file(name, out.getvalue())
+
+
+class OldPickler(pickle.Pickler):
+    """As PyTorch before 0.4: the storage of every tensor is a view, of six from the fifth on, into one of twelve."""
+
+    def persistent_id(self, value):
+        if isinstance(value, torch.storage.TypedStorage):
+            return ('storage', torch.FloatStorage, '7', 'cpu', 12, ('8', 4, 6))
+        return None
+
+
+def old_file(value):
+    out = io.BytesIO()
+    for part in (0x1950A86A20F9469CFC6C, 1001, {'protocol_version': 1001, 'little_endian': True, 'type_sizes': {}}):
+        pickle.dump(part, out, protocol=2)
+    OldPickler(out, protocol=2).dump(value)
+    pickle.dump(['7'], out, protocol=2)
+    return out.getvalue() + struct.pack('<q', 12) + ramp(12).numpy().tobytes()
 
 
 torch.manual_seed(1)
@@ -173,6 +197,8 @@ for name in dir(torch):
     if name.startswith('float8'):
         keep(f'types/{name}', {'w': codes.clone().view(getattr(torch, name))})
 
+keep_file('nested/views of storages, legacy', old_file({'w': torch.zeros(2, 3), 'row': torch.zeros(2, 3)[1]}))
+
 quantized = torch.quantize_per_tensor(ramp(3), 0.5, 0, torch.qint8)
 keep('unread/tensors', {'sparse': torch.eye(2).to_sparse(), 'quantized': quantized, 'w': ramp(2)})
 keep(
@@ -194,5 +220,5 @@ if YOUNG:
 
 here = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(here, f'torch-{VERSION}.json'), 'w') as f:
-    json.dump(cases, f, indent=1, sort_keys=True)
+    json.dump(cases, f, indent=2, sort_keys=True)
     f.write('\n')
