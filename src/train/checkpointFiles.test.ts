@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { follow, ofKind, scratch, tinyRun } from '../../test/trainTinyRun.ts';
+import { follow, ofKind, scratch, tinyRun, tinyStepsPerEpoch } from '../../test/trainTinyRun.ts';
 import { InputError } from '../errors.ts';
 import { manualSeed, nextU32 } from '../torch/generator.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
+import { checkpointFileName, listCheckpoints, newestCheckpoint } from './checkpointFiles.ts';
 
 let s: ReturnType<typeof scratch>;
 beforeEach(() => {
@@ -114,5 +115,40 @@ describe('a damaged checkpoint is refused', () => {
       expect(() => readCheckpoint(path), `${length} bytes`).toThrow(InputError);
     }
     expect(readdirSync(s.dir)).toContain('checkpoint-0.safetensors');
+  });
+});
+
+describe('checkpoints stand in the order of their numbers, not of their names', () => {
+  test('whichever there are', () => {
+    const place = fc.record({ epoch: fc.nat(1100), step: fc.nat(1100) });
+    fc.assert(
+      fc.property(fc.uniqueArray(place, { selector: checkpointFileName }), (places) => {
+        const dir = mkdtempSync(join(s.dir, 'order-'));
+        for (const one of places) writeFileSync(join(dir, checkpointFileName(one)), '');
+        const found = listCheckpoints(dir).map(({ epoch, step }) => epoch * 2000 + step);
+        const expected = places.map(({ epoch, step }) => epoch * 2000 + step);
+        expect(found).toEqual(expected.sort((a, b) => b - a));
+      }),
+    );
+  });
+
+  test('a run stopped after the tenth goes on from it, and the oldest are removed', async () => {
+    const settings = { epochs: 12, swaStart: 9, evalFreq: 4 };
+    const saving = { saveFreq: 1, keep: 3 };
+    const whole = join(s.dir, 'whole');
+    await follow(tinyRun(whole, settings, saving));
+    const dir = join(s.dir, 'resumed');
+    await follow(tinyRun(dir, settings, { ...saving, steps: 10 * tinyStepsPerEpoch }));
+    expect(kept(dir)).toEqual(['10', '9', '8']);
+    const resume = newestCheckpoint(dir);
+    const events = await follow(tinyRun(dir, settings, { ...saving, resume }));
+    expect(ofKind(events, 'step')[0].step).toBe(10 * tinyStepsPerEpoch);
+    expect(kept(dir)).toEqual(['12', '11', '10']);
+    expect(readdirSync(dir)).toEqual(readdirSync(whole));
+    for (const name of readdirSync(whole)) {
+      expect(readFileSync(join(dir, name)).equals(readFileSync(join(whole, name))), name).toBe(
+        true,
+      );
+    }
   });
 });
