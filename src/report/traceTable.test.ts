@@ -71,6 +71,14 @@ describe('the table of a trace', () => {
     expect(folded).toContain('  ·  a … d: 4 tensors inherit it');
   });
 
+  it.each([100, 80, 60])('fits in %d columns, the verdicts last to go', (columns) => {
+    const rows = traceTable(trace, columns).filter((line) => /^ {2}[✓~·✗]/.test(line));
+    expect(Math.max(...rows.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(
+      rows.map((line) => / (agrees|diverges {2}← first|inherits|missing)$/.test(line)),
+    ).toEqual(rows.map(() => true));
+  });
+
   it('does not call a trace without rows a success', () => {
     expect(traceTable({ model: 'vgg16', rows: [], notes: [] }).at(-1)).toContain(
       'nothing was traced',

@@ -45,17 +45,28 @@ function cells(row: TraceRow, first: boolean): string[] {
   ];
 }
 
+const indent = '  ';
+
 /** Text columns to the left, numbers to the right. */
 const leftAligned = new Set([0, 1, 2, header.length - 1]);
 
-function aligned(table: readonly (readonly string[])[]): string[] {
+/** What a narrow terminal can do without, the least first: PyTorch's own errors are in the ratio. */
+const dispensable = [[7], [7, 2], [7, 2, 4], [7, 2, 4, 6]];
+
+/** Rows of one width, without the columns that do not fit. */
+function aligned(table: readonly (readonly string[])[], columns: number): string[] {
   const widths = header.map((_, i) => Math.max(...table.map((row) => row[i].length)));
-  return table.map((row) =>
-    row
-      .map((cell, i) => (leftAligned.has(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd(),
-  );
+  const without = (left: readonly number[]): string[] =>
+    table.map((row) =>
+      row
+        .map((cell, i) => (leftAligned.has(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .filter((_, i) => !left.includes(i))
+        .join('  ')
+        .trimEnd(),
+    );
+  const fits = (lines: readonly string[]): boolean => lines.every((l) => l.length <= columns);
+  const narrower = [[], ...dispensable];
+  return without(narrower.find((left) => fits(without(left))) ?? narrower[narrower.length - 1]);
 }
 
 /** Why a row is not as it should be, beneath it. */
@@ -97,11 +108,12 @@ const inheritors = (rows: readonly TraceRow[]): string =>
 
 /**
  * A trace for the terminal: a row a tensor in execution order, errors to the float64 truth beside PyTorch's
- * own, what the layer adds by itself, and the first divergence marked. Rows that only inherit are folded.
+ * own, what the layer adds by itself, and the first divergence marked. Rows that only inherit are folded. Where `columns` are few, some are left out.
  */
-export function traceTable(trace: Trace): string[] {
+export function traceTable(trace: Trace, columns = Number.POSITIVE_INFINITY): string[] {
   const { rows, firstDivergence, notes } = trace;
-  const lines = aligned([header, ...rows.map((row, i) => cells(row, i === firstDivergence))]);
+  const table = [header, ...rows.map((row, i) => cells(row, i === firstDivergence))];
+  const lines = aligned(table, columns - indent.length);
   const body = folded(rows).flatMap((group) =>
     group.length > 1
       ? [inheritors(group.map((i) => rows[i]))]
@@ -112,5 +124,5 @@ export function traceTable(trace: Trace): string[] {
     first === undefined
       ? `trace: ${tracePassed(trace) ? `all ${rows.length} tensors agree` : 'nothing was traced'}`
       : `trace: first ${first.state === 'missing' ? 'missing' : 'divergence'}: ${first.name}, computed by ${first.layer}`;
-  return [lines[0], ...body, ...notes, verdict].map((line) => `  ${line}`);
+  return [lines[0], ...body, ...notes, verdict].map((line) => indent + line);
 }

@@ -158,7 +158,7 @@ export const diff: RegisterCommand = (program, context) => {
         }
         begin(reference, 'trace');
         const trace = await traceStep(stageContext);
-        for (const line of traceTable(trace)) context.print(line);
+        for (const line of traceTable(trace, process.stdout.columns)) context.print(line);
         reports.push({ ...report, trace });
       }
       live.begin('writing the reports');
