@@ -4,15 +4,17 @@ import { gradients } from '../autodiff/gradients.ts';
 import type { Backend } from '../backends/backend.ts';
 import { oracleBackend } from '../backends/oracle/oracleBackend.ts';
 import { ortBackend } from '../backends/ort/cpu/ortBackend.ts';
-import { input, maxPool2d, mul, reduceSum, relu } from '../ir/build.ts';
+import { constant, input, maxPool2d, mul, reduceSum, relu, reluGrad, sub } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
+import { vgg } from '../nn/models/vgg.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../program/decisions.ts';
 import { piece } from '../program/piece.ts';
 import { type Program, verifyProgram } from '../program/program.ts';
-import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../tensor/tensor.ts';
 import { decisionsApart } from './flips.ts';
 import { recordedBatch } from './recordedBatch.ts';
 import type { Reference } from './reference.ts';
+import { judgeFlipped } from './stages/flippedDecisions.ts';
 import { kinkFreeBatch } from './stages/kinkFreeBatch.ts';
 import { alteredBackend } from './testdata/alteredBackend.ts';
 import { narrowModel, narrowWeights, randomBatch } from './testdata/narrowStep.ts';
@@ -20,6 +22,7 @@ import { oracleReference } from './testdata/oracleReference.ts';
 import { runOnce } from './tracing/evidence.ts';
 import { traceStep } from './tracing/traceStep.ts';
 import { passed } from './verdict.ts';
+import { rms } from './yardstick.ts';
 
 const oracle = oracleBackend();
 
@@ -95,6 +98,9 @@ describe('a batch that is not kink-free', () => {
   let ort: Backend;
   let weights: TensorMap;
   let reference: Reference;
+  let oneStep: Reference;
+  /** The least value above zero of what features.1 decides on that no rounding takes below it. */
+  let farKink: number;
 
   /**
    * One bias of features.0 set so that a pre-activation of that channel is within rounding of zero, and
@@ -132,16 +138,17 @@ describe('a batch that is not kink-free', () => {
     };
     const { program, feeds } = recordedBatch(files as unknown as Reference);
     weights = await withKink(program, feeds(0));
-    // The truth stands in for PyTorch's float32, which took the truth's side here.
-    reference = await oracleReference({
-      model,
-      weights,
-      batch,
-      iterations: 2,
-      single: oracle,
-      added: 5e-7,
-      oracle,
+    const decided = await runOnce(oracle, withDecisions(program), [decidedOn('features.1')], {
+      weights: recordedBatch(files as unknown as Reference).start(weights),
+      feeds: feeds(0),
     });
+    const x = decided.get(decidedOn('features.1'))!;
+    const scale = rms(x);
+    farKink = toFloat64(x).reduce((least, v) => (v > scale * 1e-4 ? Math.min(least, v) : least), 1);
+    // The truth stands in for PyTorch's float32, which took the truth's side here.
+    const parts = { model, weights, batch, single: oracle, added: 5e-7, oracle };
+    reference = await oracleReference({ ...parts, iterations: 2 });
+    oneStep = await oracleReference({ ...parts, iterations: 1 });
   });
 
   const start = () => recordedBatch(reference).start(weights);
@@ -182,5 +189,132 @@ describe('a batch that is not kink-free', () => {
     expect(failed).toContain('iter0/features.5.weight.grad');
     const trace = await traceStep({ backend, oracle, reference, weights });
     expect(trace.rows[trace.firstDivergence!]).toMatchObject({ layer: 'features.8' });
+  });
+
+  /** What stage and trace say of one step, in which a decision has flipped besides. */
+  async function beside(backend: Backend, of: Reference) {
+    const context = { backend, oracle, reference: of, weights };
+    const { verdicts, notes } = await kinkFreeBatch(context, start());
+    const { rows } = await traceStep(context);
+    return {
+      notes: notes.join(),
+      failed: verdicts.filter((v) => !passed(v)).map(({ name }) => name),
+      excused: verdicts.flatMap(({ flips = [] }) => flips).length,
+      states: new Map(rows.map(({ name, state }) => [name, state])),
+    };
+  }
+
+  it('excuses no other gradient: a wrong last one, which no later decision shows', async () => {
+    // The last weight gradient alone: 32 features to 10 classes.
+    const wrong = (node: Node, operands: readonly Node[]): Node | undefined =>
+      node.op === 'matmul' && node.shape.join() === '10,32'
+        ? mul({ ...node, inputs: operands } as Node, 1.001)
+        : undefined;
+    const found = await beside(alteredBackend(ort, wrong), oneStep);
+    expect(found.failed.filter((name) => name.endsWith('.grad'))).toEqual([
+      'iter0/classifier.6.weight.grad',
+    ]);
+    expect(found.excused).toBeGreaterThan(0);
+    expect(found.states.get('classifier.6.weight.grad')).toBe('diverges');
+    expect(found.states.get('features.0.bias.grad')).toBe('flipped');
+  });
+
+  it('excuses nothing beside a decision farther from its kink than rounding reaches', async () => {
+    /** 1 where `x` is above `limit`. */
+    const above = (x: Node, limit: number): Node =>
+      reluGrad(constant(1, x.shape), relu(sub(x, limit)));
+    // All that is above zero and not above `farKink` goes as far below it.
+    const wrong = (node: Node, operands: readonly Node[]): Node | undefined => {
+      const [from] = node.inputs;
+      if (node.op !== 'add' || from.op !== 'conv2d' || from.inputs[0].op !== 'input') return;
+      const x = { ...node, inputs: operands } as Node;
+      const between = sub(above(x, 0), above(x, farKink * 1.0001));
+      return sub(x, mul(between, 2 * farKink));
+    };
+    const found = await beside(alteredBackend(ort, wrong), oneStep);
+    expect(found.notes).toMatch(
+      /\d+ decisions differ from the truth's beyond rounding: features\.1/,
+    );
+    expect(found.failed).toContain('iter0/features.0.weight.grad');
+    expect(found.excused).toBe(0);
+    expect([...found.states.values()]).not.toContain('flipped');
+  });
+
+  it('excuses nothing where the oracle does not repeat PyTorch', async () => {
+    const name = 'iter0/classifier.6.weight.grad';
+    const arrays = (file: string): TensorMap => {
+      const all = new Map(oneStep.arrays(file));
+      for (const key of [`f32/${name}`, `f64/${name}`]) {
+        const held = all.get(key);
+        if (held !== undefined) {
+          all.set(
+            key,
+            tensor(
+              'float64',
+              held.shape,
+              toFloat64(held).map((v) => v * 1.001),
+            ),
+          );
+        }
+      }
+      const single = all.get(`f32/${name}`);
+      if (single !== undefined) {
+        all.set(`f32/${name}`, tensor('float32', single.shape, toFloat32(single)));
+      }
+      return all;
+    };
+    const found = await beside(ort, { ...oneStep, arrays });
+    expect(found.notes).toContain("does not repeat PyTorch's float64 gradients");
+    expect(found.failed).toContain(name);
+    expect(found.excused).toBe(0);
+    expect(found.states.get('classifier.6.weight.grad')).toBe('diverges');
+  });
+
+  it('does not look where that would take the oracle minutes, unless it is asked to', async () => {
+    const large = { ...oneStep, model: vgg({ depth: 16, batchNorm: false, classes: 10 }) };
+    const told: string[] = [];
+    const look = { backend: ort, oracle, progress: (text: string) => void told.push(text) };
+    const judged = {
+      verdicts: [],
+      found: new Map(),
+      arrays: new Map(),
+      scaleOf: () => undefined,
+      start: new Map(),
+      iterations: 10,
+      bar: 5e-6,
+    };
+    const { notes } = await judgeFlipped(look, recordedBatch(large), judged);
+    expect(notes.join()).toMatch(/^not looked at: .* \d+ billion products, .*--flips asks for it$/);
+    expect(told).toEqual([]);
+    const small = { ...judged, start: start(), iterations: 1 };
+    await judgeFlipped({ ...look, unbounded: true }, recordedBatch(oneStep), small);
+    expect(told[0]).toBe('float64 oracle: decisions of iteration 1 of 1');
+  });
+});
+
+describe('what counts as rounding at a kink', () => {
+  const size = 4096;
+  const decision = { layer: 'relu', node: relu(input('x', [size])) as Node<'relu'> };
+  /** ±0.5 and one element at `kink` times their RMS; ours takes that one across, and errs by `error` in the rest. */
+  const apart = (kink: number, error: number) => {
+    const truth = Float64Array.from({ length: size }, (_, i) => (i % 2 === 0 ? 0.5 : -0.5));
+    truth[7] = kink * 0.5;
+    const ours = truth.map((v, i) => (i === 7 ? -v : v * (1 + error)));
+    const held = (data: Float64Array): TensorMap =>
+      new Map([[decidedOn('relu'), tensor('float64', [size], data)]]);
+    const { flips, beyond } = decisionsApart([decision], held(ours), held(truth), 5e-6);
+    return [flips.length, beyond.length];
+  };
+
+  it('is a millionth of the RMS, or five times the layer’s error', () => {
+    expect(apart(0.99e-6, 0)).toEqual([1, 0]);
+    expect(apart(1.01e-6, 0)).toEqual([0, 1]);
+    expect(apart(4.9e-6, 1e-6)).toEqual([1, 0]);
+    expect(apart(5.2e-6, 1e-6)).toEqual([0, 1]);
+  });
+
+  it('is no more for a layer that is wrong: its error counts up to the bar', () => {
+    expect(apart(2.4e-5, 1e-3)).toEqual([1, 0]);
+    expect(apart(2.6e-5, 1e-3)).toEqual([0, 1]);
   });
 });

@@ -4,6 +4,7 @@ import { productsOf } from '../program/products.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type DecisionsApart, decisionsApart } from './flips.ts';
 import type { RecordedBatch } from './recordedBatch.ts';
+import type { Flip } from './trace.ts';
 
 /** One iteration of the truth, decided as we decided. */
 export interface ImposedIteration {
@@ -14,12 +15,14 @@ export interface ImposedIteration {
   readonly imposed: TensorMap;
 }
 
-export interface ImposedTruth {
-  /** None after one with a decision beyond rounding, which settles the matter. */
-  readonly iterations: readonly ImposedIteration[];
-  /** Weights, momenta and buffers after the last. */
-  readonly final: TensorMap;
-}
+/** The truth of all iterations, or the decisions beyond rounding at which it was given up: they excuse nothing. */
+export type ImposedTruth =
+  | { readonly beyond: readonly Flip[] }
+  | {
+      readonly iterations: readonly ImposedIteration[];
+      /** Weights, momenta and buffers after the last. */
+      readonly final: TensorMap;
+    };
 
 export interface ImposedSettings {
   readonly iterations: number;
@@ -59,6 +62,7 @@ export async function imposedTruth(
   const ourState = await backend.upload(start);
   let state = await oracle.upload(start);
   const iterations: ImposedIteration[] = [];
+  let beyond: readonly Flip[] = [];
   for (let k = 0; k < count; k++) {
     progress(`float64 oracle: decisions of iteration ${k + 1} of ${count}`);
     const fed = feeds(k);
@@ -74,10 +78,8 @@ export async function imposedTruth(
       continue;
     }
     await oracle.free(copy);
-    if (apart.beyond.length > 0) {
-      iterations.push({ apart, plain, imposed: new Map() });
-      break;
-    }
+    beyond = apart.beyond;
+    if (beyond.length > 0) break;
     progress(`float64 oracle: iteration ${k + 1} of ${count} with our decisions imposed`);
     const imposed = await executables.imposed.run(state, new Map([...fed, ...apart.nudges]));
     iterations.push({ apart, plain, imposed });
@@ -86,5 +88,5 @@ export async function imposedTruth(
   await Promise.all(Object.values(executables).map((executable) => executable.dispose()));
   await backend.free(ourState);
   await oracle.free(state);
-  return { iterations, final };
+  return beyond.length > 0 ? { beyond } : { iterations, final };
 }

@@ -35,8 +35,10 @@ const mostProducts = 4e10;
 
 const shortCount = (n: number): string => `${Math.round(n / 1e9)} billion`;
 
+type Imposed = Exclude<ImposedTruth, { beyond: unknown }>;
+
 /** The imposed truth under the verdicts' names. */
-const named = ({ iterations, final }: ImposedTruth): ReadonlyMap<string, Tensor> =>
+const named = ({ iterations, final }: Imposed): ReadonlyMap<string, Tensor> =>
   new Map([
     ...iterations.flatMap(({ imposed }, k) =>
       [...imposed].map(([name, value]): [string, Tensor] => [`iter${k}/${name}`, value]),
@@ -46,7 +48,7 @@ const named = ({ iterations, final }: ImposedTruth): ReadonlyMap<string, Tensor>
 
 /** The oracle must repeat PyTorch's first float64 gradients before its word counts against theirs. */
 const oracleProven = (
-  { iterations: [first] }: ImposedTruth,
+  { iterations: [first] }: Imposed,
   { arrays, scaleOf }: JudgedIterations,
 ): boolean =>
   [...first.plain].every(([name, value]) => {
@@ -85,12 +87,11 @@ export async function judgeFlipped(
     };
   }
   const truth = await imposedTruth(look, batch, start, settings);
-  const flips = truth.iterations.flatMap(({ apart }) => apart.flips);
-  const beyond = truth.iterations.flatMap(({ apart }) => apart.beyond);
-  if (beyond.length > 0) {
-    const what = `${beyond.length} decisions differ from the truth's beyond rounding`;
-    return { verdicts, notes: [`${what}: ${describeFlips(beyond)}`] };
+  if ('beyond' in truth) {
+    const what = `${truth.beyond.length} decisions differ from the truth's beyond rounding`;
+    return { verdicts, notes: [`${what}: ${describeFlips(truth.beyond)}`] };
   }
+  const flips = truth.iterations.flatMap(({ apart }) => apart.flips);
   if (flips.length === 0) return { verdicts, notes: ['no decision was taken the other way'] };
   if (!oracleProven(truth, judged)) {
     return {
