@@ -6,9 +6,9 @@ import { fixturesDirectory } from '../fixtures.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
-import { judgeRecorded, recorded } from './recorded.ts';
-import { startingWeights } from './seedWeights.ts';
-import type { ReferenceContext, StageFindings } from './stage.ts';
+import { recorded } from './recorded.ts';
+import { sameStart, startingWeights } from './seedWeights.ts';
+import type { Stage } from './stage.ts';
 import { tolerances } from './tolerances.ts';
 
 /** A reference model's forward graph as PyTorch exports it to ONNX, its weights left to be fed. */
@@ -53,21 +53,22 @@ const images = 'inputs/fake_data.npy';
 
 /** The stage *forward*, of logits only, by whatever runs an exported model. */
 export const exportedForward =
-  (run: (feeds: TensorMap) => Promise<TensorMap>) =>
-  async (context: ReferenceContext): Promise<StageFindings> => {
-    const { reference } = context;
-    const arrays = reference.arrays(reference.stage('forward').file);
-    const { weights, verdict } = startingWeights(context);
-    const results = await run(new Map([...weights, ['images', reference.input(images)]]));
-    const { relativeL2 } = tolerances;
-    const judged = judgeRecorded('logits', results.get('logits')!, recorded(arrays, 'logits')!, {
-      relativeL2,
-    });
-    return {
-      verdicts: [verdict, judged.verdict],
-      ours: new Map([['logits', judged.ours]]),
-      pytorch: new Map([['logits', judged.pytorch]]),
-      inputs: [images],
-      notes: [],
-    };
-  };
+  (run: (feeds: TensorMap) => Promise<TensorMap>): Stage =>
+  () => [
+    sameStart,
+    {
+      async run(context) {
+        const feeds = new Map([
+          ...startingWeights(context),
+          ['images', context.reference.input(images)],
+        ]);
+        const logits = (await run(feeds)).get('logits')!;
+        return { recording: new Map([['logits', logits]]), inputs: [images] };
+      },
+      expect({ reference }) {
+        const record = recorded(reference.arrays(reference.stage('forward').file), 'logits')!;
+        const tolerance = { relativeL2: tolerances.relativeL2 };
+        return [{ name: 'logits', rule: { kind: 'float64', record, tolerance } }];
+      },
+    },
+  ];

@@ -14,6 +14,7 @@ import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../te
 import { decisionsApart } from './flips.ts';
 import { recordedBatch } from './recordedBatch.ts';
 import type { Reference } from './reference.ts';
+import { judgeStage } from './stage.ts';
 import { judgeFlipped } from './stages/flippedDecisions.ts';
 import { kinkFreeBatch } from './stages/kinkFreeBatch.ts';
 import { alteredBackend } from './testdata/alteredBackend.ts';
@@ -151,17 +152,17 @@ describe('a batch that is not kink-free', () => {
     oneStep = await oracleReference({ ...parts, iterations: 1 });
   });
 
-  const start = () => recordedBatch(reference).start(weights);
+  const stage = () => [kinkFreeBatch];
 
   it('fails by far more than rounding when nobody looks for flips', async () => {
-    const { verdicts } = await kinkFreeBatch({ backend: ort, reference, weights }, start());
+    const { verdicts } = await judgeStage(stage, { backend: ort, reference, weights });
     const worst = Math.max(...verdicts.flatMap((v) => v.checks.map((c) => c.value)));
     expect(verdicts.every(passed)).toBe(false);
     expect(worst).toBeGreaterThan(4);
   });
 
   it('passes with the flipped decision named', async () => {
-    const found = await kinkFreeBatch({ backend: ort, oracle, reference, weights }, start());
+    const found = await judgeStage(stage, { backend: ort, oracle, reference, weights });
     expect(found.verdicts.filter((v) => !passed(v)).map((v) => [v.name, v.checks])).toEqual([]);
     const flips = found.verdicts.flatMap((v) => v.flips ?? []);
     expect(flips[0]).toMatchObject({ layer: 'features.1' });
@@ -184,7 +185,7 @@ describe('a batch that is not kink-free', () => {
         ? mul({ ...node, inputs: operands } as Node, 1.001)
         : undefined;
     const backend = alteredBackend(ort, wrong);
-    const { verdicts } = await kinkFreeBatch({ backend, oracle, reference, weights }, start());
+    const { verdicts } = await judgeStage(stage, { backend, oracle, reference, weights });
     const failed = verdicts.filter((v) => !passed(v)).map((v) => v.name);
     expect(failed).toContain('iter0/features.5.weight.grad');
     const trace = await traceStep({ backend, oracle, reference, weights });
@@ -194,7 +195,7 @@ describe('a batch that is not kink-free', () => {
   /** What stage and trace say of one step, in which a decision has flipped besides. */
   async function beside(backend: Backend, of: Reference) {
     const context = { backend, oracle, reference: of, weights };
-    const { verdicts, notes } = await kinkFreeBatch(context, start());
+    const { verdicts, notes } = await judgeStage(stage, context);
     const { rows } = await traceStep(context);
     return {
       notes: notes.join(),
@@ -286,7 +287,7 @@ describe('a batch that is not kink-free', () => {
     const { notes } = await judgeFlipped(look, recordedBatch(large), judged);
     expect(notes.join()).toMatch(/^not looked at: .* \d+ billion products, .*--flips asks for it$/);
     expect(told).toEqual([]);
-    const small = { ...judged, start: start(), iterations: 1 };
+    const small = { ...judged, start: recordedBatch(reference).start(weights), iterations: 1 };
     await judgeFlipped({ ...look, unbounded: true }, recordedBatch(oneStep), small);
     expect(told[0]).toBe('float64 oracle: decisions of iteration 1 of 1');
   });

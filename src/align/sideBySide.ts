@@ -129,7 +129,10 @@ async function exportedWitness(run: SideBySide, reference: Reference): Promise<W
   return {
     name: exportedName,
     description: `the ONNX graph that PyTorch ${exported.torch} exports, by ONNX Runtime`,
-    results: [await runStage('forward', stage, contextOf(run, reference))],
+    // The graph brings its own engine: of our backends it asks none.
+    results: [
+      await runStage('forward', stage, { backend: run.oracle, ...contextOf(run, reference) }),
+    ],
   };
 }
 

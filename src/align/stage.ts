@@ -1,7 +1,9 @@
 import type { Backend } from '../backends/backend.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
+import type { Expectation, Rule } from './judge/expectation.ts';
+import { type Judged, judge } from './judge/judge.ts';
 import type { StageName } from './manifest.ts';
-import { type Override, withOverride } from './overrides.ts';
+import type { Override } from './overrides.ts';
 import type { Reference } from './reference.ts';
 import { passed, type Verdict } from './verdict.ts';
 
@@ -26,19 +28,47 @@ export interface StageContext extends ReferenceContext {
   readonly backend: Backend;
 }
 
-/** What a stage found, before anybody prints it. */
-export interface StageFindings {
-  readonly verdicts: readonly Verdict[];
-  /** What was compared, for `*_ts.npy` and `*_pytorch.npy`. */
-  readonly ours: TensorMap;
-  readonly pytorch: TensorMap;
+/** What our side computed for a part of a stage. */
+export interface PartRun {
+  /** In the order in which it is computed. */
+  readonly recording: TensorMap;
+  /** What could not be computed, and why. */
+  readonly leftOut?: ReadonlyMap<string, string>;
+  /** Rules that only a run can know: a value held against another that it made. */
+  readonly rules?: ReadonlyMap<string, Rule>;
   /** Paths below fixtures/ of the inputs it read. */
-  readonly inputs: readonly string[];
+  readonly inputs?: readonly string[];
   /** Lines worth reading beside the verdicts. */
+  readonly notes?: readonly string[];
+}
+
+/** Another look at what was judged: it may excuse, with its reason, what a decision of rounding explains. */
+export interface Review {
+  readonly verdicts: readonly Verdict[];
   readonly notes: readonly string[];
 }
 
-export type Stage = (context: StageContext) => Promise<StageFindings>;
+/** A part that judges itself. */
+export interface OldPart {
+  readonly findings: (context: StageContext) => Promise<StageFindings>;
+}
+
+/** A part of a stage: what is run, and what is expected of it. `judge` does the rest. */
+export interface Part {
+  readonly run: (context: StageContext) => Promise<PartRun>;
+  /** In the order in which things are computed: the first that fails is where the mistake is. */
+  readonly expect: (context: ReferenceContext, ran: PartRun) => readonly Expectation[];
+  readonly review?: (context: StageContext, ran: PartRun, judged: Judged) => Promise<Review>;
+}
+
+/** The parts of a stage that a reference holds, those that point at one place first. */
+export type Stage = (reference: Reference) => readonly (Part | OldPart)[];
+
+/** What a stage found, before anybody prints it. */
+export interface StageFindings extends Judged {
+  readonly inputs: readonly string[];
+  readonly notes: readonly string[];
+}
 
 export interface StageResult extends StageFindings {
   readonly stage: StageName;
@@ -47,22 +77,53 @@ export interface StageResult extends StageFindings {
   readonly seconds: number;
 }
 
+async function findingsOf(part: Part | OldPart, context: StageContext): Promise<StageFindings> {
+  if ('findings' in part) return part.findings(context);
+  const ran = await part.run(context);
+  const judged = judge(ran, part.expect(context, ran), context.overrides);
+  const unsettled = judged.verdicts.some((v) => !passed(v) && v.problem === undefined);
+  const review =
+    unsettled && part.review !== undefined
+      ? await part.review(context, ran, judged)
+      : { verdicts: judged.verdicts, notes: [] };
+  return {
+    ...judged,
+    verdicts: review.verdicts,
+    inputs: ran.inputs ?? [],
+    notes: [...(ran.notes ?? []), ...review.notes],
+  };
+}
+
+/** Runs and judges the parts of a stage one after the other; see `firstFailureOnly`. */
+export async function judgeStage(stage: Stage, context: StageContext): Promise<StageFindings> {
+  const found: StageFindings[] = [];
+  for (const part of stage(context.reference)) {
+    const findings = await findingsOf(part, context);
+    found.push(findings);
+    if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
+  }
+  return {
+    verdicts: found.flatMap((f) => f.verdicts),
+    ours: new Map(found.flatMap((f) => [...f.ours])),
+    pytorch: new Map(found.flatMap((f) => [...f.pytorch])),
+    inputs: [...new Set(found.flatMap((f) => f.inputs))],
+    notes: found.flatMap((f) => f.notes),
+  };
+}
+
 /** Runs a stage and takes its time. */
-export async function runStage<Context extends ReferenceContext>(
+export async function runStage(
   name: StageName,
-  stage: (context: Context) => Promise<StageFindings>,
-  context: Context,
+  stage: Stage,
+  context: StageContext,
 ): Promise<StageResult> {
   const start = performance.now();
-  const findings = await stage(context);
-  const { overrides = [] } = context;
-  const verdicts = findings.verdicts.map((verdict) => withOverride(verdict, overrides));
+  const findings = await judgeStage(stage, context);
   return {
     ...findings,
-    verdicts,
     stage: name,
     model: context.reference.manifest.model,
-    passed: verdicts.length > 0 && verdicts.every(passed),
+    passed: findings.verdicts.length > 0 && findings.verdicts.every(passed),
     seconds: (performance.now() - start) / 1000,
   };
 }

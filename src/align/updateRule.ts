@@ -3,32 +3,23 @@ import { scalarsAt, slotsOf } from '../optim/optimizer.ts';
 import { optimizerUpdate } from '../program/optimizerStep.ts';
 import { gradientOf, slotOf } from '../program/program.ts';
 import { scalar, type Tensor, type TensorMap, toFloat64, zeros } from '../tensor/tensor.ts';
+import type { UlpRule } from './judge/expectation.ts';
 import { asRecorded, recorded } from './recorded.ts';
 import { recordedOptimizer } from './recordedOptimizer.ts';
 import type { Reference } from './reference.ts';
+import { tolerances } from './tolerances.ts';
 
 const flat = (t: Tensor): Tensor => ({ ...t, shape: [t.data.length] }) as Tensor;
-
-/**
- * Largest error in units of the last place of each element's *history*: the largest value it had among
- * the terms that were added up. Adding numbers of opposite sign leaves a small sum with the rounding of
- * its large terms, whoever adds them; the unit there is the terms', not the sum's.
- */
-export function historyUlps(ours: Tensor, theirs: Tensor, scales: Float64Array): number {
-  const [a, b] = [toFloat64(ours), toFloat64(theirs)];
-  return a.reduce((worst, x, i) => {
-    const unit = 2 ** (Math.floor(Math.log2(Math.max(scales[i], 2 ** -126))) - 23);
-    return Math.max(worst, Math.abs(x - b[i]) / unit);
-  }, 0);
-}
 
 /** The update rule of a reference's optimizer without the network, at the elements that the reference holds. */
 export interface UpdateRule {
   readonly parameters: readonly string[];
   /** One more step; `gradient` gives a parameter's, whole or as recorded. Weights and slots after it. */
   step(gradient: (parameter: string) => Tensor): Promise<TensorMap>;
-  /** How far two values of a weight or slot, whole or as recorded, are apart after the last step; see `historyUlps`. */
-  ulps(name: string, ours: Tensor, theirs: Tensor): number;
+  /** Of a weight or slot, whole or as recorded, the elements that the rule is followed at, in one row. */
+  picked(name: string, t: Tensor): Tensor;
+  /** How a value of a weight or slot after the last step is held against another of it. */
+  near(name: string, theirs: Tensor): UlpRule;
   dispose(): Promise<void>;
 }
 
@@ -100,8 +91,13 @@ export async function updateRule(
       }
       return now;
     },
-    ulps: (name, ours, theirs) =>
-      historyUlps(picked(name, ours), picked(name, theirs), scales.get(name)!),
+    picked,
+    near: (name, theirs) => ({
+      kind: 'ulp',
+      to: picked(name, theirs),
+      scales: scales.get(name)!.slice(),
+      threshold: tolerances.updateUlp,
+    }),
     async dispose() {
       await executable.dispose();
       await backend.free(state);

@@ -25,6 +25,19 @@ export interface Check {
   readonly note?: string;
 }
 
+/** The element that is furthest off, and how many are off by more than is allowed. */
+export interface Worst {
+  readonly index: readonly number[];
+  readonly ours: number;
+  /** PyTorch's float32 there. */
+  readonly pytorch: number;
+  /** PyTorch's float64 there, where it is known. */
+  readonly truth?: number;
+  readonly beyond: number;
+  /** Elements that were compared. */
+  readonly of: number;
+}
+
 /** All checks of one named thing: a tensor, a loss, a digest. */
 export interface Verdict {
   readonly name: string;
@@ -34,6 +47,8 @@ export interface Verdict {
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;
   readonly distances?: Distances;
+  /** Of a tensor that failed. */
+  readonly worst?: Worst;
   /** Decisions rounding took the other way, whose effect was taken out before judging. */
   readonly flips?: readonly Flip[];
   /** A limit set by hand that applied here. */

@@ -134,8 +134,10 @@ describe('eval refuses', () => {
       'eval --checkpoint TINY/vgg16bn.safetensors --model vgg16bn',
       'features.0.weight is [4, 3, 3, 3]',
     ],
-    ['eval --checkpoint TINY/vgg16bn.safetensors --weights raw', 'holds one set of weights'],
-    ['eval --checkpoint TINY/vgg16bn.safetensors --weights swa', 'does not say of which kind'],
+    [
+      'eval --checkpoint TINY/vgg16bn.safetensors --weights swa',
+      'holds one set of weights, no average',
+    ],
   ])('%s', async (line, message) => {
     expect(await refused(line)).toContain(message);
   });

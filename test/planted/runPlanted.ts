@@ -88,13 +88,14 @@ export async function runPlanted(
   try {
     const { stages } = await import('../../src/align/stages/index.ts');
     const { openReference } = await import('../../src/align/reference.ts');
+    const { judgeStage } = await import('../../src/align/stage.ts');
     const { passed } = await import('../../src/align/verdict.ts');
     const key = ({ model, stage }: Look): string => `${model} ${stage}`;
     const early = new Set(first.map(key));
     for (const look of [...first, ...looks.filter((l) => !early.has(key(l)))]) {
       const { model, stage } = look;
       const reference = openReference(join(fixturesDirectory, 'reference', model), model);
-      const findings: StageFindings = await stages[stage]({
+      const findings: StageFindings = await judgeStage(stages[stage], {
         backend: planted(plants, called),
         reference,
         firstFailureOnly: true,

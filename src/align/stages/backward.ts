@@ -1,10 +1,8 @@
-import { recordedBatch } from '../recordedBatch.ts';
-import { startingWeights } from '../seedWeights.ts';
+import { sameStart } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
 import { layerByLayer } from './layerByLayer.ts';
 import { ncpaddleLosses } from './ncpaddleLosses.ts';
-import { inTurn, nothing } from './parts.ts';
 import { sgdByItself } from './sgdByItself.ts';
 
 /**
@@ -12,15 +10,10 @@ import { sgdByItself } from './sgdByItself.ts';
  * gradients; a few steps on the batch on which no decision is near its kink, where every gradient counts;
  * and the original port's own check, losses alone. The parts that point at one place come first.
  */
-export const backward: Stage = async (context) => {
-  const { reference } = context;
-  const { weights, verdict } = startingWeights(context);
-  const start = recordedBatch(reference).start(weights);
-  return inTurn(context, [
-    () => ({ ...nothing, verdicts: [verdict] }),
-    () => layerByLayer(context, start),
-    () => sgdByItself(context, start),
-    () => kinkFreeBatch(context, start),
-    () => ncpaddleLosses(context, weights),
-  ]);
-};
+export const backward: Stage = (reference) => [
+  sameStart,
+  ...(reference.manifest.stages.trace === undefined ? [] : [layerByLayer]),
+  sgdByItself,
+  kinkFreeBatch,
+  ...(reference.stage('backward').ncpaddle === undefined ? [] : [ncpaddleLosses]),
+];

@@ -1,10 +1,11 @@
 import { sha256Hex } from '../../io/sha256.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import type { LogRow } from '../../train/logRow.ts';
+import { judge } from '../judge/judge.ts';
 import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
 import { arrayOf } from '../reference.ts';
-import { judgeWeights } from '../seedWeights.ts';
-import type { Stage, StageFindings } from '../stage.ts';
+import { expectedWeights, weightDigests } from '../seedWeights.ts';
+import type { Stage, StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, passed, type Verdict } from '../verdict.ts';
 import { inTurn, nothing } from './parts.ts';
@@ -32,7 +33,9 @@ const stepsAnEpoch = ({ settings }: EpochsSection): number =>
  * generator) must be PyTorch's to the bit; what is computed may part from the truth ten times as far as
  * PyTorch, adding up in other orders, does.
  */
-export const epochs: Stage = async (context) => {
+export const epochs: Stage = () => [{ findings }];
+
+async function findings(context: StageContext): Promise<StageFindings> {
   const { reference } = context;
   const section = reference.stage('epochs');
   const record: Record = { section, arrays: reference.arrays(section.file), file: section.file };
@@ -50,7 +53,7 @@ export const epochs: Stage = async (context) => {
       `${section.settings.epochs} epochs of ${stepsAnEpoch(section)} steps, ${section.settings.epochs - section.settings.swa_start + 1} averaged; the second run stopped after ${stopAfter} steps`,
     ],
   };
-};
+}
 
 /**
  * The verdicts on a run from step `from` on: first what is drawn or decided, then epoch by epoch what was computed.
@@ -83,7 +86,8 @@ const weightsDrawn = ({ checkpoints }: ObservedRun, { section }: Record): Verdic
       .filter(([name]) => !name.endsWith('.num_batches_tracked'))
       .map(([name, t]) => [name, tensor('float32', t.shape, toFloat32(t))]),
   );
-  return judgeWeights(drawn, section.weights.sha256);
+  const { sha256 } = section.weights;
+  return judge(weightDigests(drawn, sha256), [expectedWeights(sha256)]).verdicts[0];
 };
 
 /** Where two lists part first; Infinity where they do not. Another length parts where the shorter one ends. */

@@ -7,9 +7,9 @@ import { preResNet } from '../../nn/models/preResNet.ts';
 import type { Program } from '../../program/program.ts';
 import { rewriteProgram } from '../../program/rewriteProgram.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
-import { recordedBatch } from '../recordedBatch.ts';
 import type { Reference } from '../reference.ts';
 import { weightsFromSeed } from '../seedWeights.ts';
+import { judgeStage } from '../stage.ts';
 import { randomBatch } from '../testdata/narrowStep.ts';
 import { oracleReference } from '../testdata/oracleReference.ts';
 import { passed } from '../verdict.ts';
@@ -45,10 +45,7 @@ const mistaken = (
 });
 
 const firstFailure = async (backend: Backend) => {
-  const { verdicts } = await kinkFreeBatch(
-    { backend, reference },
-    recordedBatch(reference).start(weights),
-  );
+  const { verdicts } = await judgeStage(() => [kinkFreeBatch], { backend, reference, weights });
   return verdicts.find((v) => !passed(v));
 };
 

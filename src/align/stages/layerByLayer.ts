@@ -1,56 +1,51 @@
+import { holding } from '../../backends/holding.ts';
 import { type StepTensor, stepOrder } from '../../program/stepOrder.ts';
-import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
-import { judgeRecorded } from '../recorded.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Expectation } from '../judge/expectation.ts';
 import { recordedBatch } from '../recordedBatch.ts';
-import type { StageContext, StageFindings } from '../stage.ts';
+import type { Reference } from '../reference.ts';
+import { startingWeights } from '../seedWeights.ts';
+import type { Part } from '../stage.ts';
 import { traceRecords } from '../tracing/evidence.ts';
-import type { Verdict } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
-import { nothing } from './parts.ts';
+
+const keyOf = (name: string): string => `layers/${name}`;
+
+/** What the step computes and the reference holds: it may leave out an output or its gradient, but no weight's. */
+function computed(reference: Reference): StepTensor[] {
+  const records = traceRecords(reference);
+  return stepOrder(recordedBatch(reference).program).filter(
+    ({ kind, name }) => kind === 'weight gradient' || records.has(name),
+  );
+}
 
 /**
  * The first step on the kink-free batch, layer by layer, where the reference has recorded it for the trace: the
  * first row that fails is the layer that went wrong, not one that inherits from it.
  */
-export async function layerByLayer(
-  { backend, reference }: StageContext,
-  start: TensorMap,
-): Promise<StageFindings> {
-  if (reference.manifest.stages.trace === undefined) return nothing;
-  const { model } = reference;
-  const records = traceRecords(reference);
-  const { program, feeds } = recordedBatch(reference);
-  // A reference may leave out what its program gives no name, but no gradient of a weight.
-  const rows = stepOrder(program).filter(
-    ({ kind, name }) => kind === 'weight gradient' || records.has(name),
-  );
-  const computed = rows.map(({ name }) => name);
-  const executable = await backend.compile(program, computed);
-  const state = await backend.upload(start);
-  const found = await executable.run(state, feeds(0));
-  await executable.dispose();
-  await backend.free(state);
-
-  const relativeL2 = barFor(model);
-  const ours = new Map<string, Tensor>();
-  const pytorch = new Map<string, Tensor>();
-  const missing = (name: string, side: string): Verdict => ({
-    name: `layers/${name}`,
-    checks: [],
-    problem: `missing on ${side} side`,
-  });
-  const judge = ({ name, layer }: StepTensor): Verdict => {
-    const held = records.get(name);
-    if (held === undefined) return { ...missing(name, "PyTorch's"), layer };
-    const { record, scale } = held;
-    const tolerance = { relativeL2, ...(scale === undefined ? {} : { scale }) };
-    const key = `layers/${name}`;
-    const judged = judgeRecorded(key, found.get(name)!, record, tolerance);
-    ours.set(key, judged.ours);
-    pytorch.set(key, judged.pytorch);
-    return { ...judged.verdict, layer };
-  };
-  const unknown = [...records.keys()].filter((name) => !computed.includes(name));
-  const verdicts = [...rows.map(judge), ...unknown.map((name) => missing(name, 'our'))];
-  return { ...nothing, verdicts, ours, pytorch };
-}
+export const layerByLayer: Part = {
+  async run(context) {
+    const { backend, reference } = context;
+    const { program, feeds, start } = recordedBatch(reference);
+    const names = computed(reference).map(({ name }) => name);
+    const weights = start(startingWeights(context));
+    const found = await holding(backend, program, names, weights, (held) => held.run(feeds(0)));
+    return {
+      recording: new Map(names.map((name): [string, Tensor] => [keyOf(name), found.get(name)!])),
+    };
+  },
+  expect({ reference }) {
+    const records = traceRecords(reference);
+    const relativeL2 = barFor(reference.model);
+    const rows = new Map(computed(reference).map(({ name, layer }) => [name, layer]));
+    return [...new Set([...rows.keys(), ...records.keys()])].flatMap((name): Expectation[] => {
+      const held = records.get(name);
+      if (held === undefined) return [];
+      const { record, scale } = held;
+      const layer = rows.get(name);
+      const tolerance = { relativeL2, ...(scale && { scale }) };
+      const by = layer === undefined ? {} : { layer };
+      return [{ name: keyOf(name), ...by, rule: { kind: 'float64', record, tolerance } }];
+    });
+  },
+};

@@ -1,37 +1,34 @@
+import { holding } from '../../backends/holding.ts';
 import { evaluationStep } from '../../program/evaluationStep.ts';
-import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { compareMaps } from '../compareMaps.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { arrayOf } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Stage } from '../stage.ts';
-import { check } from '../verdict.ts';
+import { sameStart, startingWeights } from '../seedWeights.ts';
+import type { Part, Stage } from '../stage.ts';
 import { evaluationBatch } from './evaluationBatch.ts';
 
-/** Mean cross-entropy of the fixed fake images, or of the reference's own. */
-export const loss: Stage = async (context) => {
-  const { backend, reference } = context;
-  const section = reference.stage('loss');
-  const { file } = section;
-  const arrays = reference.arrays(file);
-  const { weights, verdict } = startingWeights(context);
-  const { images, labels, inputs } = evaluationBatch(reference, section);
-
-  const executable = await backend.compile(evaluationStep(reference.model, images.shape), ['loss']);
-  const state = await backend.upload(weights);
-  const results = await executable.run(
-    state,
-    new Map<string, Tensor>([
+const crossEntropy: Part = {
+  async run(context) {
+    const { backend, reference } = context;
+    const { images, labels, inputs } = evaluationBatch(reference, reference.stage('loss'));
+    const feeds = new Map<string, Tensor>([
       ['images', images],
       ['labels', labels],
-    ]),
-  );
-  await executable.dispose();
-  await backend.free(state);
-
-  const ours = new Map([['loss', tensor('float32', [], toFloat32(results.get('loss')!))]]);
-  const pytorch = new Map([['loss', arrayOf(arrays, 'f32/loss', file)]]);
-  const bar = meanAbsBar(pytorch.get('loss')!);
-  const judged = compareMaps(ours, pytorch, (_, { meanAbs }) => [check('mean', meanAbs, bar)]);
-  return { verdicts: [verdict, ...judged], ours, pytorch, inputs, notes: [] };
+    ]);
+    const program = evaluationStep(reference.model, images.shape);
+    const recording = await holding(backend, program, ['loss'], startingWeights(context), (held) =>
+      held.run(feeds),
+    );
+    return { recording, inputs };
+  },
+  expect({ reference }) {
+    const { file } = reference.stage('loss');
+    const to = arrayOf(reference.arrays(file), 'f32/loss', file);
+    return [
+      { name: 'loss', rule: { kind: 'distance', method: 'mean', to, threshold: meanAbsBar(to) } },
+    ];
+  },
 };
+
+/** Mean cross-entropy of the fixed fake images, or of the reference's own. */
+export const loss: Stage = () => [sameStart, crossEntropy];

@@ -1,5 +1,6 @@
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Backend } from '../../backends/backend.ts';
+import { holding } from '../../backends/holding.ts';
 import { argMax, input, logSoftmax, mul, reduceSum } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
 import { crossEntropy } from '../../nn/crossEntropy.ts';
@@ -16,13 +17,12 @@ import { type ForwardPass, forwardPass, type Module } from '../../nn/module.ts';
 import { byInputName, gradientOf, type Program, verifyProgram } from '../../program/program.ts';
 import { formatShape, sameShape } from '../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
-import { compareMaps } from '../compareMaps.ts';
+import type { Expectation } from '../judge/expectation.ts';
 import type { Manifest } from '../manifest.ts';
-import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
-import { arrayOf } from '../reference.ts';
-import type { Stage } from '../stage.ts';
+import { recorded, recordedNames } from '../recorded.ts';
+import { arrayOf, type Reference } from '../reference.ts';
+import type { PartRun, Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
-import { check, type Verdict } from '../verdict.ts';
 
 type Settings = NonNullable<Manifest['stages']['ops']>['settings'][string];
 
@@ -130,18 +130,12 @@ function wrongShape(program: Program, given: TensorMap): string | undefined {
 }
 
 /** Runs a program on what the reference gives it, what it does not read left out. */
-async function run(backend: Backend, program: Program, given: TensorMap): Promise<TensorMap> {
-  const executable = await backend.compile(program, [...program.fetches.keys()]);
+function run(backend: Backend, program: Program, given: TensorMap): Promise<TensorMap> {
   const take = (names: Iterable<string>, from: (name: string) => string): Map<string, Tensor> =>
     new Map([...names].map((name) => [name, given.get(from(name))!]));
-  const state = await backend.upload(
-    take(program.state.keys(), (name) => name.slice(stateName('').length)),
-  );
+  const state = take(program.state.keys(), (name) => name.slice(stateName('').length));
   const feeds = take(program.inputs.keys(), (name) => name);
-  const found = await executable.run(state, feeds);
-  await executable.dispose();
-  await backend.free(state);
-  return found;
+  return holding(backend, program, [...program.fetches.keys()], state, (held) => held.run(feeds));
 }
 
 /** The arrays given to a case. A mask arrives as bytes and is fed as the layer's first mask. */
@@ -160,53 +154,53 @@ function givenTo(arrays: TensorMap, name: string): TensorMap {
   return given;
 }
 
+const arraysOf = (reference: Reference): TensorMap => reference.arrays(reference.stage('ops').file);
+
+const casesOf = (arrays: TensorMap): string[] =>
+  [...arrays.keys()].flatMap((key) => /^given\/(.*)\/x$/.exec(key)?.[1] ?? []);
+
+const resultsOf = (arrays: TensorMap, name: string): string[] =>
+  recordedNames(arrays, `${name}/`).map((result) => `${name}/${result}`);
+
+async function runCases({ backend, reference }: StageContext): Promise<PartRun> {
+  const { settings } = reference.stage('ops');
+  const arrays = arraysOf(reference);
+  const recording = new Map<string, Tensor>();
+  const leftOut = new Map<string, string>();
+  for (const name of casesOf(arrays)) {
+    const given = givenTo(arrays, name);
+    const program = programOf(name, given, settings[name] ?? {});
+    const wrong = program === undefined ? 'our side has no such case' : wrongShape(program, given);
+    if (program === undefined || wrong !== undefined) {
+      for (const key of resultsOf(arrays, name)) leftOut.set(key, wrong!);
+      continue;
+    }
+    const found = await run(backend, program, given);
+    for (const key of resultsOf(arrays, name)) {
+      const value = found.get(key.slice(name.length + 1));
+      if (value !== undefined) recording.set(key, value);
+    }
+  }
+  return { recording, leftOut };
+}
+
+/** Whole numbers must be equal; all else as near the truth as everywhere. */
+function expectations(reference: Reference): Expectation[] {
+  const arrays = arraysOf(reference);
+  const tolerance = { relativeL2: tolerances.relativeL2 };
+  const names = casesOf(arrays).flatMap((name) => resultsOf(arrays, name));
+  return names.map((name): Expectation => {
+    const record = recorded(arrays, name);
+    if (record !== undefined) return { name, rule: { kind: 'float64', record, tolerance } };
+    const to = arrayOf(arrays, `f32/${name}`, reference.stage('ops').file);
+    return { name, rule: { kind: 'equality', to, what: `${to.data.length} whole numbers` } };
+  });
+}
+
 /**
  * One layer at a time, forward and backward, on inputs that a network on photographs never sees: exact ties
  * and zeros, odd maps, logits that overflow an exponential, a variance as small as eps.
  */
-export const ops: Stage = async ({ backend, reference }) => {
-  const { file, settings } = reference.stage('ops');
-  const arrays = reference.arrays(file);
-  const names = [...arrays.keys()].flatMap((key) => /^given\/(.*)\/x$/.exec(key)?.[1] ?? []);
-  const verdicts: Verdict[] = [];
-  const ours = new Map<string, Tensor>();
-  const pytorch = new Map<string, Tensor>();
-  for (const name of names) {
-    const given = givenTo(arrays, name);
-    const program = programOf(name, given, settings[name] ?? {});
-    if (program === undefined) {
-      verdicts.push({ name, checks: [], problem: 'our side has no such case' });
-      continue;
-    }
-    const wrong = wrongShape(program, given);
-    if (wrong !== undefined) {
-      verdicts.push({ name: `${name}/y`, checks: [], problem: wrong });
-      continue;
-    }
-    const found = await run(backend, program, given);
-    for (const result of recordedNames(arrays, `${name}/`)) {
-      const key = `${name}/${result}`;
-      const value = found.get(result);
-      if (value === undefined) {
-        verdicts.push({ name: key, checks: [], problem: 'missing on our side' });
-        continue;
-      }
-      ours.set(key, value);
-      pytorch.set(key, arrayOf(arrays, `f32/${key}`, file));
-      verdicts.push(judge(key, value, arrays));
-    }
-  }
-  return { verdicts, ours, pytorch, inputs: [], notes: [] };
-};
-
-/** Whole numbers must be equal; all else as near the truth as everywhere. */
-function judge(key: string, value: Tensor, arrays: TensorMap): Verdict {
-  const record = recorded(arrays, key);
-  if (record !== undefined) {
-    return judgeRecorded(key, value, record, { relativeL2: tolerances.relativeL2 }).verdict;
-  }
-  const theirs = new Map([[key, arrays.get(`f32/${key}`)!]]);
-  return compareMaps(new Map([[key, value]]), theirs, (_, { maxAbs }) => [
-    check('equal', maxAbs === 0 ? 0 : 1, 0),
-  ])[0];
-}
+export const ops: Stage = () => [
+  { run: runCases, expect: ({ reference }) => expectations(reference) },
+];

@@ -1,18 +1,19 @@
+import { holding } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { openTrainingStream, type TrainingStep, trainingSteps } from '../../data/trainingStream.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { initPlan } from '../../nn/module.ts';
 import { scalarsAt } from '../../optim/optimizer.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
-import { bytesOf, tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
+import type { Expectation } from '../judge/expectation.ts';
 import type { Manifest } from '../manifest.ts';
 import { recordedOptimizer } from '../recordedOptimizer.ts';
-import { arrayOf } from '../reference.ts';
-import { judgeWeights } from '../seedWeights.ts';
-import type { Stage } from '../stage.ts';
+import { arrayOf, type Reference } from '../reference.ts';
+import { digestRows, expectedWeights, weightDigests } from '../seedWeights.ts';
+import type { Part, PartRun, Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
-import { check, type Verdict } from '../verdict.ts';
 
 type Section = NonNullable<Manifest['stages']['train']>;
 
@@ -27,28 +28,16 @@ const digestsOf = (step: TrainingStep): Section['steps'][number] => ({
   ...Object.fromEntries(step.masks.map((mask, i) => [`mask${i}`, digest(mask)])),
 });
 
-function judgeDigests(found: Section['steps'], expected: Section['steps']): Verdict[] {
-  const parts = Object.keys(expected[0]) as (keyof Section['steps'][number])[];
-  return parts.map((part) => {
-    const differing = expected.flatMap((step, k) => (found[k][part] === step[part] ? [] : [k]));
-    const note =
-      differing.length === 0
-        ? `${expected.length} steps, by SHA-256`
-        : `first differs at step ${differing[0]}`;
-    return { name: part, checks: [check('equal', differing.length, 0, { note })] };
-  });
+/** The parts of `steps`, each as a tensor of digests, a step a row. */
+function digestTensors(steps: Section['steps']): [string, Tensor][] {
+  const parts = Object.keys(steps[0]) as (keyof Section['steps'][number])[];
+  return parts.map((part) => [part, digestRows(steps.map((step) => step[part] ?? ''))]);
 }
 
-/**
- * The first steps of the real recipe from a seed: two models drawn, the synthetic set shuffled, flipped
- * and cropped, dropout on. What every step sees must be PyTorch's bit for bit; its loss may stray from
- * PyTorch's ten times as far as PyTorch has strayed from itself by that step (two threads, another layout,
- * without oneDNN, float64).
- */
-export const train: Stage = async ({ backend, reference }) => {
+/** The first steps of a run, drawn and fed as training feeds them. */
+async function firstSteps({ backend, reference }: StageContext): Promise<PartRun> {
   const section = reference.stage('train');
-  const { settings, noise } = section;
-  const arrays = reference.arrays(section.file);
+  const { settings } = section;
   const { model } = reference;
   const { weights, stream } = openTrainingStream({
     seed: settings.seed,
@@ -66,47 +55,65 @@ export const train: Stage = async ({ backend, reference }) => {
     optimizer,
     dropout: settings.dropout > 0,
   });
-  const executable = await backend.compile(program, ['loss']);
-  const state = await backend.upload(initialTrainingState(model, weights, optimizer));
-
-  const losses = new Float32Array(settings.iterations);
-  const seen: Section['steps'] = [];
-  for (const step of trainingSteps(stream)) {
-    const k = seen.length;
-    seen.push(digestsOf(step));
-    const results = await executable.run(
-      state,
-      feedsOf(step, scalarsAt(optimizer, settings.lr, k + 1)),
-    );
-    losses[k] = toFloat64(results.get('loss')!)[0];
-    if (seen.length === settings.iterations) break;
-  }
-  await executable.dispose();
-  await backend.free(state);
-
-  const theirs = arrayOf(arrays, 'f32/losses', section.file);
-  const truth = toFloat64(arrayOf(arrays, 'f64/losses', section.file));
-  const expected = toFloat64(theirs);
-  const lossVerdicts = Array.from(losses, (value, k): Verdict => {
-    const floor = noise.floor[k];
-    const bound = Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor);
-    const note = `PyTorch from itself ${floor.toExponential(1)}, ours from float64 ${Math.abs(value - truth[k]).toExponential(1)}`;
+  const start = initialTrainingState(model, weights, optimizer);
+  return holding(backend, program, ['loss'], start, async (held) => {
+    const losses: Tensor[] = [];
+    const seen: Section['steps'] = [];
+    for (const step of trainingSteps(stream)) {
+      const numbers = scalarsAt(optimizer, settings.lr, seen.length + 1);
+      const running = held.run(feedsOf(step, numbers));
+      seen.push(digestsOf(step));
+      losses.push((await running).get('loss')!);
+      if (seen.length === settings.iterations) break;
+    }
+    const [first, last] = [losses[0], losses[losses.length - 1]].map((t) => toFloat64(t)[0]);
     return {
-      name: `loss@${k}`,
-      checks: [check('mean', Math.abs(value - expected[k]), bound, { note })],
+      ...weightDigests(weights, section.weights.sha256),
+      recording: new Map([
+        ...weightDigests(weights, section.weights.sha256).recording,
+        ...digestTensors(seen),
+        ...losses.map((loss, k): [string, Tensor] => [`loss@${k}`, loss]),
+      ]),
+      inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),
+      notes: [`loss ${first.toFixed(4)} → ${last.toFixed(4)} in ${losses.length} steps`],
     };
   });
-  return {
-    verdicts: [
-      judgeWeights(weights, section.weights.sha256),
-      ...judgeDigests(seen, section.steps),
-      ...lossVerdicts,
-    ],
-    ours: new Map([['losses', tensor('float32', [losses.length], losses)]]),
-    pytorch: new Map([['losses', theirs]]),
-    inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),
-    notes: [
-      `loss ${losses[0].toFixed(4)} → ${losses[losses.length - 1].toFixed(4)} in ${losses.length} steps`,
-    ],
-  };
-};
+}
+
+function expectations(reference: Reference): Expectation[] {
+  const section = reference.stage('train');
+  const arrays = reference.arrays(section.file);
+  const theirs = toFloat64(arrayOf(arrays, 'f32/losses', section.file));
+  const truth = toFloat64(arrayOf(arrays, 'f64/losses', section.file));
+  const single = (value: number): Tensor => tensor('float32', [], Float32Array.of(value));
+  const digests = digestTensors(section.steps).map(([name, to]): Expectation => {
+    const what = `${section.steps.length} steps, by SHA-256`;
+    return { name, rule: { kind: 'equality', to, row: (k) => `step ${k}`, what } };
+  });
+  const losses = Array.from(theirs, (loss, k): Expectation => {
+    const floor = section.noise.floor[k];
+    const pytorch = single(loss);
+    return {
+      name: `loss@${k}`,
+      rule: {
+        kind: 'distance',
+        method: 'mean',
+        to: pytorch,
+        threshold: Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor),
+        because: `PyTorch from itself ${floor.toExponential(1)}`,
+        beside: { pytorch, truth: tensor('float64', [], Float64Array.of(truth[k])) },
+      },
+    };
+  });
+  return [expectedWeights(section.weights.sha256), ...digests, ...losses];
+}
+
+const steps: Part = { run: firstSteps, expect: ({ reference }) => expectations(reference) };
+
+/**
+ * The first steps of the real recipe from a seed: two models drawn, the synthetic set shuffled, flipped
+ * and cropped, dropout on. What every step sees must be PyTorch's bit for bit; its loss may stray from
+ * PyTorch's ten times as far as PyTorch has strayed from itself by that step (two threads, another layout,
+ * without oneDNN, float64).
+ */
+export const train: Stage = () => [steps];

@@ -5,8 +5,8 @@ import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { decisionsApart } from '../flips.ts';
 import { overrideOf } from '../overrides.ts';
 import { recordedBatch } from '../recordedBatch.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { StageContext } from '../stage.ts';
+import { sameStart, startingWeights } from '../seedWeights.ts';
+import { judgeStage, type StageContext } from '../stage.ts';
 import { type Flip, rowPassed, type Trace, type TraceRow } from '../trace.ts';
 import { passed } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
@@ -33,7 +33,8 @@ export interface TraceContext extends StageContext {
 export async function traceStep(context: TraceContext): Promise<Trace> {
   const { backend, oracle, reference, overrides = [] } = context;
   const records = traceRecords(reference);
-  const { weights, verdict } = startingWeights(context);
+  const weights = startingWeights(context);
+  const [verdict] = (await judgeStage(() => [sameStart], context)).verdicts;
   const { program, feeds, start } = recordedBatch(reference);
   const plan = tracePlan(program).filter(({ name }) => records.has(name));
   const decisions = decisionsOf(program);

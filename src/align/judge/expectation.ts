@@ -1,0 +1,64 @@
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { Recorded, Tolerance } from '../recorded.ts';
+
+/**
+ * By its distance to PyTorch's float64, in units of PyTorch's own float32 error there, and never beyond the upper
+ * bound of the tolerance.
+ */
+export interface Float64Rule {
+  readonly kind: 'float64';
+  readonly record: Recorded;
+  readonly tolerance: Tolerance;
+  /** Also the mean absolute difference to PyTorch's float32, as reprod_log has it: the largest that passes. */
+  readonly meanAbs?: number;
+}
+
+/** By one distance to what PyTorch computed. */
+export interface DistanceRule {
+  readonly kind: 'distance';
+  readonly method: 'mean' | 'relative l2';
+  /** What it is held against: PyTorch's float32, or its float64 where that is the truth to keep to. */
+  readonly to: Tensor;
+  readonly threshold: number;
+  /** PyTorch's float32 and float64, for readers, where a single number is judged. */
+  readonly beside?: { readonly pytorch: Tensor; readonly truth: Tensor };
+  /** What the threshold is made of. */
+  readonly because?: string;
+}
+
+/** To the bit, row by row: digests, numbers that are drawn or decided, predictions. */
+export interface EqualityRule {
+  readonly kind: 'equality';
+  readonly to: Tensor;
+  /** How messages call a row; its number where there are no words for it. */
+  readonly row?: (index: number) => string;
+  /** What a row is, in a note: `20 steps, by SHA-256`. */
+  readonly what: string;
+  /** Numbers this near are equal: a percentage computed by another division. */
+  readonly within?: number;
+  /** Why it proves nothing when all rows are alike. */
+  readonly refuseConstant?: string;
+}
+
+/** In units of the last place of the largest term that an element was added up from. */
+export interface UlpRule {
+  readonly kind: 'ulp';
+  readonly to: Tensor;
+  /** The largest such term, element by element. */
+  readonly scales: Float64Array;
+  readonly threshold: number;
+  /** What `to` is, where it is not PyTorch's. */
+  readonly because?: string;
+}
+
+/** How one tensor of a recording is judged, as data. */
+export type Rule = Float64Rule | DistanceRule | EqualityRule | UlpRule;
+
+/** One tensor that a recording must hold. */
+export interface Expectation {
+  /** Its name in the recording, and the verdict's. */
+  readonly name: string;
+  /** Layer whose work it is, where the name does not say it. */
+  readonly layer?: string;
+  readonly rule: Rule;
+}

@@ -1,0 +1,157 @@
+import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
+import { incomparable } from '../compareMaps.ts';
+import { distances } from '../distance.ts';
+import { isConstant, judgeRecorded } from '../recorded.ts';
+import { check, passed, type Verdict } from '../verdict.ts';
+import { rms } from '../yardstick.ts';
+import type { DistanceRule, EqualityRule, Float64Rule, Rule, UlpRule } from './expectation.ts';
+import { worstOf } from './worst.ts';
+
+/** What a rule says of a tensor; the name is put before it. */
+export type Finding = Omit<Verdict, 'name'>;
+
+export interface Judgement {
+  readonly finding: Finding;
+  /** Both sides as they were compared: samples of large tensors. */
+  readonly ours: Tensor;
+  readonly pytorch: Tensor;
+}
+
+const problem = (text: string): Finding => ({ checks: [], problem: text });
+
+/** The smallest threshold that a failing check of these methods has broken. */
+const brokenLimit = ({ checks }: Finding, ...methods: string[]): number | undefined =>
+  checks.find((c) => !c.passed && methods.includes(c.method))?.threshold;
+
+function byFloat64(found: Tensor, { record, tolerance, meanAbs }: Float64Rule): Judgement {
+  const { verdict, ours, pytorch } = judgeRecorded('', found, record, tolerance);
+  const { name: _, ...judged } = verdict;
+  if (judged.problem !== undefined) return { finding: judged, ours, pytorch };
+  const mean = judged.distances?.meanAbs ?? Number.NaN;
+  const finding =
+    meanAbs === undefined
+      ? judged
+      : { ...judged, checks: [check('mean', mean, meanAbs), ...judged.checks] };
+  if (passed({ name: '', ...finding })) return { finding, ours, pytorch };
+  const unit = tolerance.scale?.value ?? rms(record.truth);
+  const ratio = brokenLimit(finding, 'ratio');
+  const [measured] = finding.checks.filter((c) => ['relative l2', 'scaled'].includes(c.method));
+  const relative =
+    ratio === undefined
+      ? tolerance.relativeL2
+      : (measured.value / finding.checks.find((c) => c.method === 'ratio')!.value) * ratio;
+  const allowed = brokenLimit(finding, 'mean') ?? relative * unit;
+  const compared = { ours, pytorch, truth: record.truth, whole: found.shape };
+  return { finding: { ...finding, worst: worstOf(compared, allowed) }, ours, pytorch };
+}
+
+function byDistance(found: Tensor, rule: DistanceRule): Judgement {
+  const { method, to, threshold, beside, because } = rule;
+  const sides = { ours: found, pytorch: beside?.pytorch ?? to };
+  const wrong = incomparable(found, to);
+  if (wrong !== undefined) return { finding: problem(wrong), ...sides };
+  const measured = distances(found, to);
+  const value = method === 'mean' ? measured.meanAbs : measured.relativeL2;
+  const notes = [
+    ...(because === undefined ? [] : [because]),
+    ...(beside === undefined ? [] : [besideWords(found, beside)]),
+  ];
+  const judged = check(
+    method,
+    value,
+    threshold,
+    notes.length > 0 ? { note: notes.join('; ') } : {},
+  );
+  const finding: Finding = { checks: [judged], distances: measured };
+  if (judged.passed) return { finding, ...sides };
+  const allowed = method === 'mean' ? threshold : threshold * rms(to);
+  const truth = beside === undefined ? {} : { truth: beside.truth };
+  const worst = worstOf({ ...sides, ...truth, whole: found.shape }, allowed);
+  return { finding: { ...finding, worst }, ...sides };
+}
+
+/** How far one number and PyTorch's are from float64. */
+function besideWords(
+  found: Tensor,
+  { pytorch, truth }: NonNullable<DistanceRule['beside']>,
+): string {
+  const [ours, theirs, exact] = [found, pytorch, truth].map((t) => toFloat64(t)[0]);
+  const short = (x: number): string => Math.abs(x).toExponential(1);
+  return `from float64: ours ${short(ours - exact)}, PyTorch's ${short(theirs - exact)}`;
+}
+
+/** Elements of row `i` of a tensor of rows; a tensor of one axis has numbers for rows. */
+function rowsOf(t: Tensor): { readonly count: number; readonly width: number } {
+  const [count = 1, ...rest] = t.shape;
+  return { count, width: rest.reduce((n, extent) => n * extent, 1) };
+}
+
+function byEquality(found: Tensor, rule: EqualityRule): Judgement {
+  const { to, row = String, what, within = 0, refuseConstant } = rule;
+  const sides = { ours: found, pytorch: to };
+  const alike = refuseConstant !== undefined && isConstant(found);
+  if (alike) return { finding: problem(refuseConstant), ...sides };
+  if (to.data.length === 0) return { finding: problem('the reference holds nothing'), ...sides };
+  if (found.dtype !== to.dtype) {
+    return { finding: problem(`dtype ${found.dtype} against ${to.dtype}`), ...sides };
+  }
+  const [a, b] = [rowsOf(found), rowsOf(to)];
+  if (a.width !== b.width || found.shape.length !== to.shape.length) {
+    return { finding: problem(incomparable(found, to) ?? 'another shape'), ...sides };
+  }
+  const same = (i: number): boolean => {
+    for (let k = i * b.width; k < (i + 1) * b.width; k++) {
+      const [x, y] = [found.data[k], to.data[k]];
+      const near = within > 0 && x !== undefined && Math.abs(Number(x) - Number(y)) < within;
+      if (x !== y && !near) return false;
+    }
+    return true;
+  };
+  const differing = Array.from({ length: b.count }, (_, i) => i).filter((i) => !same(i));
+  const extra = Math.max(0, a.count - b.count);
+  const lengths = a.count === b.count ? '' : `${a.count} instead of ${b.count}; `;
+  const first = differing[0] ?? b.count;
+  const wrong = differing.length + extra;
+  const more = wrong > 1 ? `, ${wrong} in all` : '';
+  const note = wrong === 0 ? what : `${lengths}first differs at ${row(first)}${more}`;
+  return { finding: { checks: [check('equal', wrong, 0, { note })] }, ...sides };
+}
+
+/**
+ * Largest error in units of the last place of each element's *history*: the largest value it had among
+ * the terms that were added up. Adding numbers of opposite sign leaves a small sum with the rounding of
+ * its large terms, whoever adds them; the unit there is the terms', not the sum's.
+ */
+export function historyUlps(ours: Tensor, theirs: Tensor, scales: Float64Array): number {
+  const [a, b] = [toFloat64(ours), toFloat64(theirs)];
+  return a.reduce((worst, x, i) => {
+    const unit = 2 ** (Math.floor(Math.log2(Math.max(scales[i], 2 ** -126))) - 23);
+    return Math.max(worst, Math.abs(x - b[i]) / unit);
+  }, 0);
+}
+
+function byUlp(found: Tensor, { to, scales, threshold, because }: UlpRule): Judgement {
+  const sides = { ours: found, pytorch: to };
+  const wrong = incomparable(found, to);
+  if (wrong !== undefined) return { finding: problem(wrong), ...sides };
+  const note = because === undefined ? {} : { note: because };
+  const checks = [check('ulp', historyUlps(found, to, scales), threshold, note)];
+  return { finding: { checks }, ...sides };
+}
+
+const rules: {
+  readonly [K in Rule['kind']]: (found: Tensor, rule: Extract<Rule, { kind: K }>) => Judgement;
+} = { float64: byFloat64, distance: byDistance, equality: byEquality, ulp: byUlp };
+
+/** A backend in float64 holds the same number in other bytes. */
+function inDtypeOf(found: Tensor, { dtype }: Tensor): Tensor {
+  if (found.dtype !== 'float64' || dtype !== 'float32') return found;
+  return tensor('float32', found.shape, toFloat32(found));
+}
+
+/** Judges one tensor by its rule. */
+export function judgeBy(found: Tensor, rule: Rule): Judgement {
+  const asked = rule.kind === 'float64' ? found : inDtypeOf(found, rule.to);
+  const judge = rules[rule.kind] as (found: Tensor, rule: Rule) => Judgement;
+  return judge(asked, rule);
+}
