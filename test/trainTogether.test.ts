@@ -50,10 +50,9 @@ describe.skipIf(process.platform === 'win32')('processes that train', () => {
       expect(reports.sort()).toEqual([name, `${name}-2`]);
     });
 
-    /** Runs the second while the first, which holds its directory, is kept from going on. */
-    async function beside(dir: string, first: readonly string[], second: readonly string[]) {
-      const running = live(place, dir, first);
-      const file = join(dir, lock);
+    /** Runs the second while the first, by then holding that lock, is kept from going on. */
+    async function beside(file: string, first: readonly string[], second: readonly string[]) {
+      const running = live(place, at('unused'), first);
       while (!existsSync(file) || !readFileSync(file, 'utf8').endsWith('\n')) await pause(10);
       const { pid } = JSON.parse(readFileSync(file, 'utf8'));
       process.kill(pid, 'SIGSTOP');
@@ -66,7 +65,7 @@ describe.skipIf(process.platform === 'win32')('processes that train', () => {
 
     test('in one named directory the second is refused, and told who holds it', async () => {
       const dir = at('named');
-      const refused = await beside(dir, flagsOf(dir), flagsOf(dir));
+      const refused = await beside(join(dir, lock), flagsOf(dir), flagsOf(dir));
       expect(refused.code).toBe(2);
       expect(messages(refused)).toEqual([
         expect.stringMatching(
@@ -76,10 +75,29 @@ describe.skipIf(process.platform === 'win32')('processes that train', () => {
       expect(differences(expected, dir)).toEqual([]);
     });
 
+    test('with one log of steps, too', async () => {
+      const [a, b] = [at('logs-a'), at('logs-b')];
+      const flags = [...flagsOf(a), '--no-report'];
+      const refused = await beside(
+        join(a, 'steps.csv.lock'),
+        flags,
+        flags.map((flag) => (flag === a ? b : flag)),
+      );
+      expect(refused.code).toBe(2);
+      expect(messages(refused)).toEqual([
+        expect.stringMatching(/steps\.csv: another run .*, or give --log-steps another file$/),
+      ]);
+      expect(existsSync(b)).toBe(false);
+    });
+
     test('with one directory of reports, too', async () => {
       const report = ['--report', at('one-report')];
       const [a, b] = [at('a'), at('b')];
-      const refused = await beside(a, [...flagsOf(a), ...report], [...flagsOf(b), ...report]);
+      const refused = await beside(
+        join(at('one-report'), lock),
+        [...flagsOf(a), ...report],
+        [...flagsOf(b), ...report],
+      );
       expect(refused.code).toBe(2);
       expect(messages(refused)).toEqual([
         expect.stringMatching(

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { type Claim, claimDirectory } from '../io/claim.ts';
+import { type Claim, claimDirectory, claimFile } from '../io/claim.ts';
 import { live } from './liveLine.ts';
 
-/** The directories that a command writes to: claimed one by one, let go of when it has ended. */
+/** The directories and growing files that a command writes to: claimed one by one, let go of when it has ended. */
 export interface Claims {
   /** Adds one that was claimed already. */
   add(claim: Claim): AbortSignal;
@@ -11,6 +11,8 @@ export interface Claims {
    * lost. Throws UsageError, with `fix`, where another process has it.
    */
   claim(directory: string, fix: string): Promise<AbortSignal>;
+  /** The same for a file that grows. */
+  claimFile(path: string, fix: string): Promise<void>;
   release(): void;
 }
 
@@ -20,7 +22,7 @@ export const anotherDirectory = 'give another --dir';
 export function openClaims(): Claims {
   const held = new Map<string, Claim>();
   const add = (claim: Claim): AbortSignal => {
-    held.set(resolve(claim.directory), claim);
+    held.set(resolve(claim.path), claim);
     return claim.lost;
   };
   return {
@@ -28,6 +30,10 @@ export function openClaims(): Claims {
     async claim(directory, fix) {
       const known = held.get(resolve(directory));
       return known?.lost ?? add(await claimDirectory(directory, fix, { tell: warn }));
+    },
+    async claimFile(path, fix) {
+      const claim = await claimFile(path, fix, { tell: warn });
+      if (claim !== undefined) add(claim);
     },
     release() {
       // The last first: one may lie inside another that was made for it.

@@ -31,7 +31,7 @@ unixTest(
   'two in one folder do not mix their files: the second is refused, and told of the first',
   async () => {
     const [out, report] = [join(dir, 'out'), join(dir, 'report')];
-    const first = await begun(out, diff('--out', out, '--report', report));
+    const first = await begun(report, diff('--out', out, '--report', report));
     const wait = (where: string) =>
       `swa-align: ${where}: another run is writing here (process ${first.child.pid} on `;
     const second = await runProcess(diff('--out', out, '--report', join(dir, 'other')));

@@ -5,13 +5,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { InputError, UsageError } from '../errors.ts';
-import { claimDirectory, tryClaim } from './claim.ts';
+import { claimDirectory, claimFile, tryClaim } from './claim.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -68,4 +69,16 @@ test('who cannot be asked is watched for a while, which is told', async () => {
   expect(told).toEqual([
     `${dir}: was claimed by another process; looking for up to 0.05 s whether that still runs`,
   ]);
+});
+
+test('a file that grows: one at a time by whichever name, a device or pipe for all', async () => {
+  const file = join(dir, 'new', 'steps.csv');
+  const claim = await claimFile(file, 'give another file');
+  symlinkSync(file, join(dir, 'link.csv'));
+  await expect(claimFile(join(dir, 'link.csv'), 'give another file')).rejects.toThrow(
+    /link\.csv: another run is writing here .*, or give another file$/,
+  );
+  claim?.release();
+  expect(readdirSync(dir)).toEqual(['link.csv']);
+  expect(await claimFile('-', '')).toBeUndefined();
 });

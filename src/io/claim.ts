@@ -1,15 +1,16 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import { destinationOf } from './destination.ts';
 import { fileError } from './fileError.ts';
 import { type Holder, type LockTiming, tryLock } from './lock.ts';
 
-/** A directory that this process alone writes to, until it lets go of it. */
+/** A directory, or a file that grows, that this process alone writes to until it lets go of it. */
 export interface Claim {
-  readonly directory: string;
-  /** Aborts, with an InputError, when another process has taken the directory over. */
+  readonly path: string;
+  /** Aborts, with an InputError, when another process has taken it over. */
   readonly lost: AbortSignal;
-  /** Also removes the directory where it was made for the claim and nothing came into it. */
+  /** Also removes directories that were made for the claim and that nothing came into. */
   release(): void;
 }
 
@@ -39,14 +40,15 @@ function removeEmpty(directory: string, firstMade: string): void {
   }
 }
 
-/**
- * Claims a directory, made when missing, or tells who holds it. Throws InputError where it cannot be
- * written to.
- */
-export async function tryClaim(
-  directory: string,
-  { timing = claimTiming, tell }: ClaimOptions = {},
-): Promise<{ readonly claim: Claim } | { readonly holder: Holder }> {
+type Taken = { readonly claim: Claim } | { readonly holder: Holder };
+
+/** Claims `path` by a lock file, whose directory is made when missing. */
+async function tryLockFor(
+  path: string,
+  lock: string,
+  { timing = claimTiming, tell }: ClaimOptions,
+): Promise<Taken> {
+  const directory = dirname(lock);
   let made: string | undefined;
   try {
     made = mkdirSync(directory, { recursive: true });
@@ -55,14 +57,14 @@ export async function tryClaim(
   }
   const onDoubt = (holder: Holder): void =>
     tell?.(
-      `${directory}: was claimed by ${who(holder)}; looking for up to ${timing.deadMs / 1000} s whether that still runs`,
+      `${path}: was claimed by ${who(holder)}; looking for up to ${timing.deadMs / 1000} s whether that still runs`,
     );
-  const taken = await tryLock(join(directory, lockName), { timing, onDoubt });
+  const taken = await tryLock(lock, { timing, onDoubt });
   if ('holder' in taken) return taken;
   const { lost, release } = taken.lock;
   return {
     claim: {
-      directory,
+      path,
       lost,
       release() {
         release();
@@ -72,16 +74,35 @@ export async function tryClaim(
   };
 }
 
+/**
+ * Claims a directory, made when missing, or tells who holds it. Throws InputError where it cannot be
+ * written to.
+ */
+export const tryClaim = (directory: string, options: ClaimOptions = {}): Promise<Taken> =>
+  tryLockFor(directory, join(directory, lockName), options);
+
+function claimed(path: string, fix: string, taken: Taken): Claim {
+  if ('claim' in taken) return taken.claim;
+  throw new UsageError(`another run is writing here (${who(taken.holder)})`, {
+    where: path,
+    fix: `wait until it has ended, or ${fix}`,
+  });
+}
+
 /** Claims a directory; throws UsageError, naming the holder and `fix`, where another process has it. */
-export async function claimDirectory(
+export const claimDirectory = async (
   directory: string,
   fix: string,
   options?: ClaimOptions,
-): Promise<Claim> {
-  const taken = await tryClaim(directory, options);
-  if ('claim' in taken) return taken.claim;
-  throw new UsageError(`another run is writing here (${who(taken.holder)})`, {
-    where: directory,
-    fix: `wait until it has ended, or ${fix}`,
-  });
+): Promise<Claim> => claimed(directory, fix, await tryClaim(directory, options));
+
+/** The same for a file; undefined for a device, a pipe or a standard stream, which anybody may write into. */
+export async function claimFile(
+  path: string,
+  fix: string,
+  options: ClaimOptions = {},
+): Promise<Claim | undefined> {
+  const to = destinationOf(path);
+  if (to.kind !== 'file') return undefined;
+  return claimed(path, fix, await tryLockFor(path, `${to.path}.lock`, options));
 }

@@ -200,7 +200,7 @@ async function planRun(flags: TrainFlags, { claims }: CliContext): Promise<OneRu
     if (dir !== undefined) return plan(settings, dir);
     const claim = await claimFreshDirectory(settings, { tell: warn });
     claims.add(claim);
-    return plan(settings, claim.directory);
+    return plan(settings, claim.path);
   }
   if (flags.weights !== undefined && resume !== 'auto') {
     throw new UsageError('--weights begins a run and --resume goes on with one', {
@@ -254,6 +254,9 @@ async function trainByFlags(
   const several =
     seeds && (await claimSeedRuns({ ...flags, seeds }, givenSettings(flags), context.claims));
   const single = several === undefined ? await planRun(flags, context) : undefined;
+  if (flags.logSteps !== undefined) {
+    await context.claims.claimFile(flags.logSteps, 'give --log-steps another file');
+  }
   const { settings } = single ?? several!.plans[0];
   live.begin(`reading ${settings.dataset}`);
   const dataPath = single === undefined ? flags.dataPath : dataPathOf(flags, single);
