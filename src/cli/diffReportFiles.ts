@@ -2,37 +2,30 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../io/atomicFile.ts';
-import { diffHtml } from '../report/diffHtml.ts';
-import { diffJson } from '../report/diffJson.ts';
-import { diffMarkdown } from '../report/diffMarkdown.ts';
 import type { DiffReport, RunFacts } from '../report/diffReport.ts';
-import { junitXml } from '../report/junit.ts';
-import { type ReportFlag, writeTexts } from './runReportFiles.ts';
+import { type ReporterName, reporters } from '../report/reporters.ts';
+import type { ReportFlag } from './runReportFiles.ts';
 
-/** What a run of `diff` leaves behind besides its logs; what is undefined is not wanted. */
-export interface ReportTargets {
-  /** Directory of `diff.html` and `diff.md`. */
-  readonly directory?: string;
-  readonly json?: string;
-  readonly junit?: string;
+/** A report that is wanted, and the file it goes to. */
+export interface ReportTarget {
+  readonly name: ReporterName;
+  readonly file: string;
 }
 
 export interface ReportFlags {
+  readonly reporter?: readonly ReportTarget[];
+  /** Short for html=DIR/diff.html and markdown=DIR/diff.md. */
   readonly report?: ReportFlag;
+  /** Short for json=FILE. */
   readonly json?: string;
+  /** Short for junit=FILE. */
   readonly junit?: string;
 }
 
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
-/**
- * Where the reports go, checked before anything is computed. `standard` stands for `--report` where that
- * names no directory. Throws UsageError where a file is in the way of a directory or the other way round.
- */
-export function reportTargets(
-  { report, json, junit }: ReportFlags,
-  standard: string,
-): ReportTargets {
+/** Where the page and its Markdown go, `standard` where `--report` names no directory; undefined with `--no-report`. */
+export function pageDirectory({ report }: ReportFlags, standard: string): string | undefined {
   const directory = report === false ? undefined : typeof report === 'string' ? report : standard;
   if (directory !== undefined && existsSync(directory) && !isDirectory(directory)) {
     throw new UsageError('is there already and is no directory', {
@@ -40,27 +33,32 @@ export function reportTargets(
       fix: 'give --report another directory, or --no-report',
     });
   }
-  return {
-    ...(directory === undefined ? {} : { directory }),
-    ...(json === undefined ? {} : { json }),
-    ...(junit === undefined ? {} : { junit }),
-  };
+  return directory;
 }
 
-/** Writes every report that is wanted; gives back the page's path. Throws InputError. */
+/** Every report that is wanted, the page last. */
+export const reportTargets = (
+  { reporter = [], json, junit }: ReportFlags,
+  page: string | undefined,
+): ReportTarget[] => [
+  ...(json === undefined ? [] : [{ name: 'json', file: json } as const]),
+  ...(junit === undefined ? [] : [{ name: 'junit', file: junit } as const]),
+  ...reporter,
+  ...(page === undefined
+    ? []
+    : ([
+        { name: 'markdown', file: join(page, 'diff.md') },
+        { name: 'html', file: join(page, 'diff.html') },
+      ] as const)),
+];
+
+/** Writes them. Throws InputError. */
 export function writeReports(
-  { directory, json, junit }: ReportTargets,
+  targets: readonly ReportTarget[],
   reports: readonly DiffReport[],
   facts: RunFacts,
-): string | undefined {
-  const write = (file: string, text: string): void =>
-    writeFileAtomic(file, new TextEncoder().encode(text));
-  if (json !== undefined) write(json, diffJson(reports));
-  if (junit !== undefined) write(junit, junitXml(reports, facts));
-  if (directory === undefined) return undefined;
-  writeTexts(directory, {
-    'diff.md': diffMarkdown(reports, facts),
-    'diff.html': diffHtml(reports, facts),
-  });
-  return join(directory, 'diff.html');
+): void {
+  for (const { name, file } of targets) {
+    writeFileAtomic(file, new TextEncoder().encode(reporters[name].render(reports, facts)));
+  }
 }

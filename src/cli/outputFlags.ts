@@ -42,6 +42,41 @@ export function outputFile(flags: string, description: string, ending?: string):
   return option;
 }
 
+/** A file to write, and in which of several forms. */
+export interface NamedFile<Name extends string> {
+  readonly name: Name;
+  readonly file: string;
+}
+
+/** A flag that may be given several times, each time with one of `names` and a file: `--reporter junit=FILE`. */
+export function outputFiles<Name extends string>(
+  flags: string,
+  description: string,
+  names: readonly Name[],
+): Option {
+  const option = new Option(flags, description);
+  option.argParser((text: string, before: readonly NamedFile<Name>[] | undefined) => {
+    const [form, ...rest] = text.split('=');
+    const file = rest.join('=');
+    const name = names.find((known) => known === form);
+    if (name === undefined || file === '') {
+      throw new UsageError(`${option.long} ${text} names no form and file`, {
+        fix: `write ${option.long} ${names[0]}=FILE; the forms are ${names.join(', ')}`,
+      });
+    }
+    checkFile(file, option.long ?? flags, undefined);
+    return [...(before ?? []), { name, file }];
+  });
+  outputs.set(option, 'file');
+  return option;
+}
+
+/** The files that a flag was given. */
+const filesOf = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? (value as NamedFile<string>[]).map(({ file }) => file) : [];
+};
+
 /** A flag that names a directory to write into, made where it is missing. */
 export function outputDirectory(flags: string, description: string, standard?: string): Option {
   const option = new Option(flags, description);
@@ -63,9 +98,10 @@ export const named = (path: string): string => (path === '-' ? 'standard output'
 
 /** The flag of a command that sends a file to standard output. Throws UsageError for a second one. */
 export function flagOfStandardOutput(command: Command): string | undefined {
-  const found = command.options.filter((option) => {
-    const path: unknown = command.getOptionValue(option.attributeName());
-    return outputs.get(option) === 'file' && typeof path === 'string' && isStandardOutput(path);
+  const found = command.options.flatMap((option) => {
+    if (outputs.get(option) !== 'file') return [];
+    const files = filesOf(command.getOptionValue(option.attributeName()));
+    return files.filter(isStandardOutput).map(() => option);
   });
   const [first, second] = found.map((option) => option.long ?? option.flags);
   if (second !== undefined) {

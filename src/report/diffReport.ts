@@ -1,6 +1,6 @@
 import type { StageName } from '../align/manifest.ts';
 import type { StageResult } from '../align/stage.ts';
-import { type Flip, rowPassed, type Trace, type TraceRow, tracePassed } from '../align/trace.ts';
+import { type Flip, rowPassed, type Trace, type TraceRow } from '../align/trace.ts';
 import { passed } from '../align/verdict.ts';
 import type { Provenance } from './diffLog.ts';
 import { shortNumber } from './shortNumber.ts';
@@ -37,10 +37,8 @@ export const modelOf = ({ results, trace }: DiffReport): string =>
   results[0]?.model ?? trace?.model ?? 'no model';
 
 /** Nothing failed, and there was something that could have. */
-export const reportPassed = ({ results, trace }: DiffReport): boolean =>
-  (results.length > 0 || trace !== undefined) &&
-  results.every((r) => r.passed) &&
-  (trace === undefined || tracePassed(trace));
+export const reportPassed = (report: DiffReport): boolean =>
+  (report.results.length > 0 || report.trace !== undefined) && failuresOf(report).length === 0;
 
 export const allPassed = (reports: readonly DiffReport[]): boolean =>
   reports.length > 0 && reports.every(reportPassed);

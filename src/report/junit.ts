@@ -1,7 +1,4 @@
-import { rowPassed } from '../align/trace.ts';
-import { passed } from '../align/verdict.ts';
-import { type DiffReport, modelOf, type RunFacts, rowWords } from './diffReport.ts';
-import { whyFailed } from './whyFailed.ts';
+import { type DiffReport, type Failure, failuresOf, modelOf, type RunFacts } from './diffReport.ts';
 import { element, escapeXml } from './xml.ts';
 
 interface Case {
@@ -18,47 +15,50 @@ interface Suite {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Empty suites count as a success with most readers: a stage that checked nothing becomes a case that failed. */
-const orNothing = (cases: readonly Case[]): readonly Case[] =>
-  cases.length > 0
-    ? cases
-    : [{ name: '(nothing)', failure: { message: 'nothing was checked', type: 'not measured' } }];
+/** One thing that was judged, by its name among the failures. */
+interface Listed {
+  readonly name: string;
+  readonly key: string;
+  readonly type: string;
+}
 
 function suitesOf(report: DiffReport): Suite[] {
   const model = modelOf(report);
   const { ours, theirs } = report.provenance;
   const properties = { ours, theirs, ...report.versions };
+  const failures = failuresOf(report);
+  /** What failed is for `failuresOf` to say; what it names and nobody lists (nothing was checked) is a case too. */
+  const casesOf = (part: Failure['part'], listed: readonly Listed[]): Case[] => {
+    const failed = new Map(failures.filter((f) => f.part === part).map((f) => [f.name, f.why]));
+    const unlisted = [...failed.keys()].filter((name) => !listed.some(({ key }) => key === name));
+    return [...listed, ...unlisted.map((name) => ({ name, key: name, type: 'not measured' }))].map(
+      ({ name, key, type }) => {
+        const message = failed.get(key);
+        return { name, ...(message !== undefined && { failure: { message, type } }) };
+      },
+    );
+  };
   const stages = report.results.map(({ stage, verdicts, seconds, notes }) => ({
     name: `${model}.${stage}`,
     seconds,
     notes,
     properties,
-    cases: orNothing(
-      verdicts.map((verdict) => ({
-        name: verdict.name,
-        ...(passed(verdict)
-          ? {}
-          : {
-              failure: {
-                message: whyFailed(verdict),
-                type: verdict.checks.find((c) => !c.passed)?.method ?? 'not measured',
-              },
-            }),
+    cases: casesOf(
+      stage,
+      verdicts.map(({ name, checks }) => ({
+        name,
+        key: name,
+        type: checks.find((c) => !c.passed)?.method ?? 'not measured',
       })),
     ),
   }));
   if (report.trace === undefined) return stages;
   const { rows, notes } = report.trace;
-  const cases = rows.map((row) => ({
-    name: `${row.kind}: ${row.name}`,
-    ...(!rowPassed(row)
-      ? { failure: { message: rowWords(row) || `the ${row.kind} ${row.state}`, type: row.state } }
-      : {}),
-  }));
-  return [
-    ...stages,
-    { name: `${model}.trace`, seconds: 0, notes, properties, cases: orNothing(cases) },
-  ];
+  const cases = casesOf(
+    'trace',
+    rows.map(({ kind, name, state }) => ({ name: `${kind}: ${name}`, key: name, type: state })),
+  );
+  return [...stages, { name: `${model}.trace`, seconds: 0, notes, properties, cases }];
 }
 
 const countFailed = (cases: readonly Case[]): number =>

@@ -1,14 +1,20 @@
-import type { Verdict } from '../align/verdict.ts';
+import type { Check, Verdict, Worst } from '../align/verdict.ts';
 import { shortNumber } from './shortNumber.ts';
 
+const reasonOf = ({ method, value, threshold, note }: Check): string =>
+  `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
+
+/** `worst at [0, 3]: 1.25, PyTorch 1.5 (float64 1.5000001); 31 of 4096 beyond the limit` */
+export function worstWords({ index, ours, pytorch, truth, beyond, of }: Worst): string {
+  const exact = truth === undefined ? '' : ` (float64 ${truth})`;
+  return `worst at [${index.join(', ')}]: ${ours}, PyTorch ${pytorch}${exact}; ${beyond} of ${of} beyond the limit`;
+}
+
 /** Why a verdict failed, in one line. */
-export function whyFailed({ name, layer, problem, checks }: Verdict): string {
+export function whyFailed({ name, layer, problem, checks, worst }: Verdict): string {
   const by = layer === undefined || layer === name ? '' : `made by ${layer}: `;
   if (problem !== undefined) return by + problem;
-  const bad = checks.filter((c) => !c.passed);
-  const reasons = bad.map(
-    ({ method, value, threshold, note }) =>
-      `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`,
-  );
-  return reasons.join('; ') || 'nothing was checked';
+  const reasons = checks.filter((c) => !c.passed).map(reasonOf);
+  if (reasons.length === 0) return `${by}nothing was checked`;
+  return `${by}${[...reasons, ...(worst === undefined ? [] : [worstWords(worst)])].join('; ')}`;
 }

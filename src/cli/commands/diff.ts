@@ -18,6 +18,7 @@ import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { allPassed, type DiffReport } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
 import { githubAnnotations } from '../../report/githubAnnotations.ts';
+import { reporterNames, reporters } from '../../report/reporters.ts';
 import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
@@ -25,11 +26,16 @@ import { claimReport } from '../claims.ts';
 import { commandLine } from '../commandLine.ts';
 import type { RegisterCommand } from '../context.ts';
 import { diffBackends } from '../diffBackends.ts';
-import { type ReportFlags, reportTargets, writeReports } from '../diffReportFiles.ts';
+import {
+  pageDirectory,
+  type ReportFlags,
+  reportTargets,
+  writeReports,
+} from '../diffReportFiles.ts';
 import { diffWeights } from '../diffWeights.ts';
 import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
 import { live } from '../liveLine.ts';
-import { outputDirectory, outputFile } from '../outputFlags.ts';
+import { outputDirectory, outputFile, outputFiles } from '../outputFlags.ts';
 import { placeLines } from '../progress.ts';
 
 interface DiffOptions extends ReportFlags {
@@ -68,6 +74,10 @@ const allModels = Object.keys(models) as ModelName[];
 
 const encoder = new TextEncoder();
 
+const reporterHelp = Object.entries(reporters)
+  .map(([name, { what }]) => `${name} (${what})`)
+  .join(', ');
+
 export const diff: RegisterCommand = (program, context) => {
   program
     .command('diff')
@@ -86,14 +96,21 @@ export const diff: RegisterCommand = (program, context) => {
       'weights to use instead of the regenerated ones (.pt, .safetensors, .npz)',
     )
     .addOption(outputDirectory('--out <dir>', 'where logs and recordings go', 'diff'))
-    .addOption(outputFile('--json <file>', 'write everything machine-readable'))
+    .addOption(
+      outputFiles(
+        '--reporter <name=file>',
+        `a report to write, again for more: ${reporterHelp}`,
+        reporterNames,
+      ),
+    )
+    .addOption(outputFile('--json <file>', 'short for --reporter json=FILE'))
     .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
     .option(
       '--flips',
       'look for decisions that rounding flipped, however long the float64 oracle takes',
     )
     .option('--tolerances <file>', 'limits set by hand for single tensors, each with its reason')
-    .addOption(outputFile('--junit <file>', 'write JUnit XML for a CI server'))
+    .addOption(outputFile('--junit <file>', 'short for --reporter junit=FILE'))
     .addOption(
       outputDirectory(
         '--report <dir>',
@@ -112,9 +129,10 @@ export const diff: RegisterCommand = (program, context) => {
         return;
       }
       const ownOut = command.getOptionValueSource('out') === 'cli';
-      const targets = reportTargets(options, ownOut ? options.out : 'reports');
+      const page = pageDirectory(options, ownOut ? options.out : 'reports');
+      const targets = reportTargets(options, page);
       await context.claims.claim(options.out, anotherOut);
-      await claimReport(targets.directory, context.claims);
+      await claimReport(page, context.claims);
       live.begin(`opening ${options.backend}`);
       const backend = await openBackend(options.backend, options);
       const reports: DiffReport[] = [];
@@ -163,7 +181,7 @@ export const diff: RegisterCommand = (program, context) => {
       }
       live.begin('writing the reports');
       const facts = { time: new Date(), command: commandLine(command) };
-      const page = writeReports(targets, reports, facts);
+      writeReports(targets, reports, facts);
       const results = reports.flatMap((r) => r.results);
       const failed = [
         ...results.filter((r) => !r.passed).map((r) => `${r.model} ${r.stage}`),
@@ -177,7 +195,7 @@ export const diff: RegisterCommand = (program, context) => {
           ? `all ${results.length} stages passed; logs in ${options.out}/`
           : `failed: ${failed.join(', ')}; logs in ${options.out}/`,
       );
-      if (page !== undefined) context.print(`report in ${page}`);
+      if (page !== undefined) context.print(`report in ${join(page, 'diff.html')}`);
       if (process.env.GITHUB_ACTIONS === 'true') {
         for (const line of githubAnnotations(reports)) context.print(line);
       }
