@@ -108,7 +108,7 @@ describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)',
     expect(await head.getAttribute('aria-sort')).toBe('descending');
     const down = await column(page, trace, 3);
     const numbers = down.filter((text) => text !== '').map(Number);
-    expect(numbers.length).toBe(113);
+    expect(numbers.length).toBe(107);
     expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
     expect(down.at(-1)).toBe('');
 
@@ -134,19 +134,19 @@ describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)',
     const { page, troubles } = await open(diffHtml([failing], facts));
     const tools = page.locator(`[data-for="${checks}"]`);
     const count = tools.locator('output');
-    expect(await count.textContent()).toBe('78 of 78 rows');
+    expect(await count.textContent()).toBe('116 of 116 rows');
     await tools.getByRole('searchbox').fill('CLASSIFIER moments');
-    expect(await count.textContent()).toBe('7 of 78 rows');
+    expect(await count.textContent()).toBe('7 of 116 rows');
     const names = await column(page, checks, 0);
     expect(names.every((name) => name.startsWith('classifier.'))).toBe(true);
 
     await tools.getByRole('searchbox').press('Escape');
     await tools.getByRole('checkbox', { name: 'Only failures' }).check();
     const results = await column(page, checks, 1);
-    expect(results).toHaveLength(38);
+    expect(results).toHaveLength(56);
     expect(results.every((text) => text.includes('failed'))).toBe(true);
     await tools.getByRole('searchbox').fill('no such tensor');
-    expect(await count.textContent()).toBe('0 of 78 rows');
+    expect(await count.textContent()).toBe('0 of 116 rows');
     expect(troubles).toEqual([]);
   });
 
@@ -226,7 +226,7 @@ describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)',
   test('reads without scripts: every row there, no dead control in sight', async () => {
     const { page } = await open(diffHtml([failing], facts), { javaScriptEnabled: false });
     expect(await page.locator('button, input:visible').count()).toBe(0);
-    expect(await page.locator(`#${checks} tbody tr:visible`).count()).toBe(78);
+    expect(await page.locator(`#${checks} tbody tr:visible`).count()).toBe(116);
     expect(await page.locator('.chart svg:visible').count()).toBe(1);
     expect(await page.locator('.chart text.wrongText').textContent()).toBe(
       'first to diverge: features.15',

@@ -111,6 +111,16 @@ export async function judgeStage(stage: Stage, context: StageContext): Promise<S
   };
 }
 
+/** What was found as a result: passed where something was judged and nothing failed. */
+export function stageResult(
+  stage: StageName,
+  findings: StageFindings,
+  run: Pick<StageResult, 'model' | 'seconds'>,
+): StageResult {
+  const { verdicts } = findings;
+  return { ...findings, ...run, stage, passed: verdicts.length > 0 && verdicts.every(passed) };
+}
+
 /** Runs a stage and takes its time. */
 export async function runStage(
   name: StageName,
@@ -119,11 +129,6 @@ export async function runStage(
 ): Promise<StageResult> {
   const start = performance.now();
   const findings = await judgeStage(stage, context);
-  return {
-    ...findings,
-    stage: name,
-    model: context.reference.manifest.model,
-    passed: findings.verdicts.length > 0 && findings.verdicts.every(passed),
-    seconds: (performance.now() - start) / 1000,
-  };
+  const { model } = context.reference.manifest;
+  return stageResult(name, findings, { model, seconds: (performance.now() - start) / 1000 });
 }

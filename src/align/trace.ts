@@ -64,3 +64,9 @@ export const rowPassed = ({ state }: TraceRow): boolean =>
 
 /** A trace without rows shows nothing and does not pass. */
 export const tracePassed = ({ rows }: Trace): boolean => rows.length > 0 && rows.every(rowPassed);
+
+/** The rows of a run with the first that errs by its own doing, or could not be measured, marked. */
+export function traceOf(model: string, rows: readonly TraceRow[], notes: readonly string[]): Trace {
+  const first = rows.findIndex(({ state }) => state === 'diverges' || state === 'missing');
+  return { model, rows, ...(first < 0 ? {} : { firstDivergence: first }), notes };
+}

@@ -20,8 +20,8 @@ test('failures come first, with the layer that diverges named', () => {
     return page.indexOf(words);
   };
   expect(at('<title>swa-align diff: 2 of 2 stages failed</title>')).toBeLessThan(at('<h1>'));
-  expect(at('37 failures')).toBeLessThan(at('id="summary"'));
-  at('first diverges at layer <code>features.15</code>');
+  expect(at('50 failures')).toBeLessThan(at('id="summary"'));
+  at('first diverges at layer <code>features.16</code>');
   at('<h2 id="overrides">Limits set by hand</h2>');
   at('summed in another order on this machine\n');
   at('planted: ReLU’s gradient passed on at negative inputs');

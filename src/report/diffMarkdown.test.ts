@@ -16,7 +16,7 @@ test('a run that passed says so first, and keeps the rest folded', () => {
   const text = diffMarkdown([passingReport], facts);
   expect(text.split('\n')[0]).toBe('## ✅ swa-align diff: all 2 stages passed');
   expect(text).toContain(
-    '| `vgg16` | forward | ✅ passed | 39 | 0 | relative l2 5.1e-7 of 5.0e-6 (classifier.6) | 1.3 |',
+    '| `vgg16` | forward | ✅ passed | 39 | 0 | ratio 1.11 of 4 (features.3) | 1.3 |',
   );
   expect(text).toContain('<summary>Where the numbers come from</summary>');
   expect(text).toContain(`\`${'a'.repeat(64)}\``);
@@ -30,11 +30,11 @@ test('a run that failed names what failed before anything else', () => {
   expect(
     at('**First divergence** in `vgg16`: the output gradient `features.15.output.grad`'),
   ).toBeGreaterThan(0);
-  expect(at('### 37 failures')).toBeLessThan(at('| model | stage |'));
+  expect(at('### 50 failures')).toBeLessThan(at('| model | stage |'));
   expect(text).toContain(
     '- `vgg16` trace: `features.12` may be 1.0e-5: summed in another order on this machine',
   );
-  expect(text).toContain('- … and 17 more, in `diff.html`');
+  expect(text).toContain('- … and 30 more, in `diff.html`');
 });
 
 test('under 65,536 characters, whatever the run', () => {

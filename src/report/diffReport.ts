@@ -1,7 +1,7 @@
 import type { StageName } from '../align/manifest.ts';
 import type { StageResult } from '../align/stage.ts';
 import { type Flip, rowPassed, type Trace, type TraceRow } from '../align/trace.ts';
-import { passed } from '../align/verdict.ts';
+import { passed, type Verdict } from '../align/verdict.ts';
 import type { Provenance } from './diffLog.ts';
 import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';
@@ -111,33 +111,16 @@ export interface UsedOverride {
   readonly reason: string;
 }
 
-/** How the trace says of a limit that it was set by hand. */
-const byHand = /^overridden: /;
-
 /** Every limit of a run that stands where it does because somebody wrote so. */
 export function overridesOf(report: DiffReport): UsedOverride[] {
   const model = modelOf(report);
+  const used = (part: UsedOverride['part'], { name, override }: Verdict | TraceRow) =>
+    override === undefined
+      ? []
+      : [{ model, part, name, limit: override.limit, reason: override.reason }];
   return [
-    ...report.results.flatMap(({ stage, verdicts }) =>
-      verdicts.flatMap(({ name, override }) =>
-        override === undefined
-          ? []
-          : [{ model, part: stage, name, limit: override.limit, reason: override.reason }],
-      ),
-    ),
-    ...(report.trace?.rows ?? []).flatMap(({ name, limit }) =>
-      limit === undefined || !byHand.test(limit.why)
-        ? []
-        : [
-            {
-              model,
-              part: 'trace' as const,
-              name,
-              limit: limit.value,
-              reason: limit.why.replace(byHand, ''),
-            },
-          ],
-    ),
+    ...report.results.flatMap(({ stage, verdicts }) => verdicts.flatMap((v) => used(stage, v))),
+    ...(report.trace?.rows ?? []).flatMap((row) => used('trace', row)),
   ];
 }
 

@@ -28,9 +28,11 @@ describe('what is drawn', () => {
       'Gradients of weights, backward, step 2',
     ]);
     expect(panels[0].points.map(({ name }) => name)).toEqual(layers);
-    expect(panels[0].points[0]).toMatchObject({ ours: 9e-8, limit: 5e-6 });
+    // Four times PyTorch's own error, which lies above one rounding.
+    expect(panels[0].points[0].ours).toBeCloseTo(9e-8, 12);
+    expect(panels[0].points[0].limit).toBeCloseTo(4 * 8.1e-8, 12);
     expect(panels[0].first).toBeUndefined();
-    expect(panels[1].points[0].name).toBe('classifier.5.weight');
+    expect(panels[1].points[0].name).toBe('classifier.6.bias');
     expect(panels[1].points.at(-1)?.name).toBe('features.0.weight');
   });
 
@@ -55,7 +57,8 @@ describe('what is drawn', () => {
   test('a trace: its three kinds of tensors, added beside whole error, the first divergence once', () => {
     const panels = errorPanels(report([], divergingTrace));
     expect(panels.map(({ first }) => first)).toEqual([undefined, 22, undefined]);
-    expect(panels[1].points[22]).toMatchObject({ name: 'features.15', added: 0.019, ours: 0.02 });
+    expect(panels[1].points[22]).toMatchObject({ name: 'features.15', added: 0.019 });
+    expect(panels[1].points[22].ours).toBeCloseTo(0.02, 9);
     expect(panels[1].points[23]).toMatchObject({ mark: 'inherits', added: 6e-8 });
     expect(panels[0].points[5].mark).toBe('flipped');
     const svg = draw(panels);

@@ -7,7 +7,7 @@ import { overrideOf } from '../overrides.ts';
 import { recordedBatch } from '../recordedBatch.ts';
 import { sameStart, startingWeights } from '../seedWeights.ts';
 import { judgeStage, type StageContext } from '../stage.ts';
-import { type Flip, rowPassed, type Trace, type TraceRow } from '../trace.ts';
+import { type Flip, rowPassed, type Trace, type TraceRow, traceOf } from '../trace.ts';
 import { passed } from '../verdict.ts';
 import { barFor } from '../yardstick.ts';
 import { type Proof, proofOf, runOnce, type TraceRecord, traceRecords } from './evidence.ts';
@@ -92,13 +92,9 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
   }
   const absent = [...records].filter(([name]) => !names.includes(name));
   const all = [...rows, ...absent.map(([name, record]) => unknownRow(name, record))];
-  const first = all.findIndex(({ state }) => state === 'diverges' || state === 'missing');
-  return {
-    model: reference.manifest.model,
-    rows: all,
-    ...(first < 0 ? {} : { firstDivergence: first }),
-    notes: notesOn({ rows: all, proofs, apart, weightsAgree: passed(verdict) }),
-  };
+  const weightsAgree = passed(verdict);
+  const notes = notesOn({ rows: all, proofs, apart, weightsAgree });
+  return traceOf(reference.manifest.model, all, notes);
 }
 
 /** The truth of every tensor that is known whole: recorded whole, or proven to be the oracle's. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Trace, TraceRow, TraceState } from '../../align/trace.ts';
+import { type Trace, type TraceRow, type TraceState, traceOf } from '../../align/trace.ts';
 import type { Check, Method, Verdict } from '../../align/verdict.ts';
 import type { StepTensorKind } from '../../program/stepOrder.ts';
 import type { DiffReport } from '../diffReport.ts';
@@ -77,10 +77,7 @@ const row: fc.Arbitrary<TraceRow> = fc.record(
 
 const trace: fc.Arbitrary<Trace> = fc
   .record({ model: words, rows: fc.array(row), notes: fc.array(words) })
-  .map((made) => {
-    const first = made.rows.findIndex(({ state }) => state === 'diverges' || state === 'missing');
-    return first < 0 ? made : { ...made, firstDivergence: first };
-  });
+  .map(({ model, rows, notes }) => traceOf(model, rows, notes));
 
 const stage = fc
   .record({

@@ -1,11 +1,22 @@
+import type { Rule } from '../../align/judge/expectation.ts';
+import { judge } from '../../align/judge/judge.ts';
 import type { StageName } from '../../align/manifest.ts';
-import type { StageResult } from '../../align/stage.ts';
-import type { Trace, TraceError, TraceRow, TraceState } from '../../align/trace.ts';
-import { check, passed, type Verdict } from '../../align/verdict.ts';
-import type { StepTensorKind } from '../../program/stepOrder.ts';
+import type { Recorded } from '../../align/recorded.ts';
+import { gather, momentsOf, samplePositions } from '../../align/samplePositions.ts';
+import { expectedWeights, weightDigests } from '../../align/seedWeights.ts';
+import { type StageResult, stageResult } from '../../align/stage.ts';
+import { nothing } from '../../align/stages/parts.ts';
+import { type Trace, type TraceRow, traceOf } from '../../align/trace.ts';
+import { type PlannedRow, tracePlan } from '../../align/tracing/plan.ts';
+import { judgeRow, type RowEvidence } from '../../align/tracing/row.ts';
+import type { Verdict } from '../../align/verdict.ts';
+import { sha256Hex } from '../../io/sha256.ts';
+import { vgg } from '../../nn/models/vgg.ts';
+import { trainingStep } from '../../program/trainingStep.ts';
+import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
 import type { DiffReport, RunFacts } from '../diffReport.ts';
 
-/* Runs made up by hand, in the proportions that real ones have. */
+/* Runs whose numbers are made up, in the proportions that real ones have, and whose verdicts are the judges' own. */
 
 const sha = (digit: string): string => digit.repeat(64);
 
@@ -19,17 +30,10 @@ export const result = (
   verdicts: readonly Verdict[],
   notes: readonly string[] = [],
   model = 'vgg16',
-): StageResult => ({
-  stage,
-  model,
-  verdicts,
-  notes,
-  passed: verdicts.length > 0 && verdicts.every(passed),
-  seconds: 1.25,
-  inputs: stage === 'forward' ? ['inputs/fake_data.npy'] : [],
-  ours: new Map(),
-  pytorch: new Map(),
-});
+): StageResult => {
+  const inputs = stage === 'forward' ? ['inputs/fake_data.npy'] : [];
+  return stageResult(stage, { ...nothing, verdicts, notes, inputs }, { model, seconds: 1.25 });
+};
 
 export const report = (results: readonly StageResult[], trace?: Trace): DiffReport => ({
   provenance: {
@@ -42,119 +46,155 @@ export const report = (results: readonly StageResult[], trace?: Trace): DiffRepo
   ...(trace && { trace }),
 });
 
-/** The layers of a VGG16 that have weights, and those between. */
-export const layers = [
-  ...Array.from({ length: 31 }, (_, i) => `features.${i}`),
-  ...Array.from({ length: 7 }, (_, i) => `classifier.${i}`),
-];
+const optimizer = { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 } as const;
+const plan = tracePlan(
+  trainingStep(vgg({ depth: 16, batchNorm: false, classes: 10, narrow: 64 }), {
+    images: [1, 3, 32, 32],
+    dropout: true,
+    optimizer,
+  }),
+);
 
-const measured = (name: string, ours: number, pytorch: number): Verdict => ({
-  name,
-  checks: [
-    check('relative l2', ours, 5e-6, { pytorch }),
-    check('moments', ours / 5e-6 / 40, 1, { note: 'largest share of the allowed difference' }),
-  ],
-  distances: { meanAbs: ours / 8, maxAbs: ours, relativeL2: ours, cosine: 1, maxUlp: 142 },
-});
+/** The layers of a VGG16 in the order in which they run. */
+export const layers = plan.flatMap(({ kind, layer }) => (kind === 'output' ? [layer] : []));
+
+const size = 64;
+const sampled = samplePositions(size, 16);
+const single = Float32Array.from({ length: size }, (_, i) => Math.sin(1 + i));
+
+/** A tensor `ours` from the truth, from which PyTorch's float32 is `pytorch`; the reference holds a sample of it. */
+function apart(
+  ours: number,
+  pytorch: number,
+): { readonly ours: Tensor; readonly record: Recorded } {
+  const truth = Float64Array.from(single, (v) => v / (1 + pytorch));
+  const whole = tensor('float64', [size], truth);
+  const record = {
+    pytorch: gather(tensor('float32', [size], single), sampled),
+    truth: gather(whole, sampled),
+    moments: momentsOf(whole),
+  };
+  return {
+    ours: tensor(
+      'float64',
+      [size],
+      truth.map((v) => v * (1 + ours)),
+    ),
+    record,
+  };
+}
+
+const verdictOn = (name: string, found: Tensor, rule: Rule): Verdict =>
+  judge({ recording: new Map([[name, found]]) }, [{ name, rule }]).verdicts[0];
+
+const judged = (name: string, ours: number, pytorch: number): Verdict => {
+  const { ours: found, record } = apart(ours, pytorch);
+  const rule = { kind: 'float64', record, tolerance: { relativeL2: 5e-6 } } as const;
+  return verdictOn(name, found, rule);
+};
+
+const weights = new Map([['w', tensor('float32', [size], single)]]);
+const digests = { w: sha256Hex(bytesOf(weights.get('w')!)) };
 
 const rising = (i: number): number => 9e-8 * (1 + i / 8);
 
 /** Six stages would be more of the same: these are the ones that speak of layers. */
 export const passingReport = report([
   result('forward', [
-    {
-      name: 'initial weights',
-      checks: [check('equal', 0, 0, { note: '32 tensors, by SHA-256' })],
-    },
-    ...layers.map((name, i) => measured(name, rising(i), rising(i) * 0.9)),
+    judge(weightDigests(weights, digests), [expectedWeights(digests)]).verdicts[0],
+    ...layers.map((name, i) => judged(name, rising(i), rising(i) * 0.9)),
   ]),
   result(
     'backward',
     [0, 1].flatMap((k) =>
-      layers
-        .filter((_, i) => i % 3 === 0)
-        .toReversed()
-        .map((name, i) => measured(`iter${k}/${name}.weight.grad`, rising(28 + i), rising(29 + i))),
+      plan
+        .filter(({ kind }) => kind === 'weight gradient')
+        .map(({ name }, i) => judged(`iter${k}/${name}`, rising(28 + i), rising(29 + i))),
     ),
     ['kink-free batch: 4 images'],
   ),
 ]);
 
+const none = Number.NaN;
+
 export const failingReport = report([
   result('forward', [
-    ...layers.map((name, i) => measured(name, i < 20 ? rising(i) : 0.3, rising(i))),
-    { name: 'logits', checks: [], problem: 'our element 3 is NaN' },
+    ...layers.map((name, i) => judged(name, i < 20 ? rising(i) : 0.3, rising(i))),
+    judged('logits', none, rising(38)),
   ]),
-  result('loss', [{ name: 'loss', checks: [check('mean', Number.NaN, 1e-6)] }]),
+  result('loss', [
+    verdictOn('loss', tensor('float32', [], Float32Array.of(none)), {
+      kind: 'distance',
+      method: 'mean',
+      to: tensor('float32', [], Float32Array.of(2.3)),
+      threshold: 1e-6,
+    }),
+  ]),
 ]);
 
-const error = (ours: number, pytorch: number): TraceError => ({
-  ours,
-  pytorch,
-  ratio: ours / pytorch,
-});
-
-/** A row as a run has them: an error that grows along the way, of which the layer adds a part. */
-export function traceRow(
-  kind: StepTensorKind,
-  layer: string,
-  i: number,
-  state: TraceState = 'agrees',
-): TraceRow {
-  const suffix: { readonly [K in StepTensorKind]: string } = {
-    output: '',
-    'output gradient': '.output.grad',
-    'weight gradient': '.weight.grad',
-  };
-  const wrong = state === 'diverges' || state === 'inherits';
-  const ours = wrong ? 0.02 : rising(i);
-  return {
-    kind,
-    layer,
-    name: `${layer}${suffix[kind]}`,
-    shape: [4, 64, 32, 32],
-    sampled: i % 2 === 0,
-    state,
-    ...(state === 'missing'
-      ? { problem: 'our model has no such layer' }
-      : {
-          error: error(ours, rising(i)),
-          added: error(state === 'diverges' ? 0.019 : 6e-8, 5e-8),
-          limit: { value: 4 * rising(i), why: '4 × PyTorch’s own error' },
-          addedLimit: { value: 2e-7, why: '4 × PyTorch’s own error' },
-          distances: { meanAbs: ours, maxAbs: ours, relativeL2: ours, cosine: 1, maxUlp: 9 },
-        }),
-    ...(state === 'flipped'
-      ? { flips: [{ layer: 'features.1', element: 1234, margin: 3e-8 }] }
-      : {}),
-  };
+/** What a row's tensor and its layer are off by. */
+interface RowErrors {
+  readonly ours: number;
+  readonly pytorch: number;
+  readonly adds: number;
 }
 
-export const passingTrace: Trace = {
-  model: 'vgg16',
-  rows: [
-    ...layers.map((layer, i) => traceRow('output', layer, i)),
-    ...layers.toReversed().map((layer, i) => traceRow('output gradient', layer, 38 + i)),
-    ...layers.toReversed().map((layer, i) => traceRow('weight gradient', layer, 38 + i)),
-  ],
-  notes: ['one step on the kink-free batch'],
+const rowOf = (
+  planned: PlannedRow,
+  { ours: error, pytorch, adds }: RowErrors,
+  more: Partial<RowEvidence> = {},
+): TraceRow => {
+  const { ours, record } = apart(error, pytorch);
+  return judgeRow({
+    planned,
+    ours,
+    record: { record, added: 5e-8 },
+    proof: { proven: true },
+    alone: adds,
+    inputsAgree: true,
+    allBeforeAgree: true,
+    bar: 5e-6,
+    ...more,
+  });
 };
 
-/** One layer wrong in the backward pass, everything after it inherits; a flip, an override and a missing one besides. */
-export const divergingTrace: Trace = {
-  model: 'vgg16',
-  rows: passingTrace.rows.map((row, i): TraceRow => {
-    const again = (state: TraceState): TraceRow => traceRow(row.kind, row.layer, i, state);
-    if (i === 5) return again('flipped');
-    if (i === 60) return again('diverges');
-    if (i === 90) return again('missing');
-    if (i === 12)
-      return {
-        ...row,
-        limit: { value: 1e-5, why: 'overridden: summed in another order on this machine' },
-      };
-    return i > 60 && i < 76 ? again('inherits') : row;
+/** A row as a run has them: an error that grows along the way, of which the layer adds a part. */
+const usual = (i: number): RowErrors => ({ ours: rising(i), pytorch: rising(i), adds: 6e-8 });
+
+export const passingTrace = traceOf(
+  'vgg16',
+  plan.map((planned, i) => rowOf(planned, usual(i))),
+  ['one step on the kink-free batch'],
+);
+
+const at = (name: string): number => plan.findIndex((planned) => planned.name === name);
+const [flipped, byHand, wrong, gone] = [
+  'features.5',
+  'features.12',
+  'features.15.output.grad',
+  'features.0.weight.grad',
+].map(at);
+
+/** One adjoint wrong, everything after it inherits, up to a tensor that is none; a flip and a limit by hand besides. */
+export const divergingTrace = traceOf(
+  'vgg16',
+  plan.map((planned, i): TraceRow => {
+    if (i === flipped) {
+      const flips = [{ layer: 'features.1', element: 1234, margin: 3e-8 }];
+      const imposed = { truth: apart(0.02, rising(i)).ours, flips };
+      return rowOf(planned, { ...usual(i), ours: 0.02 }, { imposed });
+    }
+    if (i === byHand) {
+      const reason = 'summed in another order on this machine';
+      const override = { tensor: planned.name, limit: 1e-5, reason };
+      return rowOf(planned, { ...usual(i), ours: 8e-6 }, { override });
+    }
+    if (i === gone) return rowOf(planned, { ...usual(i), ours: none });
+    if (i < wrong) return rowOf(planned, usual(i));
+    const off = { ...usual(i), ours: 0.02 };
+    return i === wrong
+      ? rowOf(planned, { ...off, adds: 0.019 })
+      : rowOf(planned, off, { inputsAgree: false, allBeforeAgree: false });
   }),
-  firstDivergence: 60,
-  notes: ['planted: ReLU’s gradient passed on at negative inputs'],
-};
+  ['planted: ReLU’s gradient passed on at negative inputs'],
+);
