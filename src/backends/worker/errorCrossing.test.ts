@@ -4,8 +4,10 @@ import { received, sendable } from './errorCrossing.ts';
 
 const cross = (thrown: unknown): Error => received(structuredClone(sendable(thrown)));
 
-/** Every class of errors.ts that can be made. */
-const classes = Object.values(errors).filter((c) => c !== errors.UserError) as (new (
+/** Every class of errors.ts that can be made in a thread: signals reach the main thread alone. */
+const classes = Object.values(errors).filter(
+  (c) => c !== errors.UserError && c !== errors.Interrupted,
+) as (new (
   what: string,
   detail?: errors.ErrorDetail,
 ) => Error)[];

@@ -28,7 +28,7 @@ describe('reportFailure', () => {
     vi.stubEnv('SWA_ALIGN_DEBUG', '1');
     expect(reportFailure('x', new TypeError('y'))).toBe(70);
     expect(errors[0].split('\n')[0]).toBe("x: a fault of x's own, please report it: TypeError: y");
-    expect(errors[0]).toContain('failure.test.ts');
+    expect(errors[0]).toContain('failure.system.test.ts');
   });
 });
 
