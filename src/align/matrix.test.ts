@@ -2,8 +2,10 @@ import { expect, it } from 'vitest';
 import { matrixMarkdown } from '../report/matrixReport.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { distances } from './distance.ts';
-import { matrixOf, type Witness } from './matrix.ts';
+import { matrixOf } from './matrix.ts';
 import { check, type Verdict } from './verdict.ts';
+
+type Witness = Parameters<typeof matrixOf>[1][number];
 
 const vector = (...values: number[]): Tensor =>
   tensor('float32', [values.length], Float32Array.from(values));

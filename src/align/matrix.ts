@@ -2,15 +2,10 @@
 import { incomparable } from './compareMaps.ts';
 import { distances } from './distance.ts';
 import type { StageName } from './manifest.ts';
+import type { Witness as RunWitness } from './runs.ts';
 import type { StageResult } from './stage.ts';
 
-/** One backend, or another program that computes the same, and what it found. */
-export interface Witness {
-  /** As on the command line: `ort`, `tfjs:webgpu`. */
-  readonly name: string;
-  readonly description: string;
-  readonly results: readonly StageResult[];
-}
+type Witness = Pick<RunWitness, 'name' | 'description' | 'results'>;
 
 /** A backend that did not run, and why. */
 export interface AbsentWitness {

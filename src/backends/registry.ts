@@ -86,6 +86,12 @@ export function deviceOf(name: string, device: string): Device {
   });
 }
 
+/** Throws UsageError where `name` or `name:device` names none. */
+export function checkBackend(nameAndDevice: string): void {
+  const [name, device = 'cpu'] = nameAndDevice.split(':');
+  if (device !== 'auto') deviceOf(name, device);
+}
+
 /** Every backend on every device there is, as `name:device`, or `name` alone for the only or first one. */
 export const everyBackend: readonly string[] = Object.entries(backends).flatMap(([name, devices]) =>
   Object.keys(devices).map((device, i) =>

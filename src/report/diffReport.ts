@@ -8,6 +8,8 @@ import { whyFailed } from './whyFailed.ts';
 
 /** Everything a run of `diff` found out about one model. */
 export interface DiffReport {
+  /** Where several backends were run: which one this is of. */
+  readonly backend?: string;
   readonly provenance: Provenance;
   /** Program → version. */
   readonly versions: Readonly<Record<string, string>>;
@@ -33,8 +35,11 @@ export interface Failure {
   readonly why: string;
 }
 
-export const modelOf = ({ results, trace }: DiffReport): string =>
-  results[0]?.model ?? trace?.model ?? 'no model';
+/** The model a report is of, and on which backend where there are several. */
+export const modelOf = ({ backend, results, trace }: DiffReport): string => {
+  const model = results[0]?.model ?? trace?.model ?? 'no model';
+  return backend === undefined ? model : `${model} on ${backend}`;
+};
 
 /** Nothing failed, and there was something that could have. */
 export const reportPassed = (report: DiffReport): boolean =>

@@ -1,31 +1,31 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type StageName, stageNames } from '../../align/manifest.ts';
-import { checkMatches, type Override, overridesFor, readOverrides } from '../../align/overrides.ts';
+import { matrixOf } from '../../align/matrix.ts';
+import { checkMatches, type Override, readOverrides } from '../../align/overrides.ts';
 import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
-import { runStage, type StageResult } from '../../align/stage.ts';
-import { stages } from '../../align/stages/index.ts';
-import { tracePassed } from '../../align/trace.ts';
-import { traceStep } from '../../align/tracing/traceStep.ts';
-import type { Backend } from '../../backends/backend.ts';
-import { openBackend } from '../../backends/choose.ts';
-import { openInProcess } from '../../backends/registry.ts';
+import { partsOf, type RunEvent, type Runs, runAll, type Witness } from '../../align/runs.ts';
+import type { StageResult } from '../../align/stage.ts';
+import { openBackend, openOnDevice } from '../../backends/choose.ts';
+import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
+import { checkBackend, everyBackend, openInProcess } from '../../backends/registry.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
-import { allPassed, type DiffReport } from '../../report/diffReport.ts';
+import { allPassed, type DiffReport, failuresOf } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
 import { githubAnnotations } from '../../report/githubAnnotations.ts';
+import { matrixJson, matrixMarkdown } from '../../report/matrixReport.ts';
 import { reporterNames, reporters } from '../../report/reporters.ts';
 import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
+import { counted } from '../../words.ts';
 import { claimReport } from '../claims.ts';
 import { commandLine } from '../commandLine.ts';
-import type { RegisterCommand } from '../context.ts';
-import { diffBackends } from '../diffBackends.ts';
+import type { CliContext, RegisterCommand } from '../context.ts';
 import {
   pageDirectory,
   type ReportFlags,
@@ -120,87 +120,134 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--no-report', 'write neither')
     .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
-      const anotherOut = 'give another --out';
-      if (options.allBackends === true || options.backends !== undefined) {
-        await context.claims.claim(options.out, anotherOut);
-        await diffBackends({ ...options, stages: wanted, versions: versions() }, context, () =>
-          references(options, wanted),
-        );
-        return;
-      }
+      for (const name of options.backends ?? [options.backend]) checkBackend(name);
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const page = pageDirectory(options, ownOut ? options.out : 'reports');
-      const targets = reportTargets(options, page);
-      await context.claims.claim(options.out, anotherOut);
+      await context.claims.claim(options.out, 'give another --out');
       await claimReport(page, context.claims);
-      live.begin(`opening ${options.backend}`);
-      const backend = await openBackend(options.backend, options);
-      const reports: DiffReport[] = [];
       const opened = references(options, wanted);
-      const weights = diffWeights(options.weights, opened[0], context);
-      const overrides = overridesOf(options, opened);
-      if (options.trace === true) for (const reference of opened) reference.stage('trace');
-      // In a thread of its own it computes beside the other backend.
-      const oracle = await (options.trace === true ? openBackend : openInProcess)('oracle');
-      const presentIn = ({ manifest }: Reference): StageName[] =>
-        wanted.filter((s) => manifest.stages[s] !== undefined);
-      const parts = opened.flatMap((r) => [...presentIn(r), ...(options.trace ? ['trace'] : [])]);
-      let begun = 0;
-      const begin = ({ manifest }: Reference, part: string): void =>
-        live.begin(placeLines(begun++, parts.length, `${manifest.model} ${part}`));
-      for (const reference of opened) {
-        const provenance = provenanceOf(backend, reference);
-        context.print(
-          `${reference.manifest.model}: ${provenance.ours} against ${provenance.theirs}`,
-        );
-        const results: StageResult[] = [];
-        const stageContext = {
-          backend,
-          reference,
-          oracle,
-          overrides: overridesFor(overrides, reference.manifest.model),
-          ...(weights === undefined ? {} : { weights }),
-          ...(options.flips && { flips: true }),
-        };
-        for (const name of presentIn(reference)) {
-          begin(reference, name);
-          const result = await runStage(name, stages[name], stageContext);
-          write(directoryOf(options, reference), result, provenance);
-          for (const line of stageSummary(result)) context.print(line);
-          results.push(result);
-        }
-        const report = { provenance, versions: versions(), results };
-        if (options.trace !== true) {
-          reports.push(report);
-          continue;
-        }
-        begin(reference, 'trace');
-        const trace = await traceStep(stageContext);
-        for (const line of traceTable(trace, process.stdout.columns)) context.print(line);
-        reports.push({ ...report, trace });
-      }
+      const runs = await runsOf(options, opened, wanted, context);
+      const found = await follow(runs, options, context);
       live.begin('writing the reports');
       const facts = { time: new Date(), command: commandLine(command) };
+      const { reports } = found;
+      const targets = reportTargets(options, page);
       writeReports(targets, reports, facts);
-      const results = reports.flatMap((r) => r.results);
-      const failed = [
-        ...results.filter((r) => !r.passed).map((r) => `${r.model} ${r.stage}`),
-        ...reports.flatMap(({ trace }) =>
-          trace === undefined || tracePassed(trace) ? [] : [`${trace.model} trace`],
-        ),
-      ];
+      const everything = join(options.out, 'backends.json');
+      if (runs.sideBySide) {
+        const matrices = opened.map((reference) => matrixOn(reference, found));
+        writeFileAtomic(everything, encoder.encode(matrixJson(matrices, versions())));
+        for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
+      }
       if (!allPassed(reports)) context.fail();
-      context.print(
-        failed.length === 0
-          ? `all ${results.length} stages passed; logs in ${options.out}/`
-          : `failed: ${failed.join(', ')}; logs in ${options.out}/`,
-      );
+      context.print(conclusion(reports, options.out));
+      if (runs.sideBySide) context.print(`side by side in ${everything}`);
       if (page !== undefined) context.print(`report in ${join(page, 'diff.html')}`);
       if (process.env.GITHUB_ACTIONS === 'true') {
         for (const line of githubAnnotations(reports)) context.print(line);
       }
     });
 };
+
+/** What is run, all of it checked before anything is computed. */
+async function runsOf(
+  options: DiffOptions,
+  opened: readonly Reference[],
+  wanted: readonly StageName[],
+  context: CliContext,
+): Promise<Runs> {
+  const { backends, allBackends = false, trace = false, flips = false } = options;
+  const sideBySide = allBackends || backends !== undefined;
+  if (trace) for (const reference of opened) reference.stage('trace');
+  const overrides = overridesOf(options, opened);
+  const weights = diffWeights(options.weights, opened[0], context);
+  return {
+    backends: backends ?? (allBackends ? everyBackend : [options.backend]),
+    open: (name) =>
+      sideBySide
+        ? openOnDevice(name, options.threads ? { threads: options.threads } : {})
+        : openBackend(name, options),
+    sideBySide,
+    named: !allBackends,
+    stages: wanted,
+    references: opened,
+    // In a thread of its own it computes beside the other backend.
+    oracle: await (trace ? openBackend : openInProcess)('oracle'),
+    overrides,
+    flips,
+    trace,
+    runOnnx: runOnnxModel,
+    ...(weights && { weights }),
+  };
+}
+
+/** What a run found, and what it left out. */
+interface Followed {
+  readonly reports: readonly DiffReport[];
+  readonly witnesses: readonly Witness[];
+  readonly absent: readonly Extract<RunEvent, { kind: 'absent' }>[];
+}
+
+/** Runs everything, tells of it as it comes, and writes the logs. */
+async function follow(runs: Runs, options: DiffOptions, context: CliContext): Promise<Followed> {
+  const witnesses: Witness[] = [];
+  const absent: Extract<RunEvent, { kind: 'absent' }>[] = [];
+  const under: (readonly string[])[] = [];
+  const next = (): void => {
+    under.shift();
+    if (under.length > 0) live.begin(under[0]);
+  };
+  const parts = partsOf(runs);
+  let begun = 0;
+  for await (const event of runAll(runs)) {
+    if (event.kind === 'opening') live.begin(`opening ${event.name}`);
+    else if (event.kind === 'absent') {
+      absent.push(event);
+      const { name, why, reference } = event;
+      const of = reference === undefined ? '' : `${reference.manifest.model}: `;
+      context.print(`${name} left out: ${of}${why}`);
+    } else if (event.kind === 'reference') {
+      const { model } = event.witness.reference.manifest;
+      const { ours, theirs } = provenanceOf(event.witness);
+      context.print(`${model}: ${ours} against ${theirs}`);
+    } else if (event.kind === 'begins') {
+      const { reference } = event.witness;
+      under.push(placeLines(begun++, parts, `${reference.manifest.model} ${event.part}`));
+      if (under.length === 1) live.begin(under[0]);
+    } else if (event.kind === 'stage') {
+      next();
+      write(directoryOf(options, runs, event.witness), event.result, provenanceOf(event.witness));
+      for (const line of stageSummary(event.result)) context.print(line);
+    } else if (event.kind === 'trace') {
+      next();
+      for (const line of traceTable(event.trace, process.stdout.columns)) context.print(line);
+    } else witnesses.push(event.witness);
+  }
+  return { witnesses, absent, reports: witnesses.map((witness) => reportOf(witness, runs)) };
+}
+
+const reportOf = (witness: Witness, { sideBySide }: Runs): DiffReport => ({
+  ...(sideBySide && { backend: witness.name }),
+  provenance: provenanceOf(witness),
+  versions: versions(),
+  results: witness.results,
+  ...(witness.trace && { trace: witness.trace }),
+});
+
+const matrixOn = (reference: Reference, { witnesses, absent }: Followed) =>
+  matrixOf(
+    reference.manifest.model,
+    witnesses.filter((w) => w.reference === reference),
+    absent.filter((a) => a.reference === undefined || a.reference === reference),
+  );
+
+function conclusion(reports: readonly DiffReport[], out: string): string {
+  const failed = new Set(reports.flatMap(failuresOf).map(({ model, part }) => `${model} ${part}`));
+  const count = reports.flatMap((r) => r.results).length;
+  return failed.size === 0
+    ? `all ${counted(count, 'stage')} passed; logs in ${out}/`
+    : `failed: ${[...failed].join(', ')}; logs in ${out}/`;
+}
 
 function stagesCalled(names: readonly string[]): readonly StageName[] {
   for (const name of names) {
@@ -245,10 +292,10 @@ function overridesOf(options: DiffOptions, opened: readonly Reference[]): Overri
   return overrides;
 }
 
-function provenanceOf(backend: Backend, { manifest }: Reference): Provenance {
+function provenanceOf({ description, reference: { manifest } }: Witness): Provenance {
   const { version, cpu_capability: capability } = manifest.torch;
   return {
-    ours: `swa-align ${packageVersion} on ${backend.description}`,
+    ours: `swa-align ${packageVersion} on ${description}`,
     theirs: `PyTorch ${version} (${capability})`,
     hashes: { ...manifest.inputs, ...manifest.files },
   };
@@ -260,8 +307,12 @@ const versions = (): Record<string, string> => ({
   platform: `${process.platform}-${process.arch}`,
 });
 
-const directoryOf = ({ out }: DiffOptions, { manifest }: Reference): string =>
-  manifest.model === usualModels[0] ? out : join(out, manifest.model);
+/** Where a witness's logs go: the first model's in the directory itself, each backend's of several in its own. */
+function directoryOf({ out }: DiffOptions, { sideBySide }: Runs, witness: Witness): string {
+  const { model } = witness.reference.manifest;
+  const own = sideBySide ? join(out, witness.name.replaceAll(/[^\w.]+/g, '-')) : out;
+  return model === usualModels[0] ? own : join(own, model);
+}
 
 function write(dir: string, result: StageResult, provenance: Provenance): void {
   const save = (name: string, bytes: Uint8Array): void => writeFileAtomic(join(dir, name), bytes);

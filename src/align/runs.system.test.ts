@@ -5,7 +5,7 @@ import { openInProcess } from '../backends/registry.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import type { StageName } from './manifest.ts';
 import { openReference, type Reference } from './reference.ts';
-import { type SideBySide, sideBySide } from './sideBySide.ts';
+import { type RunEvent, type Runs, runAll } from './runs.ts';
 import { stagePasses } from './stagePasses.ts';
 
 const referenceOf = (model: string): Reference =>
@@ -71,31 +71,39 @@ describe('a backend that takes ten seconds for anything', () => {
       },
     };
   };
-  const run = async (named: boolean): Promise<SideBySide> => ({
+  const runs = async (named: boolean): Promise<Runs> => ({
     backends: ['slow'],
     open: async () => slow(),
+    sideBySide: true,
     named,
     stages: ['loss', 'train'],
     references: [referenceOf('vgg19')],
     oracle: await openInProcess('oracle'),
     runOnnx: () => Promise.reject(new Error('the forward stage was not asked for')),
-    progress: () => undefined,
   });
 
+  async function told(named: boolean): Promise<RunEvent[]> {
+    const events: RunEvent[] = [];
+    for await (const event of runAll(await runs(named))) events.push(event);
+    return events;
+  }
+  const ran = (events: readonly RunEvent[]) =>
+    events.flatMap((e) => (e.kind === 'stage' ? [[e.result.stage, e.result.passed]] : []));
+  const absent = (events: readonly RunEvent[]) =>
+    events.flatMap((e) => (e.kind === 'absent' ? [[e.name, e.why]] : []));
+
   it('is spared the stage of 32 steps, by name, and runs the one of 8 images', async () => {
-    const [matrix] = await sideBySide(await run(false));
-    expect(matrix.rows[0].cells.map(({ stage, passed }) => [stage, passed])).toEqual([
-      ['loss', true],
+    const events = await told(false);
+    expect(ran(events)).toEqual([['loss', true]]);
+    expect(absent(events)[0]).toEqual([
+      'slow',
+      'train (5 min) would take it too long; name it with --backends to have all the same',
     ]);
-    expect(matrix.absent[0]).toEqual({
-      name: 'slow',
-      why: 'train (5 min) would take it too long; name it with --backends to have all the same',
-    });
   });
 
   it('is spared nothing when it was named', async () => {
-    const [matrix] = await sideBySide(await run(true));
-    expect(matrix.rows[0].cells.map(({ stage }) => stage)).toEqual(['loss', 'train']);
-    expect(matrix.absent.map(({ name }) => name)).not.toContain('slow');
+    const events = await told(true);
+    expect(ran(events).map(([stage]) => stage)).toEqual(['loss', 'train']);
+    expect(absent(events).map(([name]) => name)).not.toContain('slow');
   });
 });
