@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recorded, recordedNames } from '../src/align/recorded.ts';
 import { fixturesDirectory, openReference } from '../src/align/reference.ts';
+import { relativeError } from '../src/align/relativeError.ts';
 import { tolerances } from '../src/align/tolerances.ts';
-import { relativeError } from '../src/align/yardstick.ts';
 import { type ModelName, models } from '../src/nn/models/index.ts';
 import { gradientOf, slotOf } from '../src/program/program.ts';
 

@@ -3,7 +3,7 @@ import { printable } from '../io/names.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { elementAt, type Tensor } from '../tensor/tensor.ts';
 import { compareMaps } from './compareMaps.ts';
-import { isConstant } from './recorded.ts';
+import { isConstant } from './constant.ts';
 import { type ReprodMethod, reprodMeasures } from './reprodMeasures.ts';
 import { check, passed, type Verdict } from './verdict.ts';
 

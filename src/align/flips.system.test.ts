@@ -14,6 +14,7 @@ import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../te
 import { decisionsApart } from './flips.ts';
 import { recordedBatch } from './recordedBatch.ts';
 import type { Reference } from './reference.ts';
+import { rms } from './relativeError.ts';
 import { judgeStage } from './stage.ts';
 import { judgeFlipped } from './stages/flippedDecisions.ts';
 import { kinkFreeBatch } from './stages/kinkFreeBatch.ts';
@@ -23,7 +24,6 @@ import { oracleReference } from './testdata/oracleReference.ts';
 import { runOnce } from './tracing/evidence.ts';
 import { traceStep } from './tracing/traceStep.ts';
 import { passed } from './verdict.ts';
-import { rms } from './yardstick.ts';
 
 const oracle = oracleBackend();
 

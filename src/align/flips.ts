@@ -2,9 +2,9 @@ import type { Window } from '../ir/op.ts';
 import { type Decision, decidedOn, nudgeOf } from '../program/decisions.ts';
 import type { Shape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
+import { relativeError, rms } from './relativeError.ts';
 import { tolerances } from './tolerances.ts';
-import type { Flip } from './trace.ts';
-import { relativeError, rms } from './yardstick.ts';
+import type { Flip } from './verdict.ts';
 
 /** Decisions that two runs took differently. */
 export interface DecisionsApart {

@@ -4,7 +4,7 @@ import { productsOf } from '../program/products.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { type DecisionsApart, decisionsApart } from './flips.ts';
 import type { RecordedBatch } from './recordedBatch.ts';
-import type { Flip } from './trace.ts';
+import type { Flip } from './verdict.ts';
 
 /** One iteration of the truth, decided as we decided. */
 export interface ImposedIteration {

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { compareMaps } from './compareMaps.ts';
-import { judgeRecorded, recorded, recordedNames } from './recorded.ts';
+import type { Float64Rule } from './judge/expectation.ts';
+import { byFloat64 } from './judge/float64.ts';
+import { type Recorded, recorded, recordedNames } from './recorded.ts';
 import { gather, momentsOf, samplePositions } from './samplePositions.ts';
 import { check, passed, type Verdict } from './verdict.ts';
 
@@ -11,6 +13,11 @@ const float32 = (values: ArrayLike<number>, shape = [values.length]): Tensor<'fl
   tensor('float32', shape, Float32Array.from(values)) as Tensor<'float32'>;
 const float64 = (values: ArrayLike<number>): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
+
+const judged = (ours: Tensor, record: Recorded, tolerance: Float64Rule['tolerance']): Verdict => ({
+  name: 'w',
+  ...byFloat64(ours, { kind: 'float64', record, tolerance }).finding,
+});
 
 describe('the unit of the ratio', () => {
   const values = Array.from({ length: 20 }, (_, i) => 1 + i / 300);
@@ -22,7 +29,7 @@ describe('the unit of the ratio', () => {
       ['f64/w', float64(values)],
       ...(rounding === undefined ? [] : [['rounding/w', float32([rounding], [])] as const]),
     ]);
-    return judgeRecorded('w', off(3e-6), recorded(arrays, 'w')!, { relativeL2: 5e-6 }).verdict;
+    return judged(off(3e-6), recorded(arrays, 'w')!, { relativeL2: 5e-6 });
   };
 
   it('is the error of PyTorch’s one recorded run where no other was recorded', () => {
@@ -38,13 +45,12 @@ describe('the unit of the ratio', () => {
 
   it('is never a rounding that is no number, and the upper bound holds whatever it is', () => {
     expect(passed(judge(Number.NaN))).toBe(false);
-    const far = judgeRecorded(
-      'w',
+    const far = judged(
       off(3e-5),
       { pytorch: off(0), truth: float64(values), rounding: 1 },
       { relativeL2: 5e-6 },
     );
-    expect(passed(far.verdict)).toBe(false);
+    expect(passed(far)).toBe(false);
   });
 });
 
@@ -92,8 +98,7 @@ describe('judging against the record', () => {
   const size = 40_000;
   const { values, arrays, sampled } = largeRecord(size);
   const record = recorded(arrays, 'w')!;
-  const judge = (ours: Tensor, of = record): Verdict =>
-    judgeRecorded('w', ours, of, { relativeL2 }).verdict;
+  const judge = (ours: Tensor, of = record): Verdict => judged(ours, of, { relativeL2 });
 
   it('finds sampled tensors by name', () => {
     expect(recordedNames(arrays, '')).toEqual(['w']);
@@ -137,10 +142,10 @@ describe('judging against the record', () => {
   it('measures a tensor that cancels by the scale it is given', () => {
     const cancelled = { pytorch: float32([1e-9, -2e-9]), truth: float64([1e-17, -1e-17]) };
     const scale = { value: 1e-3, what: 'RMS of its weight' };
-    const near = judgeRecorded('b', float32([2e-9, 1e-9]), cancelled, { relativeL2, scale });
-    expect(passed(near.verdict)).toBe(true);
-    const far = judgeRecorded('b', float32([2e-8, 1e-9]), cancelled, { relativeL2, scale });
-    expect(passed(far.verdict)).toBe(false);
+    const near = judged(float32([2e-9, 1e-9]), cancelled, { relativeL2, scale });
+    expect(passed(near)).toBe(true);
+    const far = judged(float32([2e-8, 1e-9]), cancelled, { relativeL2, scale });
+    expect(passed(far)).toBe(false);
   });
 });
 
@@ -178,6 +183,6 @@ describe('comparing recordings', () => {
 describe('a check', () => {
   it('never passes NaN, and a verdict without checks never passes', () => {
     expect(check('mean', Number.NaN, 1).passed).toBe(false);
-    expect(passed({ name: 'x', checks: [] })).toBe(false);
+    expect(passed({ checks: [] })).toBe(false);
   });
 });

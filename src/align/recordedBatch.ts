@@ -7,8 +7,8 @@ import { recorded } from './recorded.ts';
 import { recordedOptimizer } from './recordedOptimizer.ts';
 import { checkDropout, type RecordedSteps, stepAt } from './recordedSteps.ts';
 import { arrayOf, type Reference } from './reference.ts';
+import { rms } from './relativeError.ts';
 import { storedWeights } from './seedWeights.ts';
-import { rms } from './yardstick.ts';
 
 /** The batch that gradients are judged on, and the training step that sees it. */
 export interface RecordedBatch {

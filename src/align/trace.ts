@@ -2,22 +2,13 @@
 import type { StepTensor } from '../program/stepOrder.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Distances } from './distance.ts';
+import type { Flip } from './verdict.ts';
 
 /** Relative L2 errors to the float64 truth, and ours over PyTorch's. */
 export interface TraceError {
   readonly ours: number;
   readonly pytorch: number;
   readonly ratio: number;
-}
-
-/** A decision (a ReLU's sign, a pooling's winner) that rounding took the other way on our side. */
-export interface Flip {
-  /** Layer that decides: `features.1`. */
-  readonly layer: string;
-  /** Flat index into its output. */
-  readonly element: number;
-  /** How far the true value is from the kink, over the RMS of the layer's input. */
-  readonly margin: number;
 }
 
 export type TraceState =

@@ -1,6 +1,5 @@
 /** What was measured and how it was judged: the vocabulary all stages and reports share. */
 import type { Distances } from './distance.ts';
-import type { Flip } from './trace.ts';
 
 /** How a value is judged. The text is what a log line says before "diff". */
 export type Method =
@@ -23,6 +22,16 @@ export interface Check {
   /** PyTorch's float32, by the same measure. */
   readonly pytorch?: number;
   readonly note?: string;
+}
+
+/** A decision (a ReLU's sign, a pooling's winner) that rounding took the other way on our side. */
+export interface Flip {
+  /** Layer that decides: `features.1`. */
+  readonly layer: string;
+  /** Flat index into its output. */
+  readonly element: number;
+  /** How far the true value is from the kink, over the RMS of the layer's input. */
+  readonly margin: number;
 }
 
 /** The element that is furthest off, and how many are off by more than is allowed. */
@@ -63,5 +72,5 @@ export const check = (
   more: Pick<Check, 'pytorch' | 'note'> = {},
 ): Check => ({ method, value, threshold, passed: value <= threshold, ...more });
 
-export const passed = ({ problem, checks }: Verdict): boolean =>
+export const passed = ({ problem, checks }: Pick<Verdict, 'problem' | 'checks'>): boolean =>
   problem === undefined && checks.length > 0 && checks.every((c) => c.passed);

@@ -1,7 +1,7 @@
 import type { StageName } from '../align/manifest.ts';
 import type { StageResult } from '../align/stage.ts';
-import { type Flip, rowPassed, type Trace, type TraceRow } from '../align/trace.ts';
-import { passed, type Verdict } from '../align/verdict.ts';
+import { rowPassed, type Trace, type TraceRow } from '../align/trace.ts';
+import { type Flip, passed, type Verdict } from '../align/verdict.ts';
 import type { Provenance } from './diffLog.ts';
 import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';

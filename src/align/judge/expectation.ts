@@ -1,5 +1,20 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Recorded, Tolerance } from '../recorded.ts';
+import type { Recorded } from '../recorded.ts';
+
+export interface Tolerance {
+  /** Upper bound on ‖ours − truth‖ / ‖truth‖, whatever PyTorch's own. */
+  readonly relativeL2: number;
+  /**
+   * For a tensor whose truth is zero but for rounding (a bias that batch norm cancels): the scale its
+   * error is measured by instead, and what that scale is.
+   */
+  readonly scale?: { readonly value: number; readonly what: string };
+  /**
+   * True where the bound above is itself PyTorch's spread over several orders of summation: after steps of
+   * training a single run's distance to the truth is chance, and no unit to measure ours by.
+   */
+  readonly bySpread?: boolean;
+}
 
 /**
  * By its distance to PyTorch's float64, in units of PyTorch's own float32 error there, and never beyond the upper

@@ -1,49 +1,15 @@
 import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import { incomparable } from '../compareMaps.ts';
+import { isConstant } from '../constant.ts';
 import { distances } from '../distance.ts';
-import { isConstant, judgeRecorded } from '../recorded.ts';
-import { check, passed, type Verdict } from '../verdict.ts';
-import { rms } from '../yardstick.ts';
-import type { DistanceRule, EqualityRule, Float64Rule, Rule, UlpRule } from './expectation.ts';
+import { rms } from '../relativeError.ts';
+import { check } from '../verdict.ts';
+import type { DistanceRule, EqualityRule, Rule, UlpRule } from './expectation.ts';
+import { byFloat64 } from './float64.ts';
+import type { Finding, Judgement } from './judgement.ts';
 import { worstOf } from './worst.ts';
 
-/** What a rule says of a tensor; the name is put before it. */
-export type Finding = Omit<Verdict, 'name'>;
-
-export interface Judgement {
-  readonly finding: Finding;
-  /** Both sides as they were compared: samples of large tensors. */
-  readonly ours: Tensor;
-  readonly pytorch: Tensor;
-}
-
 const problem = (text: string): Finding => ({ checks: [], problem: text });
-
-/** The smallest threshold that a failing check of these methods has broken. */
-const brokenLimit = ({ checks }: Finding, ...methods: string[]): number | undefined =>
-  checks.find((c) => !c.passed && methods.includes(c.method))?.threshold;
-
-function byFloat64(found: Tensor, { record, tolerance, meanAbs }: Float64Rule): Judgement {
-  const { verdict, ours, pytorch } = judgeRecorded('', found, record, tolerance);
-  const { name: _, ...judged } = verdict;
-  if (judged.problem !== undefined) return { finding: judged, ours, pytorch };
-  const mean = judged.distances?.meanAbs ?? Number.NaN;
-  const finding =
-    meanAbs === undefined
-      ? judged
-      : { ...judged, checks: [check('mean', mean, meanAbs), ...judged.checks] };
-  if (passed({ name: '', ...finding })) return { finding, ours, pytorch };
-  const unit = tolerance.scale?.value ?? rms(record.truth);
-  const ratio = brokenLimit(finding, 'ratio');
-  const [measured] = finding.checks.filter((c) => ['relative l2', 'scaled'].includes(c.method));
-  const relative =
-    ratio === undefined
-      ? tolerance.relativeL2
-      : (measured.value / finding.checks.find((c) => c.method === 'ratio')!.value) * ratio;
-  const allowed = brokenLimit(finding, 'mean') ?? relative * unit;
-  const compared = { ours, pytorch, truth: record.truth, whole: found.shape };
-  return { finding: { ...finding, worst: worstOf(compared, allowed) }, ours, pytorch };
-}
 
 function byDistance(found: Tensor, rule: DistanceRule): Judgement {
   const { method, to, threshold, beside, because } = rule;

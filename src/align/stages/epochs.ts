@@ -1,8 +1,9 @@
 import { sha256Hex } from '../../io/sha256.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import type { LogRow } from '../../train/logRow.ts';
+import { byFloat64 } from '../judge/float64.ts';
 import { judge } from '../judge/judge.ts';
-import { judgeRecorded, recorded, recordedNames } from '../recorded.ts';
+import { recorded, recordedNames } from '../recorded.ts';
 import { arrayOf } from '../reference.ts';
 import { expectedWeights, weightDigests } from '../seedWeights.ts';
 import type { Stage, StageContext, StageFindings } from '../stage.ts';
@@ -294,7 +295,9 @@ function states(run: ObservedRun, { section, arrays }: Record, epoch: number): V
       if (value === undefined)
         return { name: group + name, checks: [], problem: 'missing on our side' };
       const record = recorded(arrays, group + name)!;
-      return judgeRecorded(group + name, value, record, { relativeL2, bySpread: true }).verdict;
+      const tolerance = { relativeL2, bySpread: true };
+      const { finding } = byFloat64(value, { kind: 'float64', record, tolerance });
+      return { name: group + name, ...finding };
     });
   };
   const averaged = epoch - section.settings.swa_start + 1;

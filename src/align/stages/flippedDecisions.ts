@@ -3,11 +3,12 @@ import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { distances } from '../distance.ts';
 import { describeFlips } from '../flips.ts';
 import { type ImposedTruth, imposedProducts, imposedTruth } from '../imposedTruth.ts';
-import { judgeRecorded, recorded } from '../recorded.ts';
+import { byFloat64 } from '../judge/float64.ts';
+import { recorded } from '../recorded.ts';
 import type { RecordedBatch } from '../recordedBatch.ts';
+import { relativeError } from '../relativeError.ts';
 import { tolerances } from '../tolerances.ts';
 import { type Check, check, passed, type Verdict } from '../verdict.ts';
-import { relativeError } from '../yardstick.ts';
 
 /** What the batch's iterations gave on our side, and by what it was judged. */
 export interface JudgedIterations {
@@ -60,7 +61,7 @@ const oracleProven = (
       relativeL2: tolerances.oracle,
       ...(scale === undefined ? {} : { scale: { value: scale, what: '' } }),
     };
-    return passed(judgeRecorded(key, value, record, tolerance).verdict);
+    return passed(byFloat64(value, { kind: 'float64', record, tolerance }).finding);
   });
 
 /**

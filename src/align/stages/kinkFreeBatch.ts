@@ -2,6 +2,7 @@ import { gradientOf } from '../../program/program.ts';
 import { stepOrder } from '../../program/stepOrder.ts';
 import { type Tensor, toFloat64, zeros } from '../../tensor/tensor.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
+import { barFor } from '../limits.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
@@ -11,7 +12,6 @@ import type { Part, PartRun, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { updateRule } from '../updateRule.ts';
 import { passed } from '../verdict.ts';
-import { barFor } from '../yardstick.ts';
 import { judgeFlipped } from './flippedDecisions.ts';
 
 /**

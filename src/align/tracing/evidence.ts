@@ -2,7 +2,8 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Program } from '../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { incomparable } from '../compareMaps.ts';
-import { asRecorded, judgeRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
+import { byFloat64 } from '../judge/float64.ts';
+import { asRecorded, type Recorded, recorded, recordedNames } from '../recorded.ts';
 import { cancelledScale, type Scale } from '../recordedBatch.ts';
 import type { Reference } from '../reference.ts';
 import { tolerances } from '../tolerances.ts';
@@ -57,14 +58,12 @@ export interface Proof {
   readonly problem?: string;
 }
 
-export function proofOf(name: string, found: Tensor, { record, scale }: TraceRecord): Proof {
-  const { verdict } = judgeRecorded(name, found, record, {
-    relativeL2: tolerances.oracle,
-    ...(scale === undefined ? {} : { scale }),
-  });
-  const { problem, checks } = verdict;
+export function proofOf(found: Tensor, { record, scale }: TraceRecord): Proof {
+  const tolerance = { relativeL2: tolerances.oracle, ...(scale && { scale }) };
+  const { finding } = byFloat64(found, { kind: 'float64', record, tolerance });
+  const { problem, checks } = finding;
   return {
-    proven: passed(verdict),
+    proven: passed(finding),
     ...(problem === undefined ? {} : { problem }),
     ...(checks.length === 0 ? {} : { error: checks[0].value }),
   };

@@ -1,6 +1,6 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { relativeError } from '../yardstick.ts';
+import { relativeError } from '../relativeError.ts';
 import type { TraceRecord } from './evidence.ts';
 import type { PlannedRow } from './plan.ts';
 

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { input, relu } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
 import { tensor } from '../../tensor/tensor.ts';
-import { judgeRecorded, type Recorded } from '../recorded.ts';
+import { byFloat64 } from '../judge/float64.ts';
+import type { Recorded } from '../recorded.ts';
 import { rowPassed } from '../trace.ts';
 import { passed } from '../verdict.ts';
 import { judgeRow } from './row.ts';
@@ -34,7 +35,8 @@ it('a stage and a trace count an error in the same unit, and pass it alike', () 
         truth,
         ...(rounding === null ? {} : { rounding }),
       };
-      const { verdict } = judgeRecorded('relu', off(ours), record, { relativeL2: 5e-6 });
+      const tolerance = { relativeL2: 5e-6 };
+      const verdict = byFloat64(off(ours), { kind: 'float64', record, tolerance }).finding;
       const row = judgeRow({
         planned,
         ours: off(ours),

@@ -1,9 +1,12 @@
 import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { distances } from '../distance.ts';
+import { errorsOf } from '../judge/float64.ts';
+import { type Limit, limitBeside, type Unit, unitOf } from '../limits.ts';
 import type { Override } from '../overrides.ts';
-import { asRecorded, errorsOf } from '../recorded.ts';
-import type { Flip, TraceError, TraceRow, TraceState } from '../trace.ts';
-import { type Limit, limitBeside, relativeError, type Unit, unitOf } from '../yardstick.ts';
+import { asRecorded } from '../recorded.ts';
+import { relativeError } from '../relativeError.ts';
+import type { TraceError, TraceRow, TraceState } from '../trace.ts';
+import type { Flip } from '../verdict.ts';
 import { notComparable, type Proof, type TraceRecord } from './evidence.ts';
 import type { PlannedRow } from './plan.ts';
 

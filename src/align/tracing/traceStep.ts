@@ -3,13 +3,13 @@ import { decidedOn, decisionsOf, nudged, withDecisions } from '../../program/dec
 import { sameShape } from '../../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { decisionsApart } from '../flips.ts';
+import { barFor } from '../limits.ts';
 import { overrideOf } from '../overrides.ts';
 import { recordedBatch } from '../recordedBatch.ts';
 import { sameStart, startingWeights } from '../seedWeights.ts';
 import { judgeStage, type StageContext } from '../stage.ts';
-import { type Flip, rowPassed, type Trace, type TraceRow, traceOf } from '../trace.ts';
-import { passed } from '../verdict.ts';
-import { barFor } from '../yardstick.ts';
+import { rowPassed, type Trace, type TraceRow, traceOf } from '../trace.ts';
+import { type Flip, passed } from '../verdict.ts';
 import { type Proof, proofOf, runOnce, type TraceRecord, traceRecords } from './evidence.ts';
 import { layersAlone } from './layersAlone.ts';
 import { notesOn } from './notes.ts';
@@ -50,7 +50,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
   );
 
   const proofs = new Map(
-    names.map((name) => [name, proofOf(name, truth.get(name)!, records.get(name)!)]),
+    names.map((name) => [name, proofOf(truth.get(name)!, records.get(name)!)]),
   );
   const known = knownTensors(names, records, proofs, truth);
   const alone = await layersAlone(context, plan, known, records, step);

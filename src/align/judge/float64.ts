@@ -1,0 +1,92 @@
+import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
+import { incomparable } from '../compareMaps.ts';
+import { isConstant } from '../constant.ts';
+import { distances } from '../distance.ts';
+import { type Unit, unitOf } from '../limits.ts';
+import { asRecorded, type Recorded } from '../recorded.ts';
+import { relativeError, rms } from '../relativeError.ts';
+import { type Moments, momentsOf } from '../samplePositions.ts';
+import { tolerances } from '../tolerances.ts';
+import { type Check, check } from '../verdict.ts';
+import type { Float64Rule } from './expectation.ts';
+import type { Judgement } from './judgement.ts';
+import { worstOf } from './worst.ts';
+
+/**
+ * If ‖ours − truth‖ ≤ ε‖truth‖ then the sums differ by at most ε√n‖truth‖, the sums of squares by
+ * (2ε + ε²)‖truth‖² and each extreme by ε‖truth‖. So these ratios of difference to bound, all ≤ 1, are
+ * what the unrecorded elements must satisfy; the largest is the result.
+ */
+function momentsExcess(ours: Moments, truth: Moments, size: number, epsilon: number): number {
+  const norm = Math.sqrt(truth.sumOfSquares);
+  const slack = epsilon * norm;
+  return Math.max(
+    Math.abs(ours.sum - truth.sum) / (slack * Math.sqrt(size)),
+    Math.abs(ours.sumOfSquares - truth.sumOfSquares) / ((2 + epsilon) * slack * norm),
+    Math.abs(ours.min - truth.min) / slack,
+    Math.abs(ours.max - truth.max) / slack,
+  );
+}
+
+/** Errors to the truth on the recorded elements. */
+export interface Errors {
+  readonly ours: number;
+  readonly pytorch: number;
+  /** What ours is counted in. */
+  readonly unit: Unit;
+}
+
+/** How far our recorded elements, and PyTorch's, are from the truth; over `scale` where that is given. */
+export function errorsOf(
+  picked: Tensor,
+  { pytorch, truth, rounding }: Recorded,
+  scale?: number,
+): Errors {
+  const own = relativeError(pytorch, truth, scale);
+  return { ours: relativeError(picked, truth, scale), pytorch: own, unit: unitOf(own, rounding) };
+}
+
+/**
+ * Judges a tensor against its record by its distance to the float64 truth: in units of PyTorch's own distance, and
+ * never beyond the upper bound of the tolerance. A truth that is the same everywhere is refused: agreeing with it
+ * proves nothing.
+ */
+export function byFloat64(
+  found: Tensor,
+  { record, tolerance: { relativeL2, scale, bySpread = false }, meanAbs }: Float64Rule,
+): Judgement {
+  const picked = asRecorded(found, record);
+  const ours = tensor('float32', picked.shape, toFloat32(picked));
+  const sides = { ours, pytorch: record.pytorch };
+  const constant = isConstant(record.truth)
+    ? `the reference is ${toFloat64(record.truth)[0]} everywhere, which proves nothing`
+    : undefined;
+  const problem = incomparable(ours, record.pytorch) ?? constant;
+  if (problem !== undefined) return { finding: { checks: [], problem }, ...sides };
+
+  const { ours: error, pytorch: own, unit } = errorsOf(picked, record, scale?.value);
+  const measured = distances(ours, record.pytorch);
+  const asUnit = unit.value === record.rounding ? { note: `of ${unit.what}` } : {};
+  const checks: Check[] = [
+    ...(meanAbs === undefined ? [] : [check('mean', measured.meanAbs, meanAbs)]),
+    scale === undefined
+      ? check('relative l2', error, relativeL2, { pytorch: own })
+      : check('scaled', error, relativeL2, {
+          pytorch: own,
+          note: `zero but for rounding: RMS error over ${scale.what}`,
+        }),
+    ...(bySpread ? [] : [check('ratio', error / unit.value, tolerances.ratio, asUnit)]),
+  ];
+  if (record.moments !== undefined && scale === undefined) {
+    const size = found.data.length;
+    const excess = momentsExcess(momentsOf(found), record.moments, size, relativeL2);
+    checks.push(check('moments', excess, 1, { note: 'largest share of the allowed difference' }));
+  }
+  const finding = { checks, distances: measured };
+  if (checks.every((c) => c.passed)) return { finding, ...sides };
+  // An element is beyond what is allowed when it alone is further off than the whole may be in the root mean square.
+  const relative = bySpread ? relativeL2 : Math.min(relativeL2, tolerances.ratio * unit.value);
+  const allowed = relative * (scale?.value ?? rms(record.truth));
+  const worst = worstOf({ ...sides, truth: record.truth, whole: found.shape }, allowed);
+  return { finding: { ...finding, worst }, ...sides };
+}
