@@ -2,13 +2,19 @@
 
 python3 recordTraining.py DIRECTORY: writes one reference a folder there, and prints what the recorder says.
 """
+import contextlib
+import io
+import json
 import math
+import os
 import sys
+import types
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # no __pycache__ among the fixtures
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'fixtures'))
 
+import recorder  # noqa: E402
 import torch  # noqa: E402
 from recorder import Recorder  # noqa: E402
 from torch import nn  # noqa: E402
@@ -88,6 +94,69 @@ def nudge(model):
         model.classifier[6].weight += 0.01
 
 
+class Tiny(nn.Module):
+    """Small enough to be recorded in many ways; `act` makes its decisions."""
+
+    def __init__(self, act):
+        super().__init__()
+        self.conv, self.pool, self.drop, self.fc = nn.Conv2d(3, 4, 3), nn.MaxPool2d(6), nn.Dropout(), nn.Linear(100, 7)
+        self.act = act
+
+    def forward(self, x):
+        return self.fc(self.drop(torch.flatten(self.pool(self.act(self.conv(x))), 1)))
+
+
+class WithoutDecisions(Tiny):
+    """A mean in the place of the pooling."""
+
+    def __init__(self):
+        super().__init__(nn.GELU())
+        self.pool = nn.AvgPool2d(6)
+
+
+def wrapped(folder, wrap):
+    """A model in something that renames its parameters: the same reference as without."""
+    torch.manual_seed(5)
+    model = wrap(Tiny(nn.ReLU()))
+    rec = Recorder(model, 'tiny')
+    optimizer = sgd(model)
+    train(model, optimizer, [rec.kink_free(*pool(60), optimizer, 2)] * 3)
+    rec.save(folder)
+
+
+def parallel(model):
+    """In a process group of one."""
+    torch.distributed.init_process_group('gloo', init_method=f'file://{root}/group', rank=0, world_size=1)
+    return nn.parallel.DistributedDataParallel(model)
+
+
+def hopeless(folder, model, optimizer_of=sgd):
+    """`kink_free` warns before anything is trained."""
+    torch.manual_seed(5)
+    rec, images = Recorder(model, 'tiny'), pool(6)
+    optimizer = optimizer_of(model)
+    with contextlib.redirect_stderr(io.StringIO()) as warned:
+        batch = rec.kink_free(*images, optimizer, 2)
+    print(f'{folder}: {warned.getvalue()}', end='')
+    assert torch.equal(batch[0], images[0][:2])
+    train(model, optimizer, [batch] * 3)
+    rec.save(folder)
+
+
+def searched(terminal, seconds):
+    """What a search among images that never do writes, by a clock that goes on by a second whenever it is read."""
+    clock = iter(range(10_000))
+    recorder.time = types.SimpleNamespace(monotonic=lambda: next(clock))
+    model, screen = Tiny(nn.ReLU()), io.StringIO()
+    screen.isatty = lambda: terminal
+    os.environ['COLUMNS'] = '80'
+    try:
+        with contextlib.redirect_stderr(screen):
+            Recorder(model, 'tiny').kink_free(torch.zeros(40, 3, 32, 32), pool(40)[1], sgd(model), 2, seconds)
+    except RuntimeError as error:
+        print(json.dumps([screen.getvalue(), str(error)]))
+
+
 torch.set_num_threads(1)  # two would only wait for each other on a busy machine
 root = Path(sys.argv[1])
 good(root / 'vgg16', 'vgg16', False, 2, 2)
@@ -103,3 +172,16 @@ try:
     rec.save(root / 'untrained')
 except RuntimeError as error:
     print(error)
+wrapped(root / 'plain', lambda model: model)
+wrapped(root / 'DataParallel', nn.DataParallel)
+wrapped(root / 'AveragedModel', torch.optim.swa_utils.AveragedModel)
+wrapped(root / 'compile', lambda model: torch.compile(nn.DataParallel(model), backend='eager'))
+if torch.distributed.is_available():
+    wrapped(root / 'DistributedDataParallel', parallel)
+hopeless(root / 'functional', Tiny(F.relu))
+hopeless(root / 'leaky', Tiny(nn.LeakyReLU()))
+hopeless(root / 'smooth', WithoutDecisions())
+hopeless(root / 'adamant', Tiny(nn.ReLU()), lambda model: torch.optim.Adam(model.parameters()))
+searched(terminal=False, seconds=1000)
+searched(terminal=False, seconds=25)
+searched(terminal=True, seconds=25)

@@ -107,6 +107,50 @@ describe.skipIf(python === undefined)(
       expect(Object.keys(manifestOf(name).stages)).toEqual(['forward', 'loss']);
     });
 
+    const linesOf = (name: string): string[] =>
+      said.split('\n').filter((line) => line.startsWith(`${join(dir, name)}: `));
+
+    it.each([
+      ['functional', /1 of 1 Relu are calls of functions, which cannot be watched: use nn\.ReLU/],
+      ['leaky', /it computes LeakyRelu, whose kinks are not watched/],
+      ['smooth', /no nn\.ReLU or nn\.MaxPool2d was seen but Gelu/],
+      ['adamant', /the optimizer is not plain SGD with momentum/],
+    ])('%s: kink_free says at once that no images will do', (name, reason) => {
+      const [warned, saved] = linesOf(name);
+      expect(warned).toContain(': kink_free: warning: gradients will be left out: ');
+      expect(warned).toMatch(reason);
+      expect(saved).toMatch(reason);
+      expect(Object.keys(manifestOf(name).stages)).toEqual(['forward', 'loss']);
+    });
+
+    it.each(['DataParallel', 'AveragedModel', 'compile', 'DistributedDataParallel'])(
+      'a model in %s is recorded as the model itself',
+      (name) => {
+        if (name === 'DistributedDataParallel' && linesOf(name).length === 0) return;
+        expect(manifestOf(name)).toEqual(manifestOf('plain'));
+      },
+    );
+
+    it('a search says how far it is, and ends when all or the time is used up', () => {
+      const [all, late, terminal] = said
+        .split('\n')
+        .flatMap((line) => (line.startsWith('[') ? [JSON.parse(line) as [string, string]] : []));
+      expect(all[1]).toMatch(
+        /^no 2 of 40 images are kink-free \(0 of 40 images may do, .*\): give/,
+      );
+      expect(late[1]).toMatch(/^no 2 kink-free images in 25 s \(.*\): give .*, or more seconds$/);
+      for (const [screen] of [all, late]) {
+        const lines = screen.trimEnd().split('\n');
+        expect(lines.length).toBeGreaterThan(2);
+        for (const line of lines.slice(0, -1)) expect(line).toMatch(/^kink_free: \d+ of \d+ s: /);
+      }
+      expect(late[0]).toMatch(/^(kink_free: [^\r]*\n)+$/);
+      const renewed = terminal[0].split('\r\u001b[K');
+      expect(renewed.shift()).toBe('');
+      expect(renewed.pop()).toMatch(/^kink_free: given up .*\n$/);
+      for (const line of renewed) expect(line).toMatch(/^kink_free: .{1,68}$/);
+    });
+
     it('without a training step there is nothing to save', () => {
       expect(said).toContain('no training step was seen between Recorder() and save()');
       expect(existsSync(join(dir, 'untrained'))).toBe(false);
