@@ -77,10 +77,17 @@ async function open(
   return { page, troubles };
 }
 
+/** What stands in a column; of a tensor its name, without what its layer is. */
 const column = (page: Page, table: string, n: number): Promise<string[]> =>
-  page
-    .locator(`#${table} tbody tr:visible`)
-    .evaluateAll((rows, index) => rows.map((row) => row.children[index].textContent ?? ''), n);
+  page.locator(`#${table} tbody tr:visible`).evaluateAll(
+    (rows, index) =>
+      rows.map((row) => {
+        const cell = row.children[index];
+        const whole = cell.querySelector('small') === null;
+        return (whole ? cell.textContent : cell.firstChild?.textContent?.trimEnd()) ?? '';
+      }),
+    n,
+  );
 
 describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)', () => {
   beforeAll(async () => {
@@ -148,6 +155,24 @@ describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)',
     await tools.getByRole('searchbox').fill('no such tensor');
     expect(await count.textContent()).toBe('0 of 116 rows');
     expect(troubles).toEqual([]);
+  });
+
+  test('says beside a tensor’s name what its layer is, and finds it by that', async () => {
+    const { page } = await open(diffHtml([failing], facts));
+    const tools = page.locator(`[data-for="${trace}"]`);
+    await tools.getByRole('searchbox').fill('conv 128 → 256, padding 1');
+    expect(await column(page, trace, 0)).toEqual([
+      'features.10',
+      'features.10.output.grad',
+      'features.10.bias.grad',
+      'features.10.weight.grad',
+    ]);
+    expect(new Set(await page.locator(`#${trace} tr:visible small`).allTextContents())).toEqual(
+      new Set(['conv 3×3, 128 → 256, padding 1']),
+    );
+    expect(await page.locator('.callout').textContent()).toContain(
+      'first diverges at layer features.16 (max pool 2×2): the output gradient features.15',
+    );
   });
 
   test('is worked by the keyboard alone, with the focus in sight', async () => {

@@ -16,6 +16,8 @@ export interface DiffReport {
   readonly results: readonly StageResult[];
   /** Where one was asked for. */
   readonly trace?: Trace;
+  /** What each layer of the model is, by its name. */
+  readonly layers: ReadonlyMap<string, string>;
 }
 
 /** When and by which command line a run was made: what its reports cannot know of themselves. */

@@ -12,6 +12,7 @@ import { checkBackend, everyBackend, openInProcess } from '../../backends/regist
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { writeReprodLog } from '../../io/reprodLog.ts';
+import { layerWords } from '../../nn/layerWords.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { allPassed, type DiffReport, failuresOf } from '../../report/diffReport.ts';
@@ -231,6 +232,7 @@ const reportOf = (witness: Witness, { sideBySide }: Runs): DiffReport => ({
   provenance: provenanceOf(witness),
   versions: versions(),
   results: witness.results,
+  layers: layerWords(witness.reference.model),
   ...(witness.trace && { trace: witness.trace }),
 });
 

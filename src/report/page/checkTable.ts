@@ -4,6 +4,7 @@ import { flipWords } from '../diffReport.ts';
 import { shareOfLimit } from '../diffSummary.ts';
 import { cellNumber, outcomeWords, percent } from './cells.ts';
 import type { Row, Table } from './table.ts';
+import { type LayerWords, tensorName } from './tensorName.ts';
 
 const columns = [
   { title: 'Tensor' },
@@ -25,9 +26,10 @@ const remarks = ({ flips = [], override }: Verdict): string[] => [
   ...flips.map(flipWords),
 ];
 
-function rowsOf({ stage, verdicts }: StageResult): Row[] {
+function rowsOf({ stage, verdicts }: StageResult, layers: LayerWords): Row[] {
   return verdicts.flatMap((verdict): Row[] => {
-    const { name, checks, problem, distances } = verdict;
+    const { checks, problem, distances } = verdict;
+    const name = tensorName(verdict.name, layers);
     if (checks.length === 0 || problem !== undefined) {
       const why = problem ?? 'nothing was checked';
       return [
@@ -61,14 +63,19 @@ function rowsOf({ stage, verdicts }: StageResult): Row[] {
 }
 
 /** Every check of a model's stages, a row each, in the order they were made. */
-export function checkTable(model: string, id: string, results: readonly StageResult[]): Table {
+export function checkTable(
+  model: string,
+  id: string,
+  results: readonly StageResult[],
+  layers: LayerWords,
+): Table {
   const verdicts = results.flatMap((r) => r.verdicts);
   const failed = verdicts.filter((v) => !passed(v)).length;
   return {
     id,
     caption: `Checks of ${model}: ${verdicts.length} tensors, losses and digests, ${failed} failed`,
     columns,
-    rows: results.flatMap(rowsOf),
+    rows: results.flatMap((result) => rowsOf(result, layers)),
     tools: true,
   };
 }

@@ -45,15 +45,15 @@ function notes(report: DiffReport): Html | undefined {
 export function modelSection(report: DiffReport, index: number): Html {
   const model = modelOf(report);
   const id = sectionId(report, index);
-  const { trace, results } = report;
+  const { trace, results, layers } = report;
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">${model}</h2>
 ${notes(report)}
 <h3>Error by layer</h3>
 ${figure(report, `${id}-figure`)}
-${trace && html`<h3>Trace</h3>${tableHtml(traceTable(trace, `${id}-trace`))}`}
+${trace && html`<h3>Trace</h3>${tableHtml(traceTable(trace, `${id}-trace`, layers))}`}
 <h3>Checks</h3>
-${tableHtml(checkTable(model, `${id}-checks`, results))}</section>
+${tableHtml(checkTable(model, `${id}-checks`, results, layers))}</section>
 `;
 }
 

@@ -15,6 +15,7 @@ import { computedOn, roundingsOf } from '../rounding.ts';
 import { cellNumber, outcomeWords } from './cells.ts';
 import { type Html, html } from './html.ts';
 import { type Row, tableHtml } from './table.ts';
+import { layerWordsOf, tensorName } from './tensorName.ts';
 
 /** The first thing that went wrong in each model, in a sentence. */
 function firstSentences(reports: readonly DiffReport[]): Html[] {
@@ -22,8 +23,9 @@ function firstSentences(reports: readonly DiffReport[]): Html[] {
     const row = report.trace?.rows[report.trace.firstDivergence ?? -1];
     const model = modelOf(report);
     if (row !== undefined) {
+      const words = layerWordsOf(row.layer, report.layers);
       return [
-        html`<p><strong>${model}</strong> first diverges at layer <code>${row.layer}</code>: the ${row.kind} <code>${row.name}</code>.</p>`,
+        html`<p><strong>${model}</strong> first diverges at layer <code>${row.layer}</code>${words && ` (${words})`}: the ${row.kind} <code>${row.name}</code>.</p>`,
       ];
     }
     const [first] = failuresOf(report);
@@ -41,6 +43,7 @@ export function failuresSection(
   failures: readonly Failure[],
 ): Html | undefined {
   if (failures.length === 0) return undefined;
+  const layers = new Map(reports.map((report) => [modelOf(report), report.layers]));
   return html`<section aria-labelledby="failures">
 <h2 id="failures">${counted(failures.length, 'failure')}</h2>
 <div class="callout">${firstSentences(reports)}</div>
@@ -53,7 +56,9 @@ ${tableHtml({
     { title: 'Stage' },
     { title: 'Why', long: true },
   ],
-  rows: failures.map(({ name, model, part, why }) => ({ cells: [name, model, part, why] })),
+  rows: failures.map(({ name, model, part, why }) => ({
+    cells: [tensorName(name, layers.get(model) ?? new Map()), model, part, why],
+  })),
   tools: true,
 })}</section>
 `;

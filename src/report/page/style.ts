@@ -38,7 +38,8 @@ th,td{text-align:left;vertical-align:top;padding:.35rem .75rem;border-top:1px so
 thead th{position:sticky;top:0;z-index:1;background:var(--raised);font-weight:600;white-space:nowrap;border-bottom:1px solid var(--grid)}
 tbody tr:first-child>*{border-top:0}
 th.n,td.n{text-align:right;white-space:nowrap}
-tbody th{min-width:10rem;max-width:22rem;overflow-wrap:anywhere}
+tbody th{min-width:15rem;max-width:22rem;overflow-wrap:anywhere}
+small{display:block;font-size:.9em;color:var(--faint)}
 td{white-space:nowrap}
 td.long{min-width:18rem;white-space:normal}
 table.judged tbody td:nth-child(2){font-weight:650;color:var(--passed)}

@@ -3,6 +3,7 @@ import { formatShape } from '../../tensor/shape.ts';
 import { rowWords } from '../diffReport.ts';
 import { cellNumber } from './cells.ts';
 import type { Row, Table } from './table.ts';
+import { type LayerWords, tensorName } from './tensorName.ts';
 
 const columns = [
   { title: 'Tensor' },
@@ -32,7 +33,7 @@ const outcomes: { readonly [S in TraceState]: NonNullable<Row['outcome']> } = {
 
 const signs = { passed: '✓', warned: '~', inherited: '·', failed: '✗' } as const;
 
-function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
+function rowOf(row: TraceRow, i: number, first: number | undefined, layers: LayerWords): Row {
   const { name, state, kind, shape, sampled, error, added, limit, addedLimit, distances } = row;
   const notes = [
     ...(i === first ? ['first divergence'] : []),
@@ -42,7 +43,7 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
   return {
     outcome: outcomes[state],
     cells: [
-      name,
+      tensorName(name, layers),
       `${signs[outcomes[state]]} ${state}`,
       kind,
       cellNumber(error?.ours),
@@ -62,10 +63,14 @@ function rowOf(row: TraceRow, i: number, first: number | undefined): Row {
 }
 
 /** Every tensor of a trace in execution order. */
-export const traceTable = ({ model, rows, firstDivergence }: Trace, id: string): Table => ({
+export const traceTable = (
+  { model, rows, firstDivergence }: Trace,
+  id: string,
+  layers: LayerWords,
+): Table => ({
   id,
   caption: `Trace of ${model}: relative L2 errors to float64, in execution order`,
   columns,
-  rows: rows.map((row, i) => rowOf(row, i, firstDivergence)),
+  rows: rows.map((row, i) => rowOf(row, i, firstDivergence, layers)),
   tools: true,
 });

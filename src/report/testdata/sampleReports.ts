@@ -11,6 +11,7 @@ import { type PlannedRow, tracePlan } from '../../align/tracing/plan.ts';
 import { judgeRow, type RowEvidence } from '../../align/tracing/row.ts';
 import type { Verdict } from '../../align/verdict.ts';
 import { sha256Hex } from '../../io/sha256.ts';
+import { layerWords } from '../../nn/layerWords.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
@@ -43,6 +44,7 @@ export const report = (results: readonly StageResult[], trace?: Trace): DiffRepo
   },
   versions: { 'swa-align': '0.1.0', node: 'v20.20.2' },
   results,
+  layers: layerWords(vgg({ depth: 16, batchNorm: false, classes: 10 })),
   ...(trace && { trace }),
 });
 
