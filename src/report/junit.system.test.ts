@@ -135,8 +135,8 @@ describe('JUnit XML', () => {
     const xml = junitXml([passingReport, report([result('loss', everything)])], facts);
     const script =
       'import sys, xml.etree.ElementTree as e; r = e.fromstring(sys.stdin.buffer.read()); print(len(r.findall(".//testcase")), len(r.findall(".//failure")))';
-    const { stdout, stderr } = spawnSync('python3', ['-c', script], { input: xml });
-    expect(stderr.toString()).toBe('');
+    const { status, stdout, stderr } = spawnSync('python3', ['-c', script], { input: xml });
+    expect(status, stderr.toString()).toBe(0);
     expect(stdout.toString().trim()).toBe(`${39 + 64 + hostile.length} ${hostile.length}`);
   });
 });
