@@ -7,8 +7,9 @@ import { readFileOrFail } from '../io/readFile.ts';
 import { sha256Hex } from '../io/sha256.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { recorded } from './recorded.ts';
-import { sameStart, startingWeights } from './seedWeights.ts';
+import { startingWeights } from './seedWeights.ts';
 import type { Stage } from './stage.ts';
+import { sameStart } from './stages/sameStart.ts';
 import { tolerances } from './tolerances.ts';
 
 /** A reference model's forward graph as PyTorch exports it to ONNX, its weights left to be fed. */

@@ -88,5 +88,6 @@ export function byFloat64(
   const relative = bySpread ? relativeL2 : Math.min(relativeL2, tolerances.ratio * unit.value);
   const allowed = relative * (scale?.value ?? rms(record.truth));
   const worst = worstOf({ ...sides, truth: record.truth, whole: found.shape }, allowed);
-  return { finding: { ...finding, worst }, ...sides };
+  // Where only the moments fail, what is wrong was not recorded.
+  return { finding: worst.beyond === 0 ? finding : { ...finding, worst }, ...sides };
 }

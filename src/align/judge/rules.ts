@@ -46,40 +46,49 @@ function besideWords(
   return `from float64: ours ${short(ours - exact)}, PyTorch's ${short(theirs - exact)}`;
 }
 
-/** Elements of row `i` of a tensor of rows; a tensor of one axis has numbers for rows. */
+/** Rows of a tensor, and elements of a row; numbers of a list are its rows. */
 function rowsOf(t: Tensor): { readonly count: number; readonly width: number } {
   const [count = 1, ...rest] = t.shape;
   return { count, width: rest.reduce((n, extent) => n * extent, 1) };
 }
 
-function byEquality(found: Tensor, rule: EqualityRule): Judgement {
-  const { to, row = String, what, within = 0, refuseConstant } = rule;
-  const sides = { ours: found, pytorch: to };
-  const alike = refuseConstant !== undefined && isConstant(found);
-  if (alike) return { finding: problem(refuseConstant), ...sides };
-  if (to.data.length === 0) return { finding: problem('the reference holds nothing'), ...sides };
-  if (found.dtype !== to.dtype) {
-    return { finding: problem(`dtype ${found.dtype} against ${to.dtype}`), ...sides };
-  }
-  const [a, b] = [rowsOf(found), rowsOf(to)];
-  if (a.width !== b.width || found.shape.length !== to.shape.length) {
-    return { finding: problem(incomparable(found, to) ?? 'another shape'), ...sides };
-  }
-  const same = (i: number): boolean => {
-    for (let k = i * b.width; k < (i + 1) * b.width; k++) {
-      const [x, y] = [found.data[k], to.data[k]];
-      const near = within > 0 && x !== undefined && Math.abs(Number(x) - Number(y)) < within;
-      if (x !== y && !near) return false;
-    }
-    return true;
+/** The rows of `to` that `found` does not repeat, or has not. */
+function differingRows(found: Tensor, to: Tensor, within = 0): number[] {
+  const { count, width } = rowsOf(to);
+  const same = (k: number): boolean => {
+    const [x, y] = [found.data[k], to.data[k]];
+    return x === y || (within > 0 && x !== undefined && Math.abs(Number(x) - Number(y)) < within);
   };
-  const differing = Array.from({ length: b.count }, (_, i) => i).filter((i) => !same(i));
-  const extra = Math.max(0, a.count - b.count);
+  return Array.from({ length: count }, (_, i) => i).filter((i) => {
+    for (let k = i * width; k < (i + 1) * width; k++) if (!same(k)) return true;
+    return false;
+  });
+}
+
+/** The first row in which two lists differ, Infinity where they are the same: which of several went wrong first. */
+export function firstDifference(found: Tensor | undefined, to: Tensor): number {
+  if (found === undefined || rowsOf(found).width !== rowsOf(to).width) return 0;
+  const [a, b] = [rowsOf(found).count, rowsOf(to).count];
+  return differingRows(found, to)[0] ?? (a > b ? b : Number.POSITIVE_INFINITY);
+}
+
+function byEquality(found: Tensor, rule: EqualityRule): Judgement {
+  const { to, row = String, what, within, refuseConstant } = rule;
+  const sides = { ours: found, pytorch: to };
+  const [a, b] = [rowsOf(found), rowsOf(to)];
+  const wrongShape = a.width !== b.width || found.shape.length !== to.shape.length;
+  const unfit =
+    (refuseConstant !== undefined && isConstant(found) && refuseConstant) ||
+    (to.data.length === 0 && 'the reference holds nothing') ||
+    (found.dtype !== to.dtype && `dtype ${found.dtype} against ${to.dtype}`) ||
+    (wrongShape && (incomparable(found, to) ?? 'another shape'));
+  if (unfit) return { finding: problem(unfit), ...sides };
+  const differing = differingRows(found, to, within);
+  const wrong = differing.length + Math.max(0, a.count - b.count);
   const lengths = a.count === b.count ? '' : `${a.count} instead of ${b.count}; `;
-  const first = differing[0] ?? b.count;
-  const wrong = differing.length + extra;
   const more = wrong > 1 ? `, ${wrong} in all` : '';
-  const note = wrong === 0 ? what : `${lengths}first differs at ${row(first)}${more}`;
+  const note =
+    wrong === 0 ? what : `${lengths}first differs at ${row(differing[0] ?? b.count)}${more}`;
   return { finding: { checks: [check('equal', wrong, 0, { note })] }, ...sides };
 }
 

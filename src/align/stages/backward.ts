@@ -1,8 +1,8 @@
-import { sameStart } from '../seedWeights.ts';
 import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
 import { layerByLayer } from './layerByLayer.ts';
 import { ncpaddleLosses } from './ncpaddleLosses.ts';
+import { sameStart } from './sameStart.ts';
 import { sgdByItself } from './sgdByItself.ts';
 
 /**

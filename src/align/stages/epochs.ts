@@ -5,11 +5,11 @@ import { byFloat64 } from '../judge/float64.ts';
 import { judge } from '../judge/judge.ts';
 import { recorded, recordedNames } from '../recorded.ts';
 import { arrayOf } from '../reference.ts';
-import { expectedWeights, weightDigests } from '../seedWeights.ts';
 import type { Stage, StageContext, StageFindings } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { check, passed, type Verdict } from '../verdict.ts';
 import { inTurn, nothing } from './parts.ts';
+import { expectedWeights, weightDigests } from './sameStart.ts';
 import { type EpochsSection, type ObservedRun, smallRun } from './smallRun.ts';
 
 /** What PyTorch recorded, as each part of the judgement reads it. */

@@ -5,10 +5,11 @@ import type { Expectation } from '../judge/expectation.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { recorded, recordedNames } from '../recorded.ts';
 import type { Reference } from '../reference.ts';
-import { sameStart, startingWeights } from '../seedWeights.ts';
+import { startingWeights } from '../seedWeights.ts';
 import type { Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
 import { evaluationBatch } from './evaluationBatch.ts';
+import { sameStart } from './sameStart.ts';
 
 /**
  * Evaluation mode, the fixed fake images or the reference's own. The logits come from the program as it is used in

@@ -7,7 +7,7 @@ import { recordedBatch } from '../recordedBatch.ts';
 import type { Reference } from '../reference.ts';
 import { startingWeights } from '../seedWeights.ts';
 import type { Part } from '../stage.ts';
-import { traceRecords } from '../tracing/evidence.ts';
+import { traceRecords } from '../traceRecords.ts';
 
 const keyOf = (name: string): string => `layers/${name}`;
 

@@ -3,9 +3,10 @@ import { evaluationStep } from '../../program/evaluationStep.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { meanAbsBar } from '../orderOfOne.ts';
 import { arrayOf } from '../reference.ts';
-import { sameStart, startingWeights } from '../seedWeights.ts';
+import { startingWeights } from '../seedWeights.ts';
 import type { Part, Stage } from '../stage.ts';
 import { evaluationBatch } from './evaluationBatch.ts';
+import { sameStart } from './sameStart.ts';
 
 const crossEntropy: Part = {
   async run(context) {

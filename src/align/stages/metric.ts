@@ -3,9 +3,10 @@ import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
 import type { Rule } from '../judge/expectation.ts';
 import { arrayOf } from '../reference.ts';
-import { sameStart, startingWeights, storedWeights } from '../seedWeights.ts';
+import { startingWeights, storedWeights } from '../seedWeights.ts';
 import type { Part, Stage } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
+import { sameStart } from './sameStart.ts';
 
 /** How each part of the metric is judged, in the order in which it is computed. */
 const rules: Readonly<Record<string, (to: Tensor) => Rule>> = {

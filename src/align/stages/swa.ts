@@ -9,9 +9,10 @@ import { isConstant } from '../constant.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { recorded, recordedNames } from '../recorded.ts';
 import { arrayOf, type Reference } from '../reference.ts';
-import { sameStart, startingWeights, weightsFromSeed } from '../seedWeights.ts';
+import { startingWeights, weightsFromSeed } from '../seedWeights.ts';
 import type { Part, Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
+import { sameStart } from './sameStart.ts';
 
 const arraysOf = (reference: Reference) => reference.arrays(reference.stage('swa').file);
 

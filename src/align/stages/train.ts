@@ -11,9 +11,9 @@ import type { Expectation } from '../judge/expectation.ts';
 import type { Manifest } from '../manifest.ts';
 import { recordedOptimizer } from '../recordedOptimizer.ts';
 import { arrayOf, type Reference } from '../reference.ts';
-import { digestRows, expectedWeights, weightDigests } from '../seedWeights.ts';
 import type { Part, PartRun, Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
+import { digestRows, expectedWeights, weightDigests } from './sameStart.ts';
 
 type Section = NonNullable<Manifest['stages']['train']>;
 

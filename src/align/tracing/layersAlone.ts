@@ -1,7 +1,7 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { relativeError } from '../relativeError.ts';
-import type { TraceRecord } from './evidence.ts';
+import type { TraceRecord } from '../traceRecords.ts';
 import type { PlannedRow } from './plan.ts';
 
 /** What both backends are given: the step's own feeds, and the state it starts from. */

@@ -6,8 +6,9 @@ import type { Override } from '../overrides.ts';
 import { asRecorded } from '../recorded.ts';
 import { relativeError } from '../relativeError.ts';
 import type { TraceError, TraceRow, TraceState } from '../trace.ts';
+import type { TraceRecord } from '../traceRecords.ts';
 import type { Flip } from '../verdict.ts';
-import { notComparable, type Proof, type TraceRecord } from './evidence.ts';
+import { notComparable, type Proof } from './evidence.ts';
 import type { PlannedRow } from './plan.ts';
 
 /** Everything that is known about one tensor of the traced step. */
