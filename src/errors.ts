@@ -59,4 +59,21 @@ export class Interrupted extends UserError {
 /** A graph that does not fit together: a mistake in a model, an adjoint or a lowering. */
 export class GraphError extends Error {
   override readonly name = 'GraphError';
+  /** The layer whose part of the graph it is, where that is known. */
+  readonly layer: string | undefined;
+
+  constructor(what: string, layer?: string) {
+    super(layer === undefined ? what : `${layer}: ${what}`);
+    this.layer = layer;
+  }
+}
+
+/** Runs what makes a layer's part of a graph: a GraphError of which no inner layer is known is this one's. */
+export function inLayer<T>(layer: () => string | undefined, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof GraphError) || error.layer !== undefined) throw error;
+    throw new GraphError(error.message, layer());
+  }
 }

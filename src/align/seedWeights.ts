@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { InputError } from '../errors.ts';
 import { initPlan, type Module } from '../nn/module.ts';
-import { formatShape, sameShape } from '../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { manualSeed } from '../torch/generator.ts';
 import { initialise } from '../torch/initialise.ts';
+import { modelWeights } from '../train/stateDict.ts';
 import type { Reference } from './reference.ts';
 
 /** The weights PyTorch would build after manual_seed(seed). */
@@ -26,21 +25,8 @@ export const storedWeights = (arrays: TensorMap): TensorMap =>
 function recordedWeights({ manifest, model, dir, arrays }: Reference): TensorMap {
   const { seed, file } = manifest.weights;
   if (file === undefined) return weightsFromSeed(model, seed!);
-  const found = arrays(file);
-  const misfit = (what: string): InputError =>
-    new InputError(what, {
-      where: join(dir, file),
-      fix: 'record a model with the parameters of ours',
-    });
-  for (const { name, shape } of model.state) {
-    const stored = found.get(name);
-    if (stored === undefined) throw misfit(`holds no ${name}, which ${manifest.model} has`);
-    if (stored.dtype !== 'float32' || !sameShape(stored.shape, shape)) {
-      const [is, wanted] = [stored.shape, shape].map(formatShape);
-      throw misfit(`${name} is ${stored.dtype} ${is}, ${manifest.model} has float32 ${wanted}`);
-    }
-  }
-  return found;
+  const fix = 'record a model with the parameters of ours';
+  return modelWeights(model, arrays(file), join(dir, file), { dtype: 'float32', fix });
 }
 
 const drawn = new WeakMap<Reference, TensorMap>();

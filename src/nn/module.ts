@@ -1,4 +1,4 @@
-import { GraphError } from '../errors.ts';
+import { GraphError, inLayer } from '../errors.ts';
 import { add, input, type Operand } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
 import type { Shape } from '../tensor/shape.ts';
@@ -102,7 +102,10 @@ export const residual = (layer: string, body: Module, shortcut = sequential([]))
 export const recorded =
   (layer: string, forward: Module['forward']): Module['forward'] =>
   (x, pass) => {
-    const y = forward(x, pass);
+    const y = inLayer(
+      () => layer,
+      () => forward(x, pass),
+    );
     let [name, calls] = [layer, 1];
     while (pass.outputs.has(name)) name = `${layer}#${++calls}`;
     pass.outputs.set(name, y);

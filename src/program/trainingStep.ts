@@ -1,5 +1,6 @@
 import { gradients } from '../autodiff/gradients.ts';
 import { argMax, equal, input, reduceSum } from '../ir/build.ts';
+import { topologicalOrder } from '../ir/graph.ts';
 import type { Node } from '../ir/node.ts';
 import { crossEntropy } from '../nn/crossEntropy.ts';
 import { forwardPass, type Module } from '../nn/module.ts';
@@ -39,7 +40,11 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
   const loss = crossEntropy(logits, labels);
   const correct = reduceSum(equal(argMax(logits), labels), [0]);
 
-  const grads = gradients(loss);
+  const computes =
+    (value: Node) =>
+    ([, output]: readonly [string, Node]) =>
+      topologicalOrder([output]).includes(value);
+  const grads = gradients(loss, (value) => [...pass.outputs].find(computes(value))?.[0]);
   const fetches = new Map<string, Node>([
     ['loss', loss],
     ['logits', logits],

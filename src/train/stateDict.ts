@@ -1,16 +1,18 @@
 import { InputError } from '../errors.ts';
 import type { Weights } from '../io/weights.ts';
 import { unwrapped } from '../io/wrappers.ts';
-import type { Module } from '../nn/module.ts';
+import type { Module, StateSpec } from '../nn/module.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
-import { type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
+import { type DType, type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
+import { firstFew } from '../words.ts';
 import { nonFiniteAt } from './finite.ts';
 
 /** PyTorch's counter beside a batch norm's running statistics; nothing here reads it. */
 const counterOf = (runningVar: string): string =>
   runningVar.replace(/running_var$/, 'num_batches_tracked');
 
-const isCounter = (name: string): boolean => name.endsWith('.num_batches_tracked');
+/** Whether it is such a counter's name. */
+export const isCounter = (name: string): boolean => name.endsWith('.num_batches_tracked');
 
 /**
  * A model's weights and buffers as `state_dict()` names and orders them, each batch norm's
@@ -36,34 +38,51 @@ export const asFloat32 = (tensors: TensorMap): TensorMap =>
     ]),
   );
 
+export interface WeightsWanted {
+  /** Of every tensor; any floats where it is not said. */
+  readonly dtype?: DType;
+  /** What a reader can do about weights that do not fit. */
+  readonly fix?: string;
+}
+
+/** Why a tensor is none of the model's, or undefined. */
+function misfit(found: Tensor, { name, shape }: StateSpec, dtype?: DType): string | undefined {
+  if (!sameShape(found.shape, shape)) {
+    return `${name} is ${formatShape(found.shape)}, the model's ${formatShape(shape)}`;
+  }
+  const fits = dtype === undefined ? found.dtype.startsWith('float') : found.dtype === dtype;
+  return fits ? undefined : `${name} is ${found.dtype}, not ${dtype ?? 'float'}`;
+}
+
 /**
- * A file's tensors as the model's weights and buffers. Throws InputError, naming file and tensor, when
- * one is missing, superfluous, of another shape, or holds no floats, NaN or infinity.
+ * A file's tensors as the model's weights and buffers. Throws InputError, naming file and tensors, when
+ * some are missing, superfluous, of another shape or dtype, or hold NaN or infinity. Counters are left out.
  */
-export function modelWeights(model: Module, tensors: TensorMap, where: string): TensorMap {
-  const unfit = (what: string): InputError =>
-    new InputError(what, { where, fix: 'name the weights of this very model, or another --model' });
-  const weights = new Map<string, Tensor>();
-  for (const { name, shape } of model.state) {
-    const found = tensors.get(name);
-    if (found === undefined) throw unfit(`holds no ${name}`);
-    if (!sameShape(found.shape, shape)) {
-      throw unfit(`${name} is ${formatShape(found.shape)}, the model's ${formatShape(shape)}`);
-    }
-    if (!found.dtype.startsWith('float')) throw unfit(`${name} is ${found.dtype}, not float`);
-    const at = nonFiniteAt(found);
-    if (at !== undefined) {
-      throw new InputError(`${name} holds NaN or infinity (element ${at})`, {
-        where,
-        fix: 'name weights that are whole',
-      });
-    }
-    weights.set(name, found);
+export function modelWeights(
+  model: Module,
+  tensors: TensorMap,
+  where: string,
+  { dtype, fix = 'name the weights of this very model, or another --model' }: WeightsWanted = {},
+): TensorMap {
+  const known = new Set(model.state.map(({ name }) => name));
+  const missing = [...known].filter((name) => !tensors.has(name));
+  const extra = [...tensors.keys()].filter((name) => !known.has(name) && !isCounter(name));
+  const names = [
+    ...(missing.length === 0 ? [] : [`lacks ${firstFew(missing)}`]),
+    ...(extra.length === 0 ? [] : [`holds ${firstFew(extra)}, which the model has not`]),
+  ];
+  if (names.length > 0) throw new InputError(names.join(' and '), { where, fix });
+  const misfits = model.state.flatMap((spec) => misfit(tensors.get(spec.name)!, spec, dtype) ?? []);
+  if (misfits.length > 0) throw new InputError(firstFew(misfits), { where, fix });
+  for (const name of known) {
+    const at = nonFiniteAt(tensors.get(name)!);
+    if (at === undefined) continue;
+    throw new InputError(`${name} holds NaN or infinity (element ${at})`, {
+      where,
+      fix: 'name weights that are whole',
+    });
   }
-  for (const name of tensors.keys()) {
-    if (!weights.has(name) && !isCounter(name)) throw unfit(`${name} is no part of the model`);
-  }
-  return weights;
+  return new Map([...known].map((name) => [name, tensors.get(name)!]));
 }
 
 export interface FittedWeights {
@@ -77,13 +96,14 @@ export function fittedWeights(
   model: Module,
   { tensors, notes }: Pick<Weights, 'tensors' | 'notes'>,
   where: string,
+  wanted: WeightsWanted = {},
 ): FittedWeights {
   const bare = unwrapped(
     tensors,
     model.state.map(({ name }) => name),
   );
   return {
-    weights: modelWeights(model, bare.tensors, where),
+    weights: modelWeights(model, bare.tensors, where, wanted),
     notes: [...notes, ...bare.notes],
   };
 }

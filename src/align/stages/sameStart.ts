@@ -1,5 +1,7 @@
 import { sha256Hex } from '../../io/sha256.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
+import { isCounter } from '../../train/stateDict.ts';
+import { firstFew } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { startingWeights } from '../seedWeights.ts';
 import type { Part, PartRun } from '../stage.ts';
@@ -14,28 +16,43 @@ export function digestRows(digests: Iterable<string>): Tensor<'uint8'> {
 
 const initialWeights = 'initial weights';
 
-/** The digests of weights, those a reference names first and in its order. */
+/** PyTorch's counters beside batch norm are no weights: a reference may hold them or not. */
+const compared = (expected: Digests): (readonly [string, string])[] =>
+  Object.entries(expected).filter(([name]) => !isCounter(name));
+
+const noDigest = '0'.repeat(64);
+
+/** The digests of weights, those a reference names first and in its order; who is on one side only is told. */
 export function weightDigests(weights: TensorMap, expected: Digests): PartRun {
-  const missing = Object.keys(expected).find((name) => !weights.has(name));
-  if (missing !== undefined) {
-    return { recording: new Map(), leftOut: new Map([[initialWeights, `${missing} is missing`]]) };
-  }
-  const extra = [...weights.keys()].filter((name) => !Object.hasOwn(expected, name));
-  const names = [...Object.keys(expected), ...extra];
-  const digests = names.map((name) => sha256Hex(bytesOf(weights.get(name)!)));
-  return { recording: new Map([[initialWeights, digestRows(digests)]]) };
+  const wanted = compared(expected).map(([name]) => name);
+  const missing = wanted.filter((name) => !weights.has(name));
+  const extra = [...weights.keys()].filter((n) => !isCounter(n) && !Object.hasOwn(expected, n));
+  const digests = [...wanted, ...extra].map((name) => {
+    const held = weights.get(name);
+    return held === undefined ? noDigest : sha256Hex(bytesOf(held));
+  });
+  return {
+    recording: new Map([[initialWeights, digestRows(digests)]]),
+    notes: [
+      ...(missing.length === 0 ? [] : [`missing on our side: ${firstFew(missing)}`]),
+      ...(extra.length === 0 ? [] : [`not in the reference: ${firstFew(extra)}`]),
+    ],
+  };
 }
 
 /** Every tensor to the bit, by its SHA-256. */
-export const expectedWeights = (expected: Digests): Expectation => ({
-  name: initialWeights,
-  rule: {
-    kind: 'equality',
-    to: digestRows(Object.values(expected)),
-    row: (i) => Object.keys(expected)[i] ?? 'a tensor that is not in the reference',
-    what: `${Object.keys(expected).length} tensors, by SHA-256`,
-  },
-});
+export function expectedWeights(expected: Digests): Expectation {
+  const held = compared(expected);
+  return {
+    name: initialWeights,
+    rule: {
+      kind: 'equality',
+      to: digestRows(held.map(([, digest]) => digest)),
+      row: (i) => held[i]?.[0] ?? 'a tensor that is not in the reference',
+      what: `${held.length} tensors, by SHA-256`,
+    },
+  };
+}
 
 /** That a stage starts from PyTorch's weights. */
 export const sameStart: Part = {
