@@ -42,6 +42,8 @@ export const manifestSchema = z.object({
     }),
   inputs: digests,
   files: digests,
+  /** Stages that were not recorded because what there was would prove nothing, and why. */
+  left_out: z.record(z.string(), z.string()).optional(),
   stages: z.object({
     ops: z
       .object({

@@ -124,7 +124,9 @@ export function openReference(dir: string, expectedModel?: string): Reference {
     stage<S extends SectionName>(stageName: S) {
       const section = manifest.stages[stageName];
       if (section === undefined) {
-        throw new InputError(`holds no ${stageName} stage`, {
+        const why = manifest.left_out?.[stageName];
+        const when = why === undefined ? '' : `: it was left out when this was recorded, ${why}`;
+        throw new InputError(`holds no ${stageName} stage${when}`, {
           where: manifestPath,
           fix: referenceRemedy(dir),
         });

@@ -5,6 +5,7 @@ import { html, trusted } from './page/html.ts';
 import { modelSection, sectionId } from './page/modelSection.ts';
 import {
   failuresSection,
+  notJudgedSection,
   overridesSection,
   provenanceSection,
   roundingSection,
@@ -49,7 +50,7 @@ ${reports.map((report, i) => html`<li><a href="#${sectionId(report, i)}">${model
 </ul></nav>
 </header>
 <main>
-${failuresSection(reports, failures)}${summarySection(reports)}${roundingSection(reports)}${overridesSection(reports)}${reports.map(modelSection)}${provenanceSection(reports, facts)}</main>
+${failuresSection(reports, failures)}${summarySection(reports)}${notJudgedSection(reports)}${roundingSection(reports)}${overridesSection(reports)}${reports.map(modelSection)}${provenanceSection(reports, facts)}</main>
 <footer><p>Written by swa-align. “To the bit” is by SHA-256; errors are measured against PyTorch in float64, with PyTorch’s own float32 error beside them.</p></footer>
 <script>${trusted(pageScript)}</script>
 </body>

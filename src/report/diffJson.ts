@@ -25,6 +25,7 @@ export function diffJson(reports: readonly DiffReport[]): string {
         verdicts: verdicts.map((v) => ({ ...v, passed: passed(v) })),
       })),
       trace: report.trace,
+      ...(report.leftOut && { notJudged: Object.fromEntries(report.leftOut) }),
     })),
   };
   return `${JSON.stringify(json, finite, 1)}\n`;

@@ -7,6 +7,7 @@ import {
   failuresOf,
   filesOf,
   modelOf,
+  notJudged,
   overridesOf,
   type RunFacts,
 } from './diffReport.ts';
@@ -24,14 +25,16 @@ const code = (text: string, most: number = longest.name): string =>
   markdownCode(clipped(text, most));
 const words = (text: string): string => markdownText(clipped(text, longest.words));
 
-/** `all 10 stages passed`, `2 of 10 stages failed` */
+/** `all 10 stages passed`, `2 of 10 stages failed, 1 not judged` */
 export function headline(reports: readonly DiffReport[]): string {
   const stages = reports.flatMap(({ results }) => results);
   const failed = stages.filter((s) => !s.passed).length;
-  if (allPassed(reports)) return `all ${counted(stages.length, 'stage')} passed`;
+  const unjudged = notJudged(reports).length;
+  const but = unjudged === 0 ? '' : `, ${unjudged} not judged`;
+  if (allPassed(reports)) return `all ${counted(stages.length, 'stage')} passed${but}`;
   return failed === 0
-    ? 'a trace diverges'
-    : `${failed} of ${counted(stages.length, 'stage')} failed`;
+    ? `a trace diverges${but}`
+    : `${failed} of ${counted(stages.length, 'stage')} failed${but}`;
 }
 
 const stageTable = (reports: readonly DiffReport[]): string[] =>
@@ -99,6 +102,14 @@ function overrideLines(reports: readonly DiffReport[]): string[] {
         `- ${code(model)} ${part}: ${code(name)} may be ${shortNumber(limit)}: ${words(reason)}`,
     );
   return ['### Limits set by hand', '', ...lines, ...more(used.length), ''];
+}
+
+function notJudgedLines(reports: readonly DiffReport[]): string[] {
+  const lines = notJudged(reports).map(
+    ({ model, stage, why }) => `- ${code(model)} ${stage}: ${words(why)}`,
+  );
+  if (lines.length === 0) return [];
+  return ['### Not judged', '', ...lines.slice(0, shown), ...more(lines.length), ''];
 }
 
 /** The device, and by how much it rounds otherwise than PyTorch did; for the head of what tells it stage by stage. */
@@ -200,6 +211,7 @@ export function diffMarkdown(reports: readonly DiffReport[], facts: RunFacts): s
     firstDivergences(reports),
     failureLines(failures),
     [...stageTable(reports), ''],
+    notJudgedLines(reports),
     overrideLines(reports),
     details(roundingHead(reports), roundingLines(reports)),
     details('Notes', noteLines(reports)),

@@ -18,6 +18,8 @@ export interface DiffReport {
   readonly trace?: Trace;
   /** What each layer of the model is, by its name. */
   readonly layers: ReadonlyMap<string, string>;
+  /** Stages that were asked for and that the reference was recorded without, and why. */
+  readonly leftOut?: ReadonlyMap<StageName, string>;
 }
 
 /** When and by which command line a run was made: what its reports cannot know of themselves. */
@@ -108,6 +110,19 @@ export function failuresOf(report: DiffReport): Failure[] {
     ...rows.filter(inherits).map((row) => rowFailure(model, row)),
   ];
 }
+
+/** A stage that nobody judged, and why. */
+export interface NotJudged {
+  readonly model: string;
+  readonly stage: StageName;
+  readonly why: string;
+}
+
+/** What a run that passed does not vouch for. */
+export const notJudged = (reports: readonly DiffReport[]): NotJudged[] =>
+  reports.flatMap((report) =>
+    [...(report.leftOut ?? [])].map(([stage, why]) => ({ model: modelOf(report), stage, why })),
+  );
 
 /** A limit that somebody set by hand, and why. */
 export interface UsedOverride {

@@ -1,10 +1,19 @@
-import { type DiffReport, type Failure, failuresOf, modelOf, type RunFacts } from './diffReport.ts';
+import {
+  type DiffReport,
+  type Failure,
+  failuresOf,
+  modelOf,
+  notJudged,
+  type RunFacts,
+} from './diffReport.ts';
 import { element, escapeXml } from './xml.ts';
 
 interface Case {
   readonly name: string;
   /** Undefined where it passed. */
   readonly failure?: { readonly message: string; readonly type: string };
+  /** Why it was not judged. */
+  readonly skipped?: string;
 }
 
 interface Suite {
@@ -52,32 +61,41 @@ function suitesOf(report: DiffReport): Suite[] {
       })),
     ),
   }));
-  if (report.trace === undefined) return stages;
+  const leftOut = notJudged([report]).map(({ stage, why }) => ({
+    name: `${model}.${stage}`,
+    seconds: 0,
+    notes: [],
+    properties,
+    cases: [{ name: stage, skipped: why }],
+  }));
+  if (report.trace === undefined) return [...stages, ...leftOut];
   const { rows, notes } = report.trace;
   const cases = casesOf(
     'trace',
     rows.map(({ kind, name, state }) => ({ name: `${kind}: ${name}`, key: name, type: state })),
   );
-  return [...stages, { name: `${model}.trace`, seconds: 0, notes, properties, cases }];
+  return [...stages, ...leftOut, { name: `${model}.trace`, seconds: 0, notes, properties, cases }];
 }
 
-const countFailed = (cases: readonly Case[]): number =>
-  cases.filter(({ failure }) => failure !== undefined).length;
+const countOf = (what: 'failure' | 'skipped', cases: readonly Case[]): number =>
+  cases.filter((c) => c[what] !== undefined).length;
 
 const counts = (suites: readonly Suite[]) => ({
   tests: String(suites.reduce((sum, { cases }) => sum + cases.length, 0)),
-  failures: String(suites.reduce((sum, { cases }) => sum + countFailed(cases), 0)),
+  failures: String(suites.reduce((sum, { cases }) => sum + countOf('failure', cases), 0)),
   errors: '0',
   time: suites.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(3),
 });
 
 const inner = (lines: readonly string[]): string => `\n${lines.join('\n')}\n`;
 
-const caseXml = (suite: string, { name, failure }: Case): string =>
+const caseXml = (suite: string, { name, failure, skipped }: Case): string =>
   element(
     'testcase',
     { classname: `swa-align.${suite}`, name },
-    failure && element('failure', { ...failure }, escapeXml(`${name}: ${failure.message}`)),
+    skipped === undefined
+      ? failure && element('failure', { ...failure }, escapeXml(`${name}: ${failure.message}`))
+      : element('skipped', { message: skipped }),
   );
 
 function suiteXml(suite: Suite, timestamp: string): string {
@@ -87,7 +105,7 @@ function suiteXml(suite: Suite, timestamp: string): string {
   );
   return element(
     'testsuite',
-    { name, ...counts([suite]), skipped: '0', timestamp },
+    { name, ...counts([suite]), skipped: String(countOf('skipped', cases)), timestamp },
     inner([
       element('properties', {}, inner(facts)),
       ...cases.map((c) => caseXml(name, c)),

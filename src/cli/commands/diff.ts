@@ -15,7 +15,7 @@ import { writeReprodLog } from '../../io/reprodLog.ts';
 import { layerWords } from '../../nn/layerWords.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import { diffLog, type Provenance } from '../../report/diffLog.ts';
-import { allPassed, type DiffReport, failuresOf } from '../../report/diffReport.ts';
+import { allPassed, type DiffReport, failuresOf, notJudged } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
 import { githubAnnotations } from '../../report/githubAnnotations.ts';
 import { matrixJson, matrixMarkdown } from '../../report/matrixReport.ts';
@@ -124,10 +124,11 @@ export const diff: RegisterCommand = (program, context) => {
       for (const name of options.backends ?? [options.backend]) checkBackend(name);
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const page = pageDirectory(options, ownOut ? options.out : 'reports');
+      const opened = references(options, wanted);
+      const given = givenTo(options, opened, context);
       await context.claims.claim(options.out, 'give another --out');
       await claimReport(page, context.claims);
-      const opened = references(options, wanted);
-      const runs = await runsOf(options, opened, wanted, context);
+      const runs = await runsOf(options, opened, wanted, given);
       const found = await follow(runs, options, context);
       live.begin('writing the reports');
       const facts = { time: new Date(), command: commandLine(command) };
@@ -150,19 +151,29 @@ export const diff: RegisterCommand = (program, context) => {
     });
 };
 
-/** What is run, all of it checked before anything is computed. */
+/** The files that were given, read and held against the references before anything is computed or written. */
+function givenTo(
+  options: DiffOptions,
+  opened: readonly Reference[],
+  context: CliContext,
+): Pick<Runs, 'weights' | 'overrides'> {
+  if (options.trace === true) for (const reference of opened) reference.stage('trace');
+  const overrides = overridesOf(options, opened);
+  const weights = diffWeights(options.weights, opened[0], context);
+  return { overrides, ...(weights && { weights }) };
+}
+
+/** What is run. */
 async function runsOf(
   options: DiffOptions,
   opened: readonly Reference[],
   wanted: readonly StageName[],
-  context: CliContext,
+  given: Pick<Runs, 'weights' | 'overrides'>,
 ): Promise<Runs> {
   const { backends, allBackends = false, trace = false, flips = false } = options;
   const sideBySide = allBackends || backends !== undefined;
-  if (trace) for (const reference of opened) reference.stage('trace');
-  const overrides = overridesOf(options, opened);
-  const weights = diffWeights(options.weights, opened[0], context);
   return {
+    ...given,
     backends: backends ?? (allBackends ? everyBackend : [options.backend]),
     open: (name) =>
       sideBySide
@@ -174,11 +185,10 @@ async function runsOf(
     references: opened,
     // In a thread of its own it computes beside the other backend.
     oracle: await (trace ? openBackend : openInProcess)('oracle'),
-    overrides,
     flips,
     trace,
+    progress: live.begin,
     runOnnx: runOnnxModel,
-    ...(weights && { weights }),
   };
 }
 
@@ -222,13 +232,33 @@ async function follow(runs: Runs, options: DiffOptions, context: CliContext): Pr
     } else if (event.kind === 'trace') {
       next();
       for (const line of traceTable(event.trace, process.stdout.columns)) context.print(line);
-    } else witnesses.push(event.witness);
+    } else {
+      witnesses.push(event.witness);
+      for (const [stage, why] of leftOutOf(event.witness, runs)) {
+        context.print(`  – ${stage.padEnd(9)}not judged: left out of the reference, ${why}`);
+      }
+    }
   }
   return { witnesses, absent, reports: witnesses.map((witness) => reportOf(witness, runs)) };
 }
 
-const reportOf = (witness: Witness, { sideBySide }: Runs): DiffReport => ({
-  ...(sideBySide && { backend: witness.name }),
+/** Stages that were asked for, that the reference was recorded without, and why. */
+function leftOutOf(
+  { reference: { manifest } }: Witness,
+  { stages: wanted }: Runs,
+): ReadonlyMap<StageName, string> {
+  const left = wanted.filter((stage) => manifest.stages[stage] === undefined);
+  return new Map(
+    left.flatMap((stage) => {
+      const why = manifest.left_out?.[stage];
+      return why === undefined ? [] : [[stage, why] as const];
+    }),
+  );
+}
+
+const reportOf = (witness: Witness, runs: Runs): DiffReport => ({
+  ...(runs.sideBySide && { backend: witness.name }),
+  leftOut: leftOutOf(witness, runs),
   provenance: provenanceOf(witness),
   versions: versions(),
   results: witness.results,
@@ -246,9 +276,14 @@ const matrixOn = (reference: Reference, { witnesses, absent }: Followed) =>
 function conclusion(reports: readonly DiffReport[], out: string): string {
   const failed = new Set(reports.flatMap(failuresOf).map(({ model, part }) => `${model} ${part}`));
   const count = reports.flatMap((r) => r.results).length;
-  return failed.size === 0
-    ? `all ${counted(count, 'stage')} passed; logs in ${out}/`
-    : `failed: ${[...failed].join(', ')}; logs in ${out}/`;
+  const unjudged = new Set(notJudged(reports).map(({ model, stage }) => `${model} ${stage}`));
+  return [
+    failed.size === 0
+      ? `all ${counted(count, 'stage')} passed`
+      : `failed: ${[...failed].join(', ')}`,
+    ...(unjudged.size === 0 ? [] : [`not judged: ${[...unjudged].join(', ')}`]),
+    `logs in ${out}/`,
+  ].join('; ');
 }
 
 function stagesCalled(names: readonly string[]): readonly StageName[] {
@@ -266,7 +301,7 @@ function stagesCalled(names: readonly string[]): readonly StageName[] {
 function references(options: DiffOptions, wanted: readonly StageName[]): Reference[] {
   const all = options.model === 'all';
   const named = options.model === undefined || all ? undefined : modelName(options.model);
-  if (options.weights !== undefined && named === undefined) {
+  if (options.weights !== undefined && named === undefined && options.reference === undefined) {
     throw new UsageError('--weights belong to one model', { fix: 'name it with --model' });
   }
   if (options.reference !== undefined) {

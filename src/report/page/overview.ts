@@ -7,6 +7,7 @@ import {
   failuresOf,
   filesOf,
   modelOf,
+  notJudged,
   overridesOf,
   type RunFacts,
 } from '../diffReport.ts';
@@ -143,6 +144,21 @@ ${tableHtml({
       cellNumber(error?.pytorch),
     ],
   })),
+})}</section>
+`;
+}
+
+/** Stages that the reference was recorded without, in plain sight: a run that passes says nothing of them. */
+export function notJudgedSection(reports: readonly DiffReport[]): Html | undefined {
+  const left = notJudged(reports);
+  if (left.length === 0) return undefined;
+  return html`<section aria-labelledby="not-judged">
+<h2 id="not-judged">Not judged</h2>
+${tableHtml({
+  id: 'not-judged-table',
+  caption: 'Stages that the reference was recorded without',
+  columns: [{ title: 'Stage' }, { title: 'Model' }, { title: 'Why', long: true }],
+  rows: left.map(({ model, stage, why }) => ({ cells: [stage, model, why] })),
 })}</section>
 `;
 }
