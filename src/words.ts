@@ -6,3 +6,7 @@ export const firstFew = (names: readonly string[], few = 1): string => {
   const more = names.length - few;
   return names.slice(0, few).join(', ') + (more > 0 ? ` and ${more} more` : '');
 };
+
+/** `1 stage`, `all 10 stages`. */
+export const allOf = (n: number, what: string): string =>
+  n === 1 ? counted(n, what) : `all ${counted(n, what)}`;

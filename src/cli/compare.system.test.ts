@@ -245,7 +245,7 @@ describe('bad input to compare', () => {
     expect(await refused(good(), good(), '--method', 'median')).toContain('median');
     expect(await refused(good(), good(), '--threshold', 'nan')).toContain('nan');
     expect(await refused(good(), good(), '--threshold', '-1')).toContain('-1');
-    expect(await refused(good())).toContain('missing required argument');
+    expect(await refused(good())).toContain('<b> is missing');
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -174,8 +174,14 @@ with torch.no_grad():
     },
   );
 
+  it('to .pth as to .pt', async () => {
+    for (const name of ['a.pt', 'a.PTH']) expect(await exported(name)).toBe(0);
+    expect(readFileSync(at('a.PTH'))).toEqual(readFileSync(at('a.pt')));
+  });
+
   it.each([
     [['model.tflite'], 'there is no format "tflite"'],
+    [['model'], 'model: its name tells no format; give --format'],
     [['model.onnx', '--format', 'pt-script'], 'there is no format "pt-script"'],
     [['model.npz', '--fold-bn'], '--fold-bn is for ONNX'],
     [['model.onnx', '--weights', 'swa'], 'holds one set of weights'],

@@ -4,6 +4,7 @@ import type { Ending, TrainingEvent } from '../train/events.ts';
 import type { LogRow } from '../train/logRow.ts';
 import type { TrainingRun } from '../train/session.ts';
 import { train } from '../train/train.ts';
+import { counted } from '../words.ts';
 import type { CliContext } from './context.ts';
 import { interruptedCode } from './failure.ts';
 import { live } from './liveLine.ts';
@@ -78,6 +79,6 @@ function endOf(
   run: TrainingRun,
   saved: string,
 ): string[] {
-  if (ending === 'finished') return [`finished after ${step} steps; ${run.directory}`];
-  return [`stopped after ${step} steps; checkpoint in ${saved}`];
+  if (ending === 'finished') return [`finished after ${counted(step, 'step')}; ${run.directory}`];
+  return [`stopped after ${counted(step, 'step')}; checkpoint in ${saved}`];
 }

@@ -67,7 +67,7 @@ describe('`-` is standard output, and what is for people goes to standard error'
     const loss = ['diff', 'loss', '--model', 'vgg16', '--out', join(dir, 'diff')];
     const json = await piped(...loss, '--json', '-', '--no-report');
     expect(JSON.parse(json.stdout).passed).toBe(true);
-    expect(json.people).toContain('all 1 stages passed');
+    expect(json.people).toContain('1 stage passed; logs in ');
     expect((await piped(...loss, '--junit', '-')).stdout).toMatch(/^<\?xml .*<\/testsuites>\n$/s);
   });
 
@@ -100,7 +100,7 @@ describe('`-` is standard output, and what is for people goes to standard error'
     const batch = '--dataset synthetic --batch-size 2 --model VGG16 --out -';
     const batches = await piped('batches', ...batch.split(' '));
     expect([batches.code, batches.stdout.slice(0, 2)]).toEqual([0, 'PK']);
-    expect(batches.people).toContain('1 steps of 2 images in standard output');
+    expect(batches.people).toContain('1 step of 2 images in standard output');
 
     const recorded = 'reports/recorded/cifar10-subset/ours';
     const report = await piped('report', recorded, '--out', '-');

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { type StandardStream, writeStandard } from '../io/standardOutput.ts';
 import { packageVersion } from '../version.ts';
 import { openClaims } from './claims.ts';
@@ -9,9 +9,31 @@ import { type ExitCode, reportFailure } from './failure.ts';
 import { withDashes } from './flags.ts';
 import { live } from './liveLine.ts';
 import { flagOfStandardOutput } from './outputFlags.ts';
+import { usageLine } from './usageLine.ts';
 
-/** Mistakes come back from the parser as errors; subcommands inherit this. */
-const output = { writeOut: (text: string) => writeStandard('stdout', text), writeErr: () => {} };
+/** Mistakes come back from the parser as errors, so only help is written; subcommands inherit this. */
+const output = {
+  writeOut: (text: string) => writeStandard('stdout', text),
+  writeErr: (text: string) => writeStandard('stderr', text),
+  outputError: () => {},
+};
+
+/** A mistake on the command line, and the command it was made in. */
+class CommandLineError extends Error {
+  readonly by: CommanderError;
+  readonly command: Command;
+
+  constructor(by: CommanderError, command: Command) {
+    super(by.message);
+    this.by = by;
+    this.command = command;
+  }
+}
+
+const withSubcommands = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
 
 /** Runs one command line. The only place that turns errors into exit codes. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
@@ -30,12 +52,16 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
   const program = new Command('swa-align')
     .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
     .version(packageVersion)
-    .exitOverride()
     .configureOutput(output)
     .hook('preAction', (_, command) => {
       if (flagOfStandardOutput(command) !== undefined) forPeople = 'stderr';
     });
   for (const register of commands) register(program, context);
+  for (const command of withSubcommands(program)) {
+    command.exitOverride((error) => {
+      throw new CommandLineError(error, command);
+    });
+  }
   try {
     await program.parseAsync(withDashes(argv), { from: 'user' });
     return exitCode;
@@ -49,13 +75,11 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
 }
 
 function report(error: unknown): ExitCode {
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    const help = error.code === 'commander.help';
-    const line = error.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    console.error(
-      `swa-align: ${help ? 'name a command' : line}; \`swa-align --help\` lists what there is`,
-    );
+  if (error instanceof CommandLineError) {
+    const { by, command } = error;
+    if (by.exitCode === 0) return 0;
+    // Asked for nothing, a command has written its help already.
+    if (by.code !== 'commander.help') console.error(`swa-align: ${usageLine(by, command)}`);
     return 2;
   }
   return reportFailure('swa-align', error);

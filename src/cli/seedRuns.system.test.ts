@@ -161,11 +161,11 @@ test.each([
 
 test('a list of seeds', () => {
   expect(seedList('3,1,2')).toEqual([3, 1, 2]);
-  expect(() => seedList('1,x')).toThrow('x is not a whole number');
+  expect(() => seedList('1,x')).toThrow("'x' is not a whole number");
   expect(() => seedList('1,,2')).toThrow('is not a whole number');
   expect(() => seedList('1,2,1')).toThrow('names 1 twice');
   expect(() => seedList('1,18446744073709551616')).toThrow(
-    '18446744073709551616 is not a whole number from -2^63 to 2^64 - 1.',
+    "'18446744073709551616' is not a whole number from -2^63 to 2^64 - 1",
   );
   expect(() => seedList('18446744073709551615,-1')).toThrow(
     '-1 draws the same as 18446744073709551615',

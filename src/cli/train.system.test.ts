@@ -73,15 +73,15 @@ async function refused(line: string): Promise<string> {
 
 describe('train refuses, in one line and with exit code 2', () => {
   test.each([
-    ['--batch-size 0', '0 is not a whole number from 1 on'],
-    ['--batch_size=0', '0 is not a whole number from 1 on'],
-    ['--epochs 1.5', '1.5 is not a whole number'],
-    ['--lr-init fast', 'fast is not a number'],
+    ['--batch-size 0', "--batch-size: '0' is not a whole number from 1 on"],
+    ['--batch_size=0', "--batch-size: '0' is not a whole number from 1 on"],
+    ['--epochs 1.5', "'1.5' is not a whole number"],
+    ['--lr-init fast', "'fast' is not a number"],
     ['--model VGG11', 'there is no model "VGG11"'],
     ['--dataset mnist', 'there is no data set "mnist"'],
     ['--profile paddle', 'there is no profile "paddle"'],
     ['--backend tpu', 'there is no backend "tpu"'],
-    ['--nesterov', "unknown option '--nesterov'"],
+    ['--nesterov', 'train has no flag --nesterov'],
     ['--data-path SHORT/missing --dataset cifar10', 'no such file or directory'],
     ['--data-path SHORT --dataset cifar10', 'data_batch_3.bin: 3000 bytes are no whole number'],
     ['--swa --epochs 2', '--swa-start 161 lies behind the last of 2 epochs'],
@@ -136,7 +136,7 @@ describe('eval refuses', () => {
     ],
     [
       'eval --checkpoint TINY/vgg16bn.safetensors --weights swa',
-      'holds one set of weights, no average',
+      'holds one set of weights, and does not say of which kind',
     ],
   ])('%s', async (line, message) => {
     expect(await refused(line)).toContain(message);
@@ -146,9 +146,15 @@ describe('eval refuses', () => {
 describe('batches refuses', () => {
   test.each([
     ['batches --data-path SHORT', '--out'],
-    ['batches --data-path SHORT --out OUT', 'data_batch_3.bin'],
-    ['batches --dataset synthetic --count 0 --out OUT', '0 is not a whole number from 1 on'],
-    ['batches --dataset synthetic --batch-size 0 --out OUT', '0 is not a whole number from 1 on'],
+    ['batches --data-path SHORT --out OUT/b.npz', 'data_batch_3.bin'],
+    [
+      'batches --dataset synthetic --count 0 --out OUT/b.npz',
+      "'0' is not a whole number from 1 on",
+    ],
+    [
+      'batches --dataset synthetic --batch-size 0 --out OUT/b.npz',
+      "'0' is not a whole number from 1 on",
+    ],
     ['batches --dataset synthetic --out TINY/vgg16bn.safetensors/x.npz', 'not a directory'],
   ])('%s', async (line, message) => {
     expect(await refused(line)).toContain(message);

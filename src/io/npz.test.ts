@@ -7,6 +7,7 @@ import { crc32, crc32Plain } from './crc32.ts';
 import { writeNpy } from './npy.ts';
 import { openNpz, readNpz, writeNpz } from './npz.ts';
 import { anyMap, archives, counting, expectSameMap, shown, vector } from './testdata/support.ts';
+import { weightsOf } from './weights.ts';
 
 const arrays = new Map([
   ['f32/features.0.weight', counting('float32', [2, 3])],
@@ -61,6 +62,16 @@ describe('archives by other writers', () => {
       ['objects', 'pickled Python objects (dtype |O)'],
       ['complex', 'complex numbers (dtype <c16)'],
     ]);
+  });
+
+  it('as weights: all that is numbers, and the rest is said', () => {
+    const weights = (name: string) => weightsOf(archives.get(name)!.file, `${name}.npz`);
+    expect(shown(weights('macos').tensors)).toEqual(archives.get('macos')!.shown);
+    expect(weights('macos').notes).toEqual(opened('macos').notes);
+    expect(shown(weights('mixed').tensors)).toEqual(archives.get('mixed')!.shown);
+    expect(weights('mixed').notes).toContain(
+      "'objects' holds pickled Python objects (dtype |O), which is left out",
+    );
   });
 
   it.each(['macos', 'trailing', 'mixed'])('%s: refused where all of it is needed', (name) => {

@@ -1,9 +1,9 @@
 import { InputError, UsageError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { isUnread, quoted } from './arrays.ts';
+import { isUnread, leftOut, quoted } from './arrays.ts';
 import { type FileFormat, fileFormat } from './fileFormat.ts';
 import { printable } from './names.ts';
-import { readNpz } from './npz.ts';
+import { openNpz } from './npz.ts';
 import { isKind, type PickleValue, pickleType } from './pickleValue.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -131,7 +131,10 @@ const readers: {
   torch: torchWeights,
   safetensors: (bytes, where, options) =>
     whole(readSafetensors(bytes, where).tensors, where, options),
-  npz: (bytes, where, options) => whole(readNpz(bytes, where), where, options),
+  npz: (bytes, where, options) => {
+    const arrays = openNpz(bytes, where);
+    return { ...whole(arrays.tensors, where, options), notes: leftOut(arrays) };
+  },
   npy: (_, where) => {
     throw new InputError('holds a single .npy array, not named weights', {
       where,

@@ -1,5 +1,5 @@
 import { passed } from '../align/verdict.ts';
-import { counted } from '../words.ts';
+import { allOf, counted } from '../words.ts';
 import {
   allPassed,
   type DiffReport,
@@ -31,7 +31,7 @@ export function headline(reports: readonly DiffReport[]): string {
   const failed = stages.filter((s) => !s.passed).length;
   const unjudged = notJudged(reports).length;
   const but = unjudged === 0 ? '' : `, ${unjudged} not judged`;
-  if (allPassed(reports)) return `all ${counted(stages.length, 'stage')} passed${but}`;
+  if (allPassed(reports)) return `${allOf(stages.length, 'stage')} passed${but}`;
   return failed === 0
     ? `a trace diverges${but}`
     : `${failed} of ${counted(stages.length, 'stage')} failed${but}`;

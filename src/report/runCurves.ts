@@ -1,4 +1,5 @@
 import type { LogRow } from '../train/logRow.ts';
+import { counted } from '../words.ts';
 import { type Figure, figureSvg } from './chart/figure.ts';
 import type { Panel, Point, Series } from './chart/panel.ts';
 import { type Colour, type Stroke, strokes } from './chart/theme.ts';
@@ -92,9 +93,7 @@ function subtitleOf({ settings, dataset, accuracy }: RunReport): string {
     accuracy.swa && `SWA ${accuracy.swa.final.toFixed(2)} %`,
   ].filter((result) => result !== undefined);
   const size = `${dataset.train.images.toLocaleString('en')} training images`;
-  return [`${size}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, seed ${seed}`, ...results].join(
-    '; ',
-  );
+  return [`${size}, ${counted(epochs, 'epoch')}, seed ${seed}`, ...results].join('; ');
 }
 
 const titleOf = ({ settings: { model, dataset, swa } }: RunReport): string =>

@@ -1,4 +1,5 @@
 import type { Seed } from '../torch/seed.ts';
+import { counted } from '../words.ts';
 import { markdownTable } from './markdown.ts';
 import { type Spread, spreadOf, spreadText } from './statistics.ts';
 
@@ -42,7 +43,7 @@ const columnsOf = ({ method, results }: SeedGroup): Column[] => {
 };
 
 const networkOf = ({ model, epochs }: SeedGroup): string =>
-  `${model.toUpperCase()} (${epochs} epochs)`;
+  `${model.toUpperCase()} (${counted(epochs, 'epoch')})`;
 
 /** Final test accuracies, mean ± sample standard deviation, then every seed by itself. */
 export function seedsMarkdown(groups: readonly SeedGroup[]): string {

@@ -4,6 +4,7 @@ import { type ModelName, models } from '../nn/models/index.ts';
 import type { OptimizerSettings } from '../optim/optimizer.ts';
 import type { ScheduleSettings } from '../optim/schedule.ts';
 import { seedSchema } from '../torch/seed.ts';
+import { counted } from '../words.ts';
 
 export const datasetNames = ['cifar10', 'cifar100', 'synthetic'] as const;
 export type DatasetName = (typeof datasetNames)[number];
@@ -77,7 +78,7 @@ export function parseSettings(value: unknown, where?: string): TrainingSettings 
   const { swa, swaStart, epochs } = parsed.data;
   if (swa && swaStart > epochs) {
     throw new UsageError(
-      `--swa-start ${swaStart} lies behind the last of ${epochs} epochs, so nothing would be averaged`,
+      `--swa-start ${swaStart} lies behind the last of ${counted(epochs, 'epoch')}, so nothing would be averaged`,
       { ...place, fix: `give --swa-start ${epochs} or less, more --epochs, or leave --swa out` },
     );
   }

@@ -5,6 +5,7 @@ import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';
 import { refreshBatchNorm, refreshPrograms } from '../../train/refreshBatchNorm.ts';
 import { compileAverage, emptyAverage, joinAverage } from '../../train/swaAverage.ts';
+import { counted } from '../../words.ts';
 import { isConstant } from '../constant.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { recorded, recordedNames } from '../recorded.ts';
@@ -63,7 +64,7 @@ const schedules: Part = {
         kind: 'equality',
         to: arrayOf(arraysOf(reference), `schedule/${name}`, file),
         row: (epoch) => `epoch ${epoch + 1}`,
-        what: `${epochs} epochs`,
+        what: counted(epochs, 'epoch'),
       },
     }));
   },

@@ -7,6 +7,7 @@ import { scalarsAt } from '../../optim/optimizer.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
+import { counted } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import type { Manifest } from '../manifest.ts';
 import { recordedOptimizer } from '../recordedOptimizer.ts';
@@ -75,7 +76,7 @@ async function firstSteps({ backend, reference }: StageContext): Promise<PartRun
         ...losses.map((loss, k): [string, Tensor] => [`loss@${k}`, loss]),
       ]),
       inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),
-      notes: [`loss ${first.toFixed(4)} → ${last.toFixed(4)} in ${losses.length} steps`],
+      notes: [`loss ${first.toFixed(4)} → ${last.toFixed(4)} in ${counted(losses.length, 'step')}`],
     };
   });
 }
@@ -87,7 +88,7 @@ function expectations(reference: Reference): Expectation[] {
   const truth = toFloat64(arrayOf(arrays, 'f64/losses', section.file));
   const single = (value: number): Tensor => tensor('float32', [], Float32Array.of(value));
   const digests = digestTensors(section.steps).map(([name, to]): Expectation => {
-    const what = `${section.steps.length} steps, by SHA-256`;
+    const what = `${counted(section.steps.length, 'step')}, by SHA-256`;
     return { name, rule: { kind: 'equality', to, row: (k) => `step ${k}`, what } };
   });
   const losses = Array.from(theirs, (loss, k): Expectation => {

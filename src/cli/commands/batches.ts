@@ -4,6 +4,7 @@ import type { Seed } from '../../torch/seed.ts';
 import { datasetName } from '../../train/dataset.ts';
 import { firstBatches, npzOf } from '../../train/firstBatches.ts';
 import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
+import { counted } from '../../words.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { naturalNumber, positiveInteger, torchSeed } from '../flags.ts';
@@ -47,7 +48,7 @@ export const batches: RegisterCommand = (program, context) => {
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--no-swa', 'as without --swa: no second model is drawn')
     .option('--weights', 'also write the weights that the run begins with')
-    .addOption(outputFile('--out <file>', 'the .npz to write').makeOptionMandatory())
+    .addOption(outputFile('--out <file>', 'the .npz to write', '.npz').makeOptionMandatory())
     .action(async (flags: BatchesFlags) => {
       const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;
       const settings = settingsFrom({
@@ -67,6 +68,6 @@ export const batches: RegisterCommand = (program, context) => {
         yield* arrays;
       }
       writeFileAtomic(out, npzOf(contents()));
-      context.print(`${count} steps of ${batchSize} images in ${named(out)}`);
+      context.print(`${counted(count, 'step')} of ${counted(batchSize, 'image')} in ${named(out)}`);
     });
 };

@@ -18,7 +18,7 @@ import { models } from '../../nn/models/index.ts';
 import { counted } from '../../words.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { machine } from '../environment.ts';
-import { deviceHelp, naturalNumber, positiveInteger } from '../flags.ts';
+import { deviceHelp, deviceName, naturalNumber, positiveInteger } from '../flags.ts';
 import { outputFile } from '../outputFlags.ts';
 
 interface Options {
@@ -132,7 +132,7 @@ export const bench: RegisterCommand = (program, context) => {
       1,
     )
     .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
-    .option('--device <name>', deviceHelp, 'auto')
+    .option('--device <name>', deviceHelp, deviceName, 'auto')
     .addOption(outputFile('--json <file>', 'write every time that was measured'))
     .action((options: Options) => timeSteps(options, context));
 };

@@ -23,7 +23,7 @@ import { reporterNames, reporters } from '../../report/reporters.ts';
 import { traceTable } from '../../report/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
-import { counted } from '../../words.ts';
+import { allOf } from '../../words.ts';
 import { claimReport } from '../claims.ts';
 import { commandLine } from '../commandLine.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
@@ -34,7 +34,14 @@ import {
   writeReports,
 } from '../diffReportFiles.ts';
 import { diffWeights } from '../diffWeights.ts';
-import { backendHelp, commaList, deviceHelp, positiveInteger } from '../flags.ts';
+import {
+  backendHelp,
+  backendName,
+  commaList,
+  deviceHelp,
+  deviceName,
+  positiveInteger,
+} from '../flags.ts';
 import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile, outputFiles } from '../outputFlags.ts';
 import { placeLines } from '../progress.ts';
@@ -86,8 +93,8 @@ export const diff: RegisterCommand = (program, context) => {
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
     .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
-    .option('--backend <name>', backendHelp, 'ort')
-    .option('--device <name>', deviceHelp, 'auto')
+    .option('--backend <name>', backendHelp, backendName, 'ort')
+    .option('--device <name>', deviceHelp, deviceName, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--all-backends', 'every backend this machine has, side by side')
     .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
@@ -121,7 +128,7 @@ export const diff: RegisterCommand = (program, context) => {
     .option('--no-report', 'write neither')
     .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
-      for (const name of options.backends ?? [options.backend]) checkBackend(name);
+      for (const name of options.backends ?? []) checkBackend(name);
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const page = pageDirectory(options, ownOut ? options.out : 'reports');
       const opened = references(options, wanted);
@@ -278,9 +285,7 @@ function conclusion(reports: readonly DiffReport[], out: string): string {
   const count = reports.flatMap((r) => r.results).length;
   const unjudged = new Set(notJudged(reports).map(({ model, stage }) => `${model} ${stage}`));
   return [
-    failed.size === 0
-      ? `all ${counted(count, 'stage')} passed`
-      : `failed: ${[...failed].join(', ')}`,
+    failed.size === 0 ? `${allOf(count, 'stage')} passed` : `failed: ${[...failed].join(', ')}`,
     ...(unjudged.size === 0 ? [] : [`not judged: ${[...unjudged].join(', ')}`]),
     `logs in ${out}/`,
   ].join('; ');

@@ -8,9 +8,10 @@ import { datasetName } from '../../train/dataset.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
 import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
+import { counted } from '../../words.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { backendHelp, deviceHelp, positiveInteger } from '../flags.ts';
+import { backendHelp, backendName, deviceHelp, deviceName, positiveInteger } from '../flags.ts';
 import { live } from '../liveLine.ts';
 import { outputFile } from '../outputFlags.ts';
 
@@ -52,8 +53,8 @@ export const evaluation: RegisterCommand = (program, context) => {
         '.npz',
       ),
     )
-    .option('--backend <name>', backendHelp, 'ort')
-    .option('--device <name>', deviceHelp, 'auto')
+    .option('--backend <name>', backendHelp, backendName, 'ort')
+    .option('--device <name>', deviceHelp, deviceName, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
@@ -88,7 +89,9 @@ export const evaluation: RegisterCommand = (program, context) => {
       await backend.free(state);
       const percent = accuracy * 100;
       const { description } = backend;
-      context.print(`${kind} weights, ${test.count} test images of ${named}, on ${description}`);
+      context.print(
+        `${kind} weights, ${counted(test.count, 'test image')} of ${named}, on ${description}`,
+      );
       context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
       context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
       if (new Set(predictions).size === 1) {

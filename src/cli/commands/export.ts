@@ -50,20 +50,28 @@ const formats = {
 
 type Format = keyof typeof formats;
 
+/** Other endings of the same. */
+const endings: { readonly [ending: string]: Format } = { pth: 'pt' };
+
 function formatOf({ format, out, foldBn }: ExportFlags): Format {
-  const named = format ?? extname(out).slice(1).toLowerCase();
-  if (!Object.hasOwn(formats, named)) {
-    throw new UsageError(`there is no format "${named}"`, {
-      ...(format === undefined ? { where: out } : {}),
-      fix: `give --format ${Object.keys(formats).join(', ')}, or a file that ends so`,
-    });
+  const ending = extname(out).slice(1).toLowerCase();
+  const wanted = format ?? endings[ending] ?? ending;
+  if (!Object.hasOwn(formats, wanted)) {
+    const of = format === undefined ? { where: named(out) } : {};
+    throw new UsageError(
+      wanted === '' ? 'its name tells no format' : `there is no format "${wanted}"`,
+      {
+        ...of,
+        fix: `give --format ${Object.keys(formats).join(', ')}, or a file that ends so`,
+      },
+    );
   }
-  if (foldBn === true && named !== 'onnx') {
+  if (foldBn === true && wanted !== 'onnx') {
     throw new UsageError('--fold-bn is for ONNX: a state_dict keeps its batch norms', {
       fix: 'leave it out, or export to .onnx',
     });
   }
-  return named as Format;
+  return wanted as Format;
 }
 
 /** Writes the weights of a checkpoint, or of a file of weights, for inference elsewhere. */

@@ -32,7 +32,10 @@ import type { CliContext, RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import {
   backendHelp,
+  backendName,
   deviceHelp,
+  deviceName,
+  fraction,
   naturalNumber,
   nonNegativeNumber,
   positiveInteger,
@@ -125,7 +128,7 @@ export const train: RegisterCommand = (program, context) => {
     .option('--keep <n>', 'keep only the n newest checkpoints', positiveInteger)
     .option('--eval-freq <n>', `epochs between evaluations (${r.evalFreq})`, positiveInteger)
     .option('--lr-init <lr>', `learning rate of the first half (${r.lrInit})`, positiveNumber)
-    .option('--momentum <m>', `SGD momentum (${r.momentum})`, nonNegativeNumber)
+    .option('--momentum <m>', `SGD momentum (${r.momentum})`, fraction)
     .option('--wd <l>', `weight decay (${r.wd})`, nonNegativeNumber)
     .option('--swa', 'average the weights')
     .option('--no-swa', 'plain SGD (the default)')
@@ -153,8 +156,8 @@ export const train: RegisterCommand = (program, context) => {
       ),
     )
     .option('--no-report', 'write no report')
-    .option('--backend <name>', backendHelp, 'ort')
-    .option('--device <name>', deviceHelp, 'auto')
+    .option('--backend <name>', backendHelp, backendName, 'ort')
+    .option('--device <name>', deviceHelp, deviceName, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action((flags: TrainFlags, command: Command) => trainByFlags(flags, command, context));
