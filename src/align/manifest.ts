@@ -79,6 +79,8 @@ export const manifestSchema = z.object({
         file: z.string(),
         images: z.int().positive(),
         settings: z.object({ batch: z.int() }).loose(),
+        /** What is evaluated, batch by batch. */
+        batches: z.array(z.object({ labels: sha256, images: sha256 })).optional(),
         noise,
       })
       .loose()

@@ -1,12 +1,14 @@
 import { readCifar10 } from '../../data/cifar.ts';
-import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
+import { sha256Hex } from '../../io/sha256.ts';
+import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
-import type { Rule } from '../judge/expectation.ts';
+import type { Expectation, Rule } from '../judge/expectation.ts';
 import { arrayOf } from '../reference.ts';
 import { startingWeights, storedWeights } from '../seedWeights.ts';
 import type { Part, Stage } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
-import { sameStart } from './sameStart.ts';
+import { watchedBackend } from '../watchedBackend.ts';
+import { digestRows, sameStart } from './sameStart.ts';
 
 /** How each part of the metric is judged, in the order in which it is computed. */
 const rules: Readonly<Record<string, (to: Tensor) => Rule>> = {
@@ -27,23 +29,43 @@ const rules: Readonly<Record<string, (to: Tensor) => Rule>> = {
   loss: (to) => ({ kind: 'distance', method: 'mean', to, threshold: tolerances.meanAbs }),
 };
 
+interface Batch {
+  readonly labels: string;
+  readonly images: string;
+}
+
+/** What is evaluated, as it is fed: a wrong normalisation or a lost batch is no matter of the network's answers. */
+const digestsOf = (batches: readonly Batch[]): [string, Tensor][] =>
+  batches.length === 0
+    ? []
+    : (['labels', 'images'] as const).map((part) => [
+        part,
+        digestRows(batches.map((batch) => batch[part])),
+      ]);
+
 const evaluation: Part = {
   async run(context) {
     const { backend, reference } = context;
-    const { file, settings, images } = reference.stage('metric');
+    const { file, settings, images, batches: recorded = [] } = reference.stage('metric');
     const weights: TensorMap = new Map<string, Tensor>([
       ...startingWeights(context),
       ...storedWeights(reference.arrays(file)),
     ]);
+    const fed: Batch[] = [];
+    const watched = watchedBackend(backend, (_, inputs) => {
+      const digest = (name: string): string => sha256Hex(bytesOf(inputs.get(name)!));
+      fed.push({ labels: digest('labels'), images: digest('images') });
+    });
     const set = { ...readCifar10(reference.syntheticDirectory(), 'test'), count: images };
     const state = await backend.upload(weights);
-    const programs = evaluationPrograms(backend, reference.model);
+    const programs = evaluationPrograms(watched, reference.model);
     const found = await evaluate(programs, state, set, settings.batch, reference.preparation);
     await programs.dispose();
     await backend.free(state);
     const answers = new Set(found.predictions).size;
     return {
       recording: new Map<string, Tensor>([
+        ...(recorded.length === 0 ? [] : digestsOf(fed)),
         ['logits', tensor('float32', [set.count, reference.manifest.classes], found.logits)],
         ['predictions', tensor('int64', [set.count], found.predictions)],
         ['accuracy', tensor('float64', [], Float64Array.of(found.accuracy))],
@@ -56,17 +78,30 @@ const evaluation: Part = {
     };
   },
   expect({ reference }) {
-    const { file } = reference.stage('metric');
+    const { file, batches = [] } = reference.stage('metric');
     const arrays = reference.arrays(file);
-    return Object.entries(rules).map(([name, rule]) => ({
-      name,
-      rule: rule(arrayOf(arrays, `f32/${name}`, file)),
-    }));
+    return [
+      ...digestsOf(batches).map(
+        ([name, to]): Expectation => ({
+          name,
+          rule: {
+            kind: 'equality',
+            to,
+            row: (i) => `batch ${i + 1}`,
+            what: `${batches.length} batches, by SHA-256`,
+          },
+        }),
+      ),
+      ...Object.entries(rules).map(([name, rule]) => ({
+        name,
+        rule: rule(arrayOf(arrays, `f32/${name}`, file)),
+      })),
+    ];
   },
 };
 
 /**
  * The synthetic test set in batches with a short last one, through the network whose last layer PyTorch
- * fitted: every logit, every single prediction, accuracy and mean loss.
+ * fitted: what is fed, every logit, every single prediction, accuracy and mean loss.
  */
 export const metric: Stage = () => [sameStart, evaluation];

@@ -1,7 +1,9 @@
 /** Mistakes in what is counted and how it is averaged. */
 
 import type { ImageSet } from '../../../src/data/cifar.ts';
+import type { Batch } from '../../../src/data/loader.ts';
 import { add, argMax } from '../../../src/ir/build.ts';
+import { type Normalisation, resNetPreparation } from '../../../src/nn/models/preparation.ts';
 import type { Evaluation } from '../../../src/train/evaluate.ts';
 import { type Family, inGraph, inModule, type Look, type Plant } from '../plant.ts';
 
@@ -17,6 +19,22 @@ const told = (
       return { ...found, ...tell(found, set, batchSize) };
     },
   }));
+
+type Loading = typeof import('../../../src/data/loader.ts');
+
+/** Other test images than there are. */
+const fed = (
+  batches: (
+    real: Loading['evaluationBatches'],
+    ...from: Parameters<Loading['evaluationBatches']>
+  ) => Generator<Batch>,
+): Plant =>
+  inModule<Loading>('data/loader.ts', ({ evaluationBatches: real }) => ({
+    evaluationBatches: (...from) => batches(real, ...from),
+  }));
+
+const normalisedBy = (normalisation: Normalisation): Plant =>
+  fed((real, set, size, preparation) => real(set, size, { ...preparation, normalisation }));
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 
@@ -54,6 +72,30 @@ export const evaluation: Family = {
     { model: 'vgg16', stage: 'metric' },
   ],
   bugs: [
+    {
+      name: 'test images normalised by the constants of another data set',
+      people: "take CIFAR-10's own means where the authors took ImageNet's",
+      plants: [normalisedBy(resNetPreparation.normalisation)],
+      caught: metric('images'),
+    },
+    {
+      name: 'test images not normalised',
+      people: 'give transforms to the training set only',
+      plants: [normalisedBy({ mean: [0, 0, 0], std: [1, 1, 1] })],
+      caught: metric('images'),
+    },
+    {
+      name: 'the short last batch of the test set dropped',
+      people: 'set drop_last on both loaders',
+      plants: [
+        fed(function* (real, set, size, preparation) {
+          for (const batch of real(set, size, preparation)) {
+            if (batch.order.length === size) yield batch;
+          }
+        }),
+      ],
+      caught: metric('labels'),
+    },
     {
       name: 'accuracy averaged over batches',
       people: 'take the mean of means: a short batch counts like a full one',
