@@ -12,5 +12,5 @@ export interface CliContext {
   readonly claims: Claims;
 }
 
-/** Adds a command to the program. */
-export type RegisterCommand = (program: Command, context: CliContext) => void;
+/** Gives a command its arguments, its flags and what it does. */
+export type RegisterCommand = (command: Command, context: CliContext) => void;

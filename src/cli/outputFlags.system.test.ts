@@ -8,7 +8,7 @@ import { tensor } from '../tensor/tensor.ts';
 import { openClaims } from './claims.ts';
 import { commands } from './commands/index.ts';
 import { isOutput } from './outputFlags.ts';
-import { run } from './run.ts';
+import { addCommands, run } from './run.ts';
 import { ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
 import { commandTest } from './testdata/commandTest.ts';
 
@@ -21,15 +21,16 @@ beforeAll(() => {
 
 describe('every flag of every command', () => {
   const program = new Command();
-  for (const register of commands)
-    register(program, { print: () => {}, fail: () => {}, claims: openClaims() });
+  beforeAll(() => {
+    const context = { print: () => {}, fail: () => {}, claims: openClaims() };
+    return addCommands(program, context, Object.keys(commands));
+  });
   const all = (command: Command): [string, Option][] => [
     ...command.options.map((option): [string, Option] => [command.name(), option]),
     ...command.commands.flatMap(all),
   ];
-  const paths = all(program).filter(([, { flags }]) => /[<[](file|dir)[>\]]/.test(flags));
-
   it('that names a file or directory says whether it is written', () => {
+    const paths = all(program).filter(([, { flags }]) => /[<[](file|dir)[>\]]/.test(flags));
     const inputs = paths.filter(([, option]) => !isOutput(option));
     expect([...new Set(inputs.map(([, { long }]) => long))].sort()).toEqual([
       '--checkpoint',

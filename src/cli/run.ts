@@ -30,6 +30,18 @@ class CommandLineError extends Error {
   }
 }
 
+/** Adds every command by name, and those that are called with their flags: the others' modules are not loaded. */
+export async function addCommands(
+  program: Command,
+  context: CliContext,
+  called: readonly string[],
+): Promise<void> {
+  for (const [name, { description, load }] of Object.entries(commands)) {
+    const command = program.command(name).description(description);
+    if (called.includes(name)) (await load())(command, context);
+  }
+}
+
 const withSubcommands = (command: Command): Command[] => [
   command,
   ...command.commands.flatMap(withSubcommands),
@@ -56,7 +68,8 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     .hook('preAction', (_, command) => {
       if (flagOfStandardOutput(command) !== undefined) forPeople = 'stderr';
     });
-  for (const register of commands) register(program, context);
+  program.configureHelp({ subcommandTerm: (command) => command.name() });
+  await addCommands(program, context, argv);
   for (const command of withSubcommands(program)) {
     command.exitOverride((error) => {
       throw new CommandLineError(error, command);

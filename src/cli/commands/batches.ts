@@ -29,10 +29,8 @@ interface BatchesFlags {
  * draws it with its defaults: a second model after the first, and one pass of the test loader after the
  * first and every fifth epoch (after epoch 161 a second one, of the average).
  */
-export const batches: RegisterCommand = (program, context) => {
-  program
-    .command('batches')
-    .description('write what the first training steps see, to be compared with PyTorch')
+export const batches: RegisterCommand = (command, context) => {
+  command
     .option('--seed <n>', "PyTorch's manual_seed", torchSeed, recipe.seed)
     .option('--batch-size <n>', 'images a step', positiveInteger, recipe.batchSize)
     .option('--count <n>', 'how many steps', positiveInteger, 1)

@@ -105,10 +105,8 @@ const torchMode = (text: string): TorchMode => {
 };
 
 /** Times a training step. */
-export const bench: RegisterCommand = (program, context) => {
-  program
-    .command('bench')
-    .description('time a training step, side by side with PyTorch where asked')
+export const bench: RegisterCommand = (command, context) => {
+  command
     .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
     .option('--python <path>', 'the Python that has PyTorch')
     .addOption(

@@ -41,10 +41,8 @@ const fileOf = (path: string): ComparedFile => ({ path, sha256: sha256Hex(readFi
 const usualThreshold = 1e-6;
 
 /** Compares two recordings as reprod_log does, and fails where reprod_log would let it pass unseen. */
-export const compare: RegisterCommand = (program, context) => {
-  program
-    .command('compare')
-    .description('compare two recordings key by key, as reprod_log does')
+export const compare: RegisterCommand = (command, context) => {
+  command
     .argument(
       '<a>',
       "a reprod_log file, .npz, .npy, .safetensors or any file of torch.save, say the port's",

@@ -86,10 +86,8 @@ const reporterHelp = Object.entries(reporters)
   .map(([name, { what }]) => `${name} (${what})`)
   .join(', ');
 
-export const diff: RegisterCommand = (program, context) => {
-  program
-    .command('diff')
-    .description('hold the model against the recorded PyTorch reference, stage by stage')
+export const diff: RegisterCommand = (command, context) => {
+  command
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
     .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
     .option('--reference <dir>', 'reference directory (the one that came with the package)')

@@ -33,10 +33,8 @@ interface EvalFlags {
  * Prints loss and accuracy on the test set: the log's digits, then all of them. With the run's own data,
  * batch size and backend they are the numbers that the run has logged.
  */
-export const evaluation: RegisterCommand = (program, context) => {
-  program
-    .command('eval')
-    .description('loss and accuracy of a checkpoint, or of bare weights, on the test set')
+export const evaluation: RegisterCommand = (command, context) => {
+  command
     .requiredOption(
       '--checkpoint <file>',
       'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',

@@ -75,10 +75,8 @@ function formatOf({ format, out, foldBn }: ExportFlags): Format {
 }
 
 /** Writes the weights of a checkpoint, or of a file of weights, for inference elsewhere. */
-export const exporting: RegisterCommand = (program, context) => {
-  program
-    .command('export')
-    .description('write a trained model for others: an ONNX file, or weights that PyTorch loads')
+export const exporting: RegisterCommand = (command, context) => {
+  command
     .requiredOption(
       '--checkpoint <file>',
       'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',

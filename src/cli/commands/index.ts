@@ -1,29 +1,63 @@
 import type { RegisterCommand } from '../context.ts';
-import { batches } from './batches.ts';
-import { bench } from './bench.ts';
-import { compare } from './compare.ts';
-import { devices } from './devices.ts';
-import { diff } from './diff.ts';
-import { evaluation } from './eval.ts';
-import { exporting } from './export.ts';
-import { profileList } from './profiles.ts';
-import { python, recorder } from './python.ts';
-import { report } from './report.ts';
-import { setup } from './setup.ts';
-import { train } from './train.ts';
 
-export const commands: readonly RegisterCommand[] = [
-  diff,
-  compare,
-  train,
-  profileList,
-  evaluation,
-  exporting,
-  batches,
-  report,
-  bench,
-  recorder,
-  python,
-  setup,
-  devices,
-];
+/** A command: its line in the help, and the module that knows its flags, loaded when somebody calls it. */
+interface CommandRow {
+  readonly description: string;
+  readonly load: () => Promise<RegisterCommand>;
+}
+
+/** Every command, in the order in which the help lists them. */
+export const commands: Readonly<Record<string, CommandRow>> = {
+  diff: {
+    description: 'hold the model against the recorded PyTorch reference, stage by stage',
+    load: async () => (await import('./diff.ts')).diff,
+  },
+  compare: {
+    description: 'compare two recordings key by key, as reprod_log does',
+    load: async () => (await import('./compare.ts')).compare,
+  },
+  train: {
+    description: 'train by SGD or SWA; flags as in the SWA authors’ train.py',
+    load: async () => (await import('./train.ts')).train,
+  },
+  profiles: {
+    description: 'list the recipes that train --profile takes, with what the authors report',
+    load: async () => (await import('./profiles.ts')).profileList,
+  },
+  eval: {
+    description: 'loss and accuracy of a checkpoint, or of bare weights, on the test set',
+    load: async () => (await import('./eval.ts')).evaluation,
+  },
+  export: {
+    description: 'write a trained model for others: an ONNX file, or weights that PyTorch loads',
+    load: async () => (await import('./export.ts')).exporting,
+  },
+  batches: {
+    description: 'write what the first training steps see, to be compared with PyTorch',
+    load: async () => (await import('./batches.ts')).batches,
+  },
+  report: {
+    description: 'curves of finished runs in one picture, and a table beside it',
+    load: async () => (await import('./report.ts')).report,
+  },
+  bench: {
+    description: 'time a training step, side by side with PyTorch where asked',
+    load: async () => (await import('./bench.ts')).bench,
+  },
+  recorder: {
+    description: 'print recorder.py, which records your PyTorch script as a reference',
+    load: async () => (await import('./python.ts')).recorder,
+  },
+  python: {
+    description: 'print where a Python program that comes with swa-align lies, or list them',
+    load: async () => (await import('./python.ts')).python,
+  },
+  setup: {
+    description: 'prepare what an installation cannot',
+    load: async () => (await import('./setup.ts')).setup,
+  },
+  devices: {
+    description: 'list what runs here, found out by running something on it',
+    load: async () => (await import('./devices.ts')).devices,
+  },
+};

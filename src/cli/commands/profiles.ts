@@ -5,15 +5,12 @@ import { settingsFrom } from '../../train/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 
 /** Lists what `train --profile` takes. */
-export const profileList: RegisterCommand = (program, context) => {
-  program
-    .command('profiles')
-    .description('list the recipes that train --profile takes, with what the authors report')
-    .action(() => {
-      const rows = Object.entries(profiles).map(([name, given]): ProfileRow => {
-        const published = publishedRecipes[name]?.accuracy;
-        return { name, settings: settingsFrom(given), ...(published && { published }) };
-      });
-      context.print(profilesTable(rows).join('\n'));
+export const profileList: RegisterCommand = (command, context) => {
+  command.action(() => {
+    const rows = Object.entries(profiles).map(([name, given]): ProfileRow => {
+      const published = publishedRecipes[name]?.accuracy;
+      return { name, settings: settingsFrom(given), ...(published && { published }) };
     });
+    context.print(profilesTable(rows).join('\n'));
+  });
 };

@@ -25,35 +25,28 @@ const scripts = (): Script[] =>
     });
 
 /** Where the Python programs that came with the package lie, for `python3 "$(swa-align python NAME)"`. */
-export const python: RegisterCommand = (program, context) => {
-  program
-    .command('python')
-    .description('print where a Python program that comes with swa-align lies, or list them')
-    .argument('[name]', 'for example check_in_torch')
-    .action((name: string | undefined) => {
-      const known = scripts();
-      if (name === undefined) {
-        const width = Math.max(...known.map((script) => script.name.length));
-        for (const script of known) {
-          context.print(`${script.name.padEnd(width)}  ${script.does}`);
-        }
-        context.print('\nto run one: python3 "$(swa-align python NAME)" --help');
-        return;
+export const python: RegisterCommand = (command, context) => {
+  command.argument('[name]', 'for example check_in_torch').action((name: string | undefined) => {
+    const known = scripts();
+    if (name === undefined) {
+      const width = Math.max(...known.map((script) => script.name.length));
+      for (const script of known) {
+        context.print(`${script.name.padEnd(width)}  ${script.does}`);
       }
-      const called = name.replace(/\.py$/, '');
-      if (!known.some((script) => script.name === called)) {
-        throw new UsageError(`there is no Python program "${name}"`, {
-          fix: `choose from ${known.map((script) => script.name).join(', ')}`,
-        });
-      }
-      context.print(join(fixturesDirectory, `${called}.py`));
-    });
+      context.print('\nto run one: python3 "$(swa-align python NAME)" --help');
+      return;
+    }
+    const called = name.replace(/\.py$/, '');
+    if (!known.some((script) => script.name === called)) {
+      throw new UsageError(`there is no Python program "${name}"`, {
+        fix: `choose from ${known.map((script) => script.name).join(', ')}`,
+      });
+    }
+    context.print(join(fixturesDirectory, `${called}.py`));
+  });
 };
 
 /** The recorder, to be laid beside a training script of one's own. */
-export const recorder: RegisterCommand = (program, context) => {
-  program
-    .command('recorder')
-    .description('print recorder.py, which records your PyTorch script as a reference')
-    .action(() => context.print(textOf('recorder').replace(/\n$/, '')));
+export const recorder: RegisterCommand = (command, context) => {
+  command.action(() => context.print(textOf('recorder').replace(/\n$/, '')));
 };

@@ -10,10 +10,8 @@ import { readRunReport } from '../runReportFiles.ts';
 const ending = '.svg';
 
 /** Lays finished runs beside each other: one picture, and a table in a Markdown file of the same name. */
-export const report: RegisterCommand = (program, context) => {
-  program
-    .command('report')
-    .description('curves of finished runs in one picture, and a table beside it')
+export const report: RegisterCommand = (command, context) => {
+  command
     .argument('<run>', 'directory of a report, drawn with solid lines')
     .argument(
       '[peers...]',

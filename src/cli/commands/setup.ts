@@ -3,10 +3,8 @@ import { prepareSetUp, type SetUpOptions } from '../../backends/tfjs/tensorflow/
 import type { RegisterCommand } from '../context.ts';
 
 /** What needs more than `npm install`. */
-export const setup: RegisterCommand = (program, context) => {
-  program
-    .command('setup')
-    .description('prepare what an installation cannot')
+export const setup: RegisterCommand = (command, context) => {
+  command
     .command('tensorflow')
     .description('build TensorFlow.js’s binding against a TensorFlow on this machine')
     .option('--gpu', 'for a GPU: tfjs-node-gpu, and a TensorFlow with CUDA')

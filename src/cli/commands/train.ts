@@ -90,11 +90,9 @@ const settingFlags = [
   'seed',
 ] as const satisfies readonly (keyof SettingFlags)[];
 
-export const train: RegisterCommand = (program, context) => {
+export const train: RegisterCommand = (command, context) => {
   const r = recipe;
-  program
-    .command('train')
-    .description('train by SGD or SWA; flags as in the SWA authors’ train.py')
+  command
     .addOption(
       outputDirectory(
         '--dir <dir>',
