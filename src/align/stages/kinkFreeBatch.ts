@@ -103,41 +103,35 @@ function scaleOf(reference: Reference, key: string): Scale | undefined {
 }
 
 /** Iteration by iteration: its loss, its gradients, its update; then what the last one left. */
-function expectations(
-  reference: Reference,
-  { recording, rules = new Map() }: PartRun,
-): Expectation[] {
+function expectations(reference: Reference, { rules = new Map() }: PartRun): Expectation[] {
   const { settings } = reference.stage('backward').kinkfree;
   const arrays = arraysOf(reference);
   const relativeL2 = barFor(reference.model);
-  const tensors = (prefix: string, names: Iterable<string>, makers = new Map<string, string>()) =>
-    [...new Set([...names, ...recordedNames(arrays, prefix)])].flatMap((name): Expectation[] => {
-      const record = recorded(arrays, prefix + name);
-      if (record === undefined || name === 'loss') return [];
-      const scale = scaleOf(reference, prefix + name);
-      const layer = makers.get(name);
-      return [
-        {
-          name: prefix + name,
-          ...(layer === undefined ? {} : { layer }),
-          rule: { kind: 'float64', record, tolerance: { relativeL2, ...(scale && { scale }) } },
-        },
-      ];
-    });
-  const under = (prefix: string): string[] =>
-    [...recording.keys()].flatMap((key) =>
-      key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
+  const tensors = (prefix: string, makers: ReadonlyMap<string, string> = new Map()) =>
+    [...new Set([...makers.keys(), ...recordedNames(arrays, prefix)])].flatMap(
+      (name): Expectation[] => {
+        const record = recorded(arrays, prefix + name);
+        if (record === undefined || name === 'loss') return [];
+        const scale = scaleOf(reference, prefix + name);
+        const layer = makers.get(name);
+        return [
+          {
+            name: prefix + name,
+            ...(layer === undefined ? {} : { layer }),
+            rule: { kind: 'float64', record, tolerance: { relativeL2, ...(scale && { scale }) } },
+          },
+        ];
+      },
     );
+  const updates = (k: number): Expectation[] =>
+    [...rules].flatMap(([name, rule]) => (name.startsWith(after(k, '')) ? [{ name, rule }] : []));
   const makers = new Map(gradientsOf(reference).map(({ name, layer }) => [name, layer]));
   const steps = Array.from({ length: settings.iterations }, (_, k): Expectation[] => [
     ...lossOf(reference, k),
-    ...tensors(`iter${k}/`, makers.keys(), makers),
-    ...under(after(k, '')).map((name) => ({
-      name: after(k, name),
-      rule: rules.get(after(k, name))!,
-    })),
+    ...tensors(`iter${k}/`, makers),
+    ...updates(k),
   ]);
-  return [...steps.flat(), ...tensors('final/', under('final/'))];
+  return [...steps.flat(), ...tensors('final/')];
 }
 
 /**

@@ -1,0 +1,274 @@
+import type { Reference } from '../../src/align/reference.ts';
+import { startingWeights } from '../../src/align/seedWeights.ts';
+import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
+
+/** A tensor and by what it must be judged, told from PyTorch's arrays alone; thresholds are written here. */
+export type Gate = { readonly name: string } & (FarFromTruth | FarFromPyTorch | Different | Ulps);
+
+/** ‖a − truth‖ over `unit` ≤ `bar`, and ≤ 4 × PyTorch's own. */
+export interface FarFromTruth {
+  readonly by: 'truth';
+  readonly truth: Float64Array;
+  readonly measure: 'relative l2' | 'scaled';
+  /** What a norm of the error is divided by. */
+  readonly norm: number;
+  readonly bar: number;
+  /** The error that counts as one in the ratio. */
+  readonly one: number;
+  /** Sum, sum of squares, least and greatest of the whole, where `truth` is a sample. */
+  readonly stats?: Float64Array;
+  /** The mean |a − b| that passes, to PyTorch's float32. */
+  readonly mean?: { readonly to: Tensor; readonly threshold: number };
+  readonly shape: readonly number[];
+}
+
+export interface FarFromPyTorch {
+  readonly by: 'mean' | 'relative l2';
+  readonly to: Tensor;
+  readonly threshold: number;
+}
+
+export interface Different {
+  readonly by: 'equal';
+  readonly to: Tensor;
+}
+
+export interface Ulps {
+  readonly by: 'ulp';
+  readonly threshold: number;
+  /** The largest that each element, or a term of it, ever was; unknown where only our own gradients tell. */
+  readonly scales?: Float64Array;
+  /** What it is held against, and how far, relatively, our word for that may be from this. */
+  readonly against?: { readonly values: Float64Array; readonly apart: number };
+}
+
+/** Where a tensor is sampled: ⌊frac(k·φ)·size⌋. */
+export const sampledAt = (size: number, count: number): Int32Array =>
+  Int32Array.from({ length: count }, (_, k) => Math.floor(((k * 0.6180339887498949) % 1) * size));
+
+export const norm = (values: Float64Array): number =>
+  Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
+
+const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) => x - b[i]);
+
+const meanAbs = 1e-6;
+
+/** What the arrays hold below a prefix. */
+const namesIn = (arrays: TensorMap, prefix = ''): string[] =>
+  [...arrays.keys()].flatMap((key) => {
+    const name = /^f32\/(.*?)(#sample)?$/.exec(key)?.[1];
+    const counts = name?.startsWith(prefix) && !name.endsWith('#stats');
+    return counts ? [name!.slice(prefix.length)] : [];
+  });
+
+/** An array, or the sample of it. */
+const arrayIn = (arrays: TensorMap, key: string): Tensor =>
+  arrays.get(key) ?? arrays.get(`${key}#sample`)!;
+
+interface Bars {
+  readonly bar: number;
+  /** Biases that batch norm cancels: judged by the size of the weight beside them. */
+  readonly cancelled?: readonly string[];
+  readonly mean?: number;
+}
+
+/** `f32/…` and `f64/…` of a key, whole or the sample. */
+function toTruth(name: string, arrays: TensorMap, key: string, bars: Bars): Gate {
+  const to = arrayIn(arrays, `f32/${key}`);
+  const stats = arrays.get(`f64/${key}#stats`);
+  const truth = toFloat64(arrayIn(arrays, `f64/${key}`));
+  const bias = bars.cancelled?.find((b) => `${key}.`.includes(`${b}.`));
+  const weight = bias && key.replace(bias, bias.replace(/bias$/, 'weight'));
+  const partner = weight && toFloat64(arrayIn(arrays, `f64/${weight}`));
+  const unit = partner
+    ? (norm(partner) / Math.sqrt(partner.length)) * Math.sqrt(truth.length)
+    : norm(truth);
+  const own = norm(difference(toFloat64(to), truth)) / unit;
+  return {
+    name,
+    by: 'truth',
+    measure: partner ? 'scaled' : 'relative l2',
+    truth,
+    norm: unit,
+    bar: bars.bar,
+    one: Math.max(own, 2 ** -24),
+    shape: to.shape,
+    ...(stats && { stats: toFloat64(stats) }),
+    ...(bars.mean && { mean: { to, threshold: bars.mean } }),
+  };
+}
+
+const constant = (values: Float64Array): boolean => values.every((v) => v === values[0]);
+
+const digests = (rows: readonly string[]): Tensor =>
+  tensor('uint8', [rows.length, 32], Uint8Array.from(Buffer.from(rows.join(''), 'hex')));
+
+const initialWeights = (of: Readonly<Record<string, string>>): Gate => ({
+  name: 'initial weights',
+  by: 'equal',
+  to: digests(Object.values(of)),
+});
+
+type Gates = (reference: Reference) => Gate[];
+
+const ops: Gates = (reference) => {
+  const arrays = reference.arrays('ops.npz');
+  return namesIn(arrays).map((name) =>
+    arrays.has(`f64/${name}`)
+      ? toTruth(name, arrays, name, { bar: 5e-6 })
+      : { name, by: 'equal', to: arrays.get(`f32/${name}`)! },
+  );
+};
+
+const forward: Gates = (reference) => {
+  const arrays = reference.arrays('forward.npz');
+  return namesIn(arrays).map((name) =>
+    toTruth(name, arrays, name, { bar: 5e-6, ...(name === 'logits' && { mean: meanAbs }) }),
+  );
+};
+
+const metric: Gates = (reference) => {
+  const of = (name: string): Tensor => reference.arrays('metric.npz').get(`f32/${name}`)!;
+  return [
+    { name: 'logits', by: 'relative l2', to: of('logits'), threshold: 5e-6 },
+    { name: 'predictions', by: 'equal', to: of('predictions') },
+    { name: 'accuracy', by: 'equal', to: of('accuracy') },
+    { name: 'loss', by: 'mean', to: of('loss'), threshold: meanAbs },
+  ];
+};
+
+const loss: Gates = (reference) => [
+  {
+    name: 'loss',
+    by: 'mean',
+    to: reference.arrays('loss.npz').get('f32/loss')!,
+    threshold: meanAbs,
+  },
+];
+
+/** Weights and momenta as they change by PyTorch's gradients, at the recorded elements, and the largest terms. */
+function stepsOf(reference: Reference): readonly (readonly [string, Omit<Ulps, 'by'>])[][] {
+  const { iterations, lr, momentum, weight_decay } = reference.stage('backward').kinkfree.settings;
+  const arrays = reference.arrays('backward.npz');
+  const given = new Map([...startingWeights({ reference }), ...reference.arrays('kinkfree.npz')]);
+  const after = Array.from({ length: iterations }, (): [string, Omit<Ulps, 'by'>][] => []);
+  for (const { name, role } of reference.model.state) {
+    if (role !== 'parameter') continue;
+    const start = toFloat64(given.get(`weights/${name}`) ?? given.get(name)!);
+    const sample = arrays.get(`f32/final/${name}#sample`);
+    const at = sample && sampledAt(start.length, sample.data.length);
+    const weight = at ? Float64Array.from(at, (i) => start[i]) : start.slice();
+    const buffer = weight.map(() => 0);
+    const scales = [weight.map(Math.abs), buffer.slice()];
+    for (const [k, results] of after.entries()) {
+      const gradient = toFloat64(arrayIn(arrays, `f32/iter${k}/${name}.grad`));
+      for (const [i, g] of gradient.entries()) {
+        buffer[i] = momentum * buffer[i] + g + weight_decay * weight[i];
+        weight[i] -= lr * buffer[i];
+        scales[0][i] = Math.max(scales[0][i], Math.abs(weight[i]));
+        scales[1][i] = Math.max(scales[1][i], Math.abs(buffer[i]), Math.abs(g));
+      }
+      const near = (of: Float64Array) => ({ values: of.slice(), apart: 1e-4 });
+      const [w, m] = scales.map((s) => s.slice());
+      results.push([name, { threshold: 4, scales: w, against: near(weight) }]);
+      results.push([`${name}.momentum`, { threshold: 4, scales: m, against: near(buffer) }]);
+    }
+  }
+  return after;
+}
+
+const backward: Gates = (reference) => {
+  const { kinkfree, ncpaddle } = reference.stage('backward');
+  const arrays = reference.arrays('backward.npz');
+  const trace = reference.arrays('trace.npz');
+  const bar = reference.manifest.model === 'vgg16bn' ? 5e-5 : 5e-6;
+  const bars: Bars = { bar, cancelled: kinkfree.cancelled };
+  const number = (key: string): number => toFloat64(arrays.get(key)!)[0];
+  const lossAt = (k: number): Gate => {
+    const truth = number(`f64/iter${k}/loss`);
+    const pytorch = 4 * Math.abs(number(`f32/iter${k}/loss`) - truth);
+    const change = 5e-6 * Math.abs(truth - number('f64/iter0/loss'));
+    const threshold = Math.max(meanAbs, pytorch, change);
+    return { name: `iter${k}/loss`, by: 'mean', to: arrays.get(`f32/iter${k}/loss`)!, threshold };
+  };
+  const under = (prefix: string): string[] =>
+    namesIn(arrays, prefix).filter((name) => name !== 'loss');
+  const steps = stepsOf(reference);
+  return [
+    ...namesIn(trace).map((name) => toTruth(`layers/${name}`, trace, name, bars)),
+    ...under('iter0/').map((name) => toTruth(`layers/${name}`, arrays, `iter0/${name}`, bars)),
+    ...steps[steps.length - 1].map(([name, ulps]): Gate => {
+      const values = toFloat64(arrayIn(arrays, `f32/final/${name}`));
+      return { name: `sgd/${name}`, by: 'ulp', ...ulps, against: { values, apart: 0 } };
+    }),
+    ...steps.flatMap((results, k): Gate[] => [
+      lossAt(k),
+      ...under(`iter${k}/`).map((name) =>
+        toTruth(`iter${k}/${name}`, arrays, `iter${k}/${name}`, bars),
+      ),
+      ...(k === steps.length - 1 ? [] : results).map(([name, ulps]): Gate => {
+        // On our own gradients: of those that batch norm cancels PyTorch's tell nothing.
+        const ours = kinkfree.cancelled.some((bias) => `${name}.`.startsWith(`${bias}.`));
+        const { threshold } = ulps;
+        return { name: `after iter${k}/${name}`, by: 'ulp', ...(ours ? { threshold } : ulps) };
+      }),
+    ]),
+    ...under('final/').map((name) => toTruth(`final/${name}`, arrays, `final/${name}`, bars)),
+    ...(ncpaddle === undefined
+      ? []
+      : [
+          {
+            name: 'ncpaddle/losses',
+            by: 'mean',
+            to: arrays.get('f32/ncpaddle/losses')!,
+            threshold: meanAbs,
+          } as const,
+        ]),
+  ];
+};
+
+const train: Gates = (reference) => {
+  const { steps, noise } = reference.stage('train');
+  const parts = Object.keys(steps[0]) as (keyof (typeof steps)[number])[];
+  const losses = toFloat64(reference.arrays('train.npz').get('f32/losses')!);
+  return [
+    ...parts.map(
+      (name): Gate => ({ name, by: 'equal', to: digests(steps.map((step) => step[name]!)) }),
+    ),
+    ...Array.from(losses, (value, k): Gate => {
+      const to = tensor('float32', [], Float32Array.of(value));
+      const threshold = Math.max(1e-6, 10 * noise.floor[k]);
+      return { name: `loss@${k}`, by: 'mean', to, threshold };
+    }),
+  ];
+};
+
+const swa: Gates = (reference) => {
+  const arrays = reference.arrays('swa.npz');
+  return [
+    ...[...arrays].flatMap(([name, to]): Gate[] =>
+      name.startsWith('schedule/') ? [{ name, by: 'equal', to }] : [],
+    ),
+    ...namesIn(arrays)
+      .map((name) => toTruth(name, arrays, name, { bar: 5e-6 }))
+      // Biases that are zero in every snapshot.
+      .filter((gate) => !(gate.by === 'truth' && constant(gate.truth))),
+  ];
+};
+
+const stages = { ops, forward, metric, loss, backward, train, swa };
+
+export type GatedStage = keyof typeof stages;
+
+/** Every tensor of the stages of a reference. */
+export function gatesOf(reference: Reference): ReadonlyMap<GatedStage, readonly Gate[]> {
+  const held = Object.entries(stages).filter(([name]) => name in reference.manifest.stages);
+  return new Map(
+    held.map(([name, gates]) => {
+      const { weights } = name === 'train' ? reference.stage('train') : reference.manifest;
+      const found = gates(reference);
+      const starts = name !== 'ops' && !found.some((g) => g.name.startsWith('average/'));
+      return [name as GatedStage, [...(starts ? [initialWeights(weights.sha256)] : []), ...found]];
+    }),
+  );
+}
