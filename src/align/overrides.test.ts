@@ -59,6 +59,18 @@ describe('a pattern', () => {
     );
   });
 
+  it('without a star or a question mark matches nothing but itself', () => {
+    const characters = [...'ab01./+()[]{}-$^|\\'];
+    const name = fc.array(fc.constantFrom(...characters), { minLength: 1 });
+    fc.assert(
+      fc.property(name, fc.nat(), fc.constantFrom(...characters), (pattern, at, other) => {
+        const changed = pattern.with(at % pattern.length, other);
+        const same = changed.join('') === pattern.join('');
+        expect(matches(pattern.join(''), changed.join(''))).toBe(same);
+      }),
+    );
+  });
+
   it('counts from the last entry', () => {
     const overrides = [entry, { ...entry, tensor: '*', limit: 1 }];
     expect(overrideOf(overrides, 'logits')?.limit).toBe(1);
@@ -81,6 +93,7 @@ describe('a verdict under a limit set by hand', () => {
       check('ratio', 20, 4),
       check('moments', 3, 1),
     ],
+    worst: { index: [0], ours: 1, pytorch: 2, beyond: 1, of: 1 },
   };
   const override = { tensor: '*.grad', limit: 3e-5, reason: 'a reason' };
 
@@ -90,6 +103,7 @@ describe('a verdict under a limit set by hand', () => {
     expect(passed(judged)).toBe(true);
     expect(judged.override).toEqual(override);
     expect(judged.checks[0].note).toContain('a reason');
+    expect(judged.worst).toBeUndefined();
     expect(judged.checks.map((c) => c.method)).toEqual(['relative l2', 'moments']);
   });
 

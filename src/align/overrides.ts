@@ -4,7 +4,7 @@ import { readFileOrFail } from '../io/readFile.ts';
 import { modelName } from '../nn/models/index.ts';
 import { recordedNames } from './recorded.ts';
 import type { Reference } from './reference.ts';
-import { type Check, check, type Method, type Verdict } from './verdict.ts';
+import { type Check, check, type Method, passed, type Verdict } from './verdict.ts';
 
 /** The measures a limit can be set for. */
 const methods = ['relative l2', 'scaled', 'mean'] as const satisfies readonly Method[];
@@ -95,7 +95,10 @@ export function withOverride(verdict: Verdict, overrides: readonly Override[]): 
     );
   }
   const checks = overridden(verdict.checks, method, override);
-  return { ...verdict, checks, override: { tensor, limit, reason } };
+  const judged = { ...verdict, checks, override: { tensor, limit, reason } };
+  if (!passed(judged)) return judged;
+  const { worst: _, ...good } = judged;
+  return good;
 }
 
 /** The override of a tensor: of several that match, the last one written. */
