@@ -58,8 +58,8 @@ export const logSoftmax = (x: Node): Node => apply('logSoftmax', {}, x);
 export const oneHot = (labels: Node, classes: number): Node => apply('oneHot', { classes }, labels);
 export const argMax = (x: Node): Node => apply('argMax', {}, x);
 
-/** Height and width alike. */
-export const pair = (n: number): Pair => [n, n];
+/** Height and width, where one number stands for both. */
+export const pair = (n: number | Pair): Pair => (typeof n === 'number' ? [n, n] : n);
 
 /** Mean over `axes`. */
 export const reduceMean = (x: Node, axes: readonly number[], keepDims = false): Node => {

@@ -16,6 +16,7 @@ import {
   sub,
 } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
+import type { Pair } from '../ir/op.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { defaultLayerSteps } from '../torch/initialise.ts';
 import { type ForwardPass, type Module, recorded, type StateSpec, stateNode } from './module.ts';
@@ -46,13 +47,13 @@ function weighted(
 }
 
 export interface ConvOptions {
-  readonly kernel: number;
-  readonly stride?: number;
-  readonly padding?: number;
+  readonly kernel: number | Pair;
+  readonly stride?: number | Pair;
+  readonly padding?: number | Pair;
   readonly bias?: boolean;
 }
 
-/** nn.Conv2d: weight [out, in, k, k]. */
+/** nn.Conv2d: weight [out, in, kh, kw]. */
 export const convLayer = (
   layer: string,
   channels: { readonly from: number; readonly to: number },
@@ -60,7 +61,7 @@ export const convLayer = (
 ): Module =>
   weighted(
     layer,
-    [channels.to, channels.from, kernel, kernel],
+    [channels.to, channels.from, ...pair(kernel)],
     (x, pass) => {
       const params = { stride: pair(stride), padding: pair(padding) };
       const y = conv2d(x, stateNode(pass, `${layer}.weight`), params);
@@ -83,13 +84,13 @@ export const linearLayer = (
 
 export const reluLayer = (layer: string): Module => stateless(layer, relu);
 
-export const maxPoolLayer = (layer: string, size: number): Module =>
+export const maxPoolLayer = (layer: string, size: number | Pair): Module =>
   stateless(layer, (x) =>
     maxPool2d(x, { kernel: pair(size), stride: pair(size), padding: pair(0) }),
   );
 
 /** nn.AvgPool2d(size), windows side by side. */
-export const avgPoolLayer = (layer: string, size: number): Module =>
+export const avgPoolLayer = (layer: string, size: number | Pair): Module =>
   stateless(layer, (x) =>
     avgPool2d(x, { kernel: pair(size), stride: pair(size), padding: pair(0) }),
   );

@@ -1,7 +1,8 @@
 import { readCifar10 } from '../../data/cifar.ts';
 import { evaluationBatches } from '../../data/loader.ts';
+import { sha256Hex } from '../../io/sha256.ts';
 import { learningRate } from '../../optim/schedule.ts';
-import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';
 import { refreshBatchNorm, refreshPrograms } from '../../train/refreshBatchNorm.ts';
 import { compileAverage, emptyAverage, joinAverage } from '../../train/swaAverage.ts';
@@ -13,7 +14,7 @@ import { arrayOf, type Reference } from '../reference.ts';
 import { startingWeights, weightsFromSeed } from '../seedWeights.ts';
 import type { Part, Stage, StageContext } from '../stage.ts';
 import { tolerances } from '../tolerances.ts';
-import { sameStart } from './sameStart.ts';
+import { digestRows, sameStart } from './sameStart.ts';
 
 const arraysOf = (reference: Reference) => reference.arrays(reference.stage('swa').file);
 
@@ -83,14 +84,37 @@ const average: Part = {
       await joinAverage(running, executable, model, snapshot, generator);
       await backend.free(snapshot);
     }
-    const names = telling(reference);
+    const names = namesUnder(reference, 'average/');
     const found = await backend.download(running.state, names);
     await executable.dispose();
     await backend.free(running.state);
-    return { recording: new Map(names.map((name) => [`average/${name}`, found.get(name)!])) };
+    const recording = new Map(
+      telling(reference).map((name) => [`average/${name}`, found.get(name)!]),
+    );
+    // In float64 nothing is rounded on the way, and the bits are others.
+    const asked = reference.stage('swa').average_sha256 !== undefined;
+    if (!asked || backend.precision === 'float64') return { recording };
+    const digests = names.map((name) => sha256Hex(bytesOf(found.get(name)!))).join('');
+    const digest = sha256Hex(new TextEncoder().encode(digests));
+    return { recording: recording.set(toTheBit, digestRows([digest])) };
   },
-  expect: ({ reference }) => within(reference, 'average/', telling(reference)),
+  expect({ reference }, { recording }) {
+    const each = within(reference, 'average/', telling(reference));
+    return recording.has(toTheBit) ? [...each, sameBits(reference)] : each;
+  },
 };
+
+const toTheBit = 'average to the bit';
+
+/** Both products and their sum rounded, as PyTorch rounds them. */
+function sameBits(reference: Reference): Expectation {
+  const { average_sha256: digest } = reference.stage('swa');
+  const what = `${namesUnder(reference, 'average/').length} tensors, by SHA-256`;
+  return {
+    name: toTheBit,
+    rule: { kind: 'equality', to: digestRows([digest!]), row: () => 'some tensor', what },
+  };
+}
 
 /** Convolution biases start at zero in every snapshot, and zero averaged with zero proves nothing. */
 const telling = (reference: Reference): string[] =>

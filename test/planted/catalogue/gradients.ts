@@ -13,7 +13,7 @@ import {
 } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
 import { type Family, inGraph, type Plant } from '../plant.ts';
-import { turned } from '../rearranged.ts';
+import { rearranged, turned } from '../rearranged.ts';
 import type { Site } from '../rewriteProgram.ts';
 
 const readsWeight = (node: Node, layer: string): boolean =>
@@ -49,6 +49,23 @@ export const gradients: Family = {
       people: 'convolve dy with the kernel as it lies',
       plants: [inputGradient('features.7', turned)],
       caught: { model: 'vgg16', stage: 'backward', at: 'features.7' },
+    },
+    {
+      name: 'rows and columns of the padding exchanged in the input gradient',
+      people: 'cut the padding off in the other order; square kernels do not show it',
+      plants: [
+        inGraph((node, site) => {
+          if (node.op !== 'conv2dInputGrad') return undefined;
+          const [above, before] = node.params.padding;
+          if (above === before) return undefined;
+          const [, , height, width] = node.shape;
+          return rearranged(site.same(), site, [height, width], (row, column) => [
+            row + before - above,
+            column + above - before,
+          ]);
+        }),
+      ],
+      caught: { model: 'vgg16', stage: 'ops', at: 'conv2d of unequal sides/x.grad' },
     },
     {
       name: 'in- and out-channels not swapped in the input gradient',

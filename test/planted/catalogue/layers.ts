@@ -168,11 +168,12 @@ export const layers: Family = {
         inModule<Layers>('nn/layers.ts', (real) => ({
           maxPoolLayer: (layer, size) => {
             const module = real.maxPoolLayer(layer, size);
+            const [side] = pair(size);
             return {
               ...module,
               // A border of one makes an odd map's windows begin outside; its shape is ceil's.
               forward: (x, pass) =>
-                x.shape[2] % size === 0
+                x.shape[2] % side === 0
                   ? module.forward(x, pass)
                   : maxPool2d(x, { kernel: pair(size), stride: pair(size), padding: pair(1) }),
             };

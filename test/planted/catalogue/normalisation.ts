@@ -122,6 +122,22 @@ export const normalisation: Family = {
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.4' },
     },
     {
+      name: 'variance as E[x²] − E[x]²',
+      people: 'save a pass over the data; where the mean is far from zero nothing is left of it',
+      plants: [
+        inGraph((node, { inputs: [x, weight, bias, mean] }) => {
+          if (node.op !== 'batchNorm' || node.inputs[4].op === 'input') return undefined;
+          const variance = sub(reduceMean(mul(x, x), images), mul(mean, mean));
+          return batchNorm(x, { weight, bias, mean, variance }, node.params.eps);
+        }),
+      ],
+      caught: {
+        model: 'vgg16',
+        stage: 'ops',
+        at: 'batchNorm of a mean of 1024 deviations/y',
+      },
+    },
+    {
       name: 'running variance biased',
       people: 'keep the variance that normalised, n instead of n − 1',
       plants: [

@@ -1,11 +1,12 @@
 /** Mistakes in the average and in batch norm's statistics behind it. */
 import type { DeviceState } from '../../../src/backends/backend.ts';
+import { nextStep, type TrainingStream } from '../../../src/data/trainingStream.ts';
 import type { Module } from '../../../src/nn/module.ts';
 import { hasBatchNorm } from '../../../src/program/batchNormRefresh.ts';
 import { slotOf } from '../../../src/program/program.ts';
 import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
 import { scalar, type Tensor, zeros } from '../../../src/tensor/tensor.ts';
-import { forkGenerator } from '../../../src/torch/generator.ts';
+import { forkGenerator, type TorchGenerator } from '../../../src/torch/generator.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Decisions = typeof import('../../../src/train/epochDecisions.ts');
@@ -13,6 +14,7 @@ type Loading = typeof import('../../../src/data/loader.ts');
 type Refresh = typeof import('../../../src/train/refreshBatchNorm.ts');
 type Shares = typeof import('../../../src/optim/swaUpdate.ts');
 type Average = typeof import('../../../src/train/swaAverage.ts');
+type Generators = typeof import('../../../src/torch/generator.ts');
 
 const joins = (change: (real: Decisions['joinsAverage']) => Decisions['joinsAverage']): Plant =>
   inModule<Decisions>('train/epochDecisions.ts', (real) => ({
@@ -187,6 +189,16 @@ export const averaging: Family = {
       caught: swa('vgg16', 'average/features.0.weight'),
     },
     {
+      name: "the average's share as 1 − float32(α)",
+      people: 'hold α in the precision of the weights: a unit in the last place',
+      plants: [
+        inModule<Shares>('optim/swaUpdate.ts', () => ({
+          swaShares: (n) => ({ keep: 1 - Math.fround(1 / (n + 1)), take: 1 / (n + 1) }),
+        })),
+      ],
+      caught: swa('vgg16', 'average to the bit'),
+    },
+    {
       name: 'an exponential average',
       people: 'take a decay instead of 1 / (n + 1)',
       plants: [shares((n) => (n === 0 ? 1 : 0.1))],
@@ -263,7 +275,21 @@ export const refreshing: Family = {
         inModule<Average>('train/swaAverage.ts', (real) => ({
           joinAverage: async (average, executable, model, state, generator) => {
             await real.joinAverage(average, executable, model, state, generator);
-            average.refreshFrom = generator;
+            trainedFrom.set(average, generator);
+          },
+          refreshAverage: async (average, backend, model, programs, settings, ...rest) => {
+            const isDue = average.refreshFrom !== undefined;
+            await real.refreshAverage(average, backend, model, programs, settings, ...rest);
+            const generator = trainedFrom.get(average);
+            if (!isDue || generator === undefined) return;
+            const stream: TrainingStream = {
+              settings,
+              generator,
+              epoch: 0,
+              step: 0,
+              pass: undefined,
+            };
+            while (!nextStep(stream).last);
           },
         })),
       ],
@@ -311,6 +337,13 @@ export const refreshing: Family = {
             return refreshedFrom.has(g) ? real.plainBatch(set, batch.order, preparation) : batch;
           },
         })),
+        inModule<Generators>('torch/generator.ts', (real) => ({
+          forkGenerator: (generator) => {
+            const fork = real.forkGenerator(generator);
+            if (refreshedFrom.has(generator)) refreshedFrom.add(fork);
+            return fork;
+          },
+        })),
         inModule<Average>('train/swaAverage.ts', (real) => ({
           refreshAverage: async (average, ...rest) => {
             if (average.refreshFrom !== undefined) refreshedFrom.add(average.refreshFrom);
@@ -322,6 +355,9 @@ export const refreshing: Family = {
     },
   ],
 };
+
+/** Training's generator, by the average that its models join. */
+const trainedFrom = new WeakMap<object, TorchGenerator>();
 
 /** Generators of refresh passes. */
 const refreshedFrom = new WeakSet<object>();
