@@ -19,8 +19,12 @@ const sgd = z.object({
   dropout: z.number(),
 });
 
-/** What one training step was fed. */
-const stepDigests = z.object({ labels: sha256, images: sha256, mask0: sha256, mask1: sha256 });
+/** What a batch was. */
+const batchDigests = z.object({ labels: sha256, images: sha256 });
+/** What one training step was fed; a mask for each dropout layer. */
+const stepDigests = batchDigests.extend({ mask0: sha256.optional(), mask1: sha256.optional() });
+/** The same for height and width, or one each. */
+const sides = z.union([z.int(), z.tuple([z.int(), z.int()])]);
 
 /** The manifest that `fixtures/export_reference.py` writes; see docs/reference-format.md. */
 export const manifestSchema = z.object({
@@ -52,10 +56,10 @@ export const manifestSchema = z.object({
           z.string(),
           z
             .object({
-              size: z.int(),
-              kernel: z.int(),
-              stride: z.int(),
-              padding: z.int(),
+              size: sides,
+              kernel: sides,
+              stride: sides,
+              padding: sides,
               p: z.number(),
             })
             .partial(),
@@ -110,7 +114,7 @@ export const manifestSchema = z.object({
           .extend({ seed: z.int(), batch: z.int(), models_built: z.int(), workers: z.int() })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
-        steps: z.array(stepDigests.partial({ mask0: true, mask1: true }).extend({ order: sha256 })),
+        steps: z.array(stepDigests.extend({ order: sha256 })),
         noise: z.object({ floor: z.array(z.number()) }).loose(),
       })
       .loose()
@@ -151,6 +155,8 @@ export const manifestSchema = z.object({
           })
           .partial()
           .loose(),
+        /** Of the digests, one after the other, of all averaged weights in PyTorch's float32. */
+        average_sha256: sha256.optional(),
         noise,
       })
       .loose()
@@ -162,21 +168,34 @@ export const manifestSchema = z.object({
           .object({
             seed: z.int(),
             narrow: z.int().positive(),
+            /** The model's own where it does not say. */
+            depth: z.int().positive().optional(),
+            dataset: z.enum(['cifar100', 'synthetic']),
             images: z.int().positive(),
             test_images: z.int().positive(),
             batch: z.int().positive(),
             epochs: z.int().positive(),
             eval_freq: z.int().positive(),
             swa_start: z.int().positive(),
+            swa_c_epochs: z.int().positive(),
+            /** After how many steps the second run is stopped, to be resumed. */
+            stop_after: z.int().positive(),
+            /** What the command `eval` is given. */
+            eval_batch: z.int().positive(),
             lr_init: z.number(),
             swa_lr: z.number(),
             momentum: z.number(),
             weight_decay: z.number(),
             workers: z.int(),
+            dropout: z.number(),
           })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),
         steps: z.array(stepDigests),
+        /** The batches of one pass over the test images in training. */
+        evaluation: z.array(batchDigests),
+        /** The same in batches of `eval_batch`. */
+        eval: z.array(batchDigests),
         /** The batches of each pass that refreshed batch norm, in turn. */
         refreshes: z.array(z.array(sha256)),
         /** The generator's state after each epoch. */

@@ -32,7 +32,8 @@ export interface TrainedModel {
   readonly notes: readonly string[];
 }
 
-const build = (name: ModelName, dataset: DatasetName): Network =>
+/** The model of a run, with a class for each of its data set's. */
+export const buildModel = (name: ModelName, dataset: DatasetName): Network =>
   models[name].build(classCount(dataset));
 
 export interface Wanted {
@@ -47,7 +48,7 @@ export function trainedModelOf(
   { settings, weights, average, refreshFrom }: Checkpoint,
   path: string,
   { kind: asked, model: named }: Wanted,
-  buildModel: (name: ModelName, dataset: DatasetName) => Network = build,
+  build: (name: ModelName, dataset: DatasetName) => Network = buildModel,
 ): TrainedModel {
   if (named !== undefined && named !== settings.model) {
     throw new UsageError(`is a checkpoint of ${settings.model}, not of ${named}`, {
@@ -66,7 +67,7 @@ export function trainedModelOf(
       fix: 'go on with train --resume, or give --weights raw',
     });
   }
-  const model = buildModel(settings.model, settings.dataset);
+  const model = build(settings.model, settings.dataset);
   return { model, weights: modelWeights(model, chosen, path), kind, settings, notes: [] };
 }
 
@@ -83,7 +84,7 @@ export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
   }
   const { kind: asked, model: name = recipe.model, dataset = recipe.dataset } = wanted;
   const settings = { ...recipe, model: name, dataset };
-  const model = build(name, dataset);
+  const model = buildModel(name, dataset);
   const saved = weightsOf(bytes, path, {
     prefer: 'swa',
     ...(asked === undefined ? {} : { kind: asked }),

@@ -13,7 +13,7 @@ export type Plant =
       readonly change: (real: Exports, took: () => void) => Exports;
     };
 
-export type ModelName = 'vgg16' | 'vgg16bn';
+export type ModelName = 'vgg16' | 'vgg16bn' | 'preresnet110';
 
 /** One stage of one model's reference. */
 export interface Look {
@@ -29,6 +29,7 @@ export const allLooks: readonly Look[] = [
   { model: 'vgg16bn', stage: 'loss' },
   { model: 'vgg16bn', stage: 'forward' },
   { model: 'vgg16bn', stage: 'epochs' },
+  { model: 'preresnet110', stage: 'epochs' },
   { model: 'vgg16', stage: 'swa' },
   { model: 'vgg16bn', stage: 'swa' },
   { model: 'vgg16', stage: 'metric' },

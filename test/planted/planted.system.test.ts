@@ -6,6 +6,7 @@ import { plantedTests } from './plantedTests.ts';
 const quick: readonly Look[] = [
   { model: 'vgg16', stage: 'ops' },
   { model: 'vgg16bn', stage: 'epochs' },
+  { model: 'preresnet110', stage: 'epochs' },
 ];
 
 /** A few of every kind; `npm run test:planted` plants them all. */
@@ -13,11 +14,16 @@ const chosen: ReadonlySet<string> = new Set([
   'maps flattened as NHWC',
   'ceil pooling',
   "batch norm's momentum read the other way",
+  'variance as E[x²] − E[x]²',
   'ReLU passes the gradient at 0',
   'ties in max-pool go to the last',
   'label off by one',
   'log-softmax without subtracting the maximum',
   'learning rate one epoch late',
+  '--wd ignored',
+  'cycles counted from the first epoch',
+  'checkpoints sorted as text',
+  "tested on images prepared as the first model's",
   'crop before flip',
   'last batch of an epoch dropped',
   'order drawn once for all epochs',

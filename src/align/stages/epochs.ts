@@ -29,8 +29,8 @@ const stepsAnEpoch = ({ settings }: EpochsSection): number =>
   Math.ceil(settings.images / settings.batch);
 
 /**
- * A small run from its first draw to its last average, once in one go and once stopped amid an epoch and
- * resumed. What is drawn or decided (order, pixels, masks, rates, which epochs join the average, the
+ * A small run from its first draw to its last average, once in one go and once stopped and resumed, and what
+ * `eval` says of it. What is drawn or decided (order, pixels, masks, rates, which epochs join the average, the
  * generator) must be PyTorch's to the bit; what is computed may part from the truth ten times as far as
  * PyTorch, adding up in other orders, does.
  */
@@ -40,8 +40,7 @@ async function findings(context: StageContext): Promise<StageFindings> {
   const { reference } = context;
   const section = reference.stage('epochs');
   const record: Record = { section, arrays: reference.arrays(section.file), file: section.file };
-  // Amid the epoch after the first join: momenta, an average and half an epoch's sums have to be carried.
-  const stopAfter = section.settings.swa_start * stepsAnEpoch(section) + 1;
+  const { stop_after: stopAfter, epochs: count } = section.settings;
   const found = await inTurn(context, [
     async () => judgeRun(await smallRun(context, section), record, 0, ''),
     async () =>
@@ -51,13 +50,14 @@ async function findings(context: StageContext): Promise<StageFindings> {
     ...found,
     inputs: Object.keys(reference.manifest.inputs).filter((path) => path.endsWith('.bin')),
     notes: [
-      `${section.settings.epochs} epochs of ${stepsAnEpoch(section)} steps, ${section.settings.epochs - section.settings.swa_start + 1} averaged; the second run stopped after ${stopAfter} steps`,
+      `${count} epochs of ${stepsAnEpoch(section)} steps, ${averagedBy(count, record)} averaged; the second run stopped after ${stopAfter} steps`,
     ],
   };
 }
 
 /**
- * The verdicts on a run from step `from` on: first what is drawn or decided, then epoch by epoch what was computed.
+ * The verdicts on a run from step `from` on: first what is decided, then what is drawn (an evaluation too many moves
+ * the generator), then epoch by epoch what was computed.
  * There its state comes before its losses: a lost momentum or a wrong average shows in every loss after it.
  */
 function judgeRun(run: ObservedRun, record: Record, from: number, prefix: string): StageFindings {
@@ -66,15 +66,17 @@ function judgeRun(run: ObservedRun, record: Record, from: number, prefix: string
   const epochs = Array.from({ length: section.settings.epochs - done }, (_, i) => done + i + 1);
   const verdicts = [
     ...(from === 0 ? [weightsDrawn(run, record)] : []),
-    ...whatWasFed(run, record, from),
     decisions(run, record, from),
+    ...columns.map((column) => isTold(column, run, record)),
+    ...whatWasFed(run, record, from),
+    ...whatWasTested(run, record, from),
     ...refreshPasses(run, record, from),
     generators(run, record, from),
-    ...columns.map((column) => isTold(column, run, record)),
     ...epochs.flatMap((epoch) => {
       const { first, later } = losses(run, record, epoch, from);
       return [...first, ...states(run, record, epoch), ...later, ...log(run, record, epoch)];
     }),
+    ...evaluations(run, record),
   ].map((v) => ({ ...v, name: prefix + v.name }));
   return { ...nothing, verdicts, ...recordedLosses(run, record, from, prefix) };
 }
@@ -128,18 +130,19 @@ function whatWasFed(
   const sizes = section.steps.map((_, step) => imagesIn(section, step));
   const rates = [...toFloat64(arrayOf(arrays, 'lr', file))];
   type Part = keyof EpochsSection['steps'][number];
-  const digests = (part: Part): [string, string[], string[]] => [
+  type Told = [string, (number | string | undefined)[], (number | string | undefined)[]];
+  const digests = (part: Part): Told => [
     part,
     fed.map((step) => step.digests[part]),
     section.steps.map((step) => step[part]),
   ];
-  const parts: [string, (number | string)[], (number | string)[]][] = [
+  const masks = (['mask0', 'mask1'] as const).filter((mask) => mask in section.steps[0]);
+  const parts: Told[] = [
     ['batch sizes', fed.map((step) => step.images), sizes],
     ['learning rate', fed.map((step) => step.lr), rates],
     digests('labels'),
     digests('images'),
-    digests('mask0'),
-    digests('mask1'),
+    ...masks.map(digests),
   ];
   return parts
     .map(([name, ours, theirs]) => ({ name, ours, theirs: theirs.slice(from) }))
@@ -148,10 +151,68 @@ function whatWasFed(
     .map(({ name, ours, theirs }) => sameList(name, ours, theirs, place));
 }
 
-/** The images that batch norm's statistics were drawn from, pass by pass. */
-function refreshPasses({ refreshes }: ObservedRun, { section }: Record, from: number): Verdict[] {
+const testParts = ['labels', 'images'] as const;
+
+/** The test images of every pass over them. */
+function whatWasTested(
+  { evaluated }: ObservedRun,
+  { section, arrays, file }: Record,
+  from: number,
+): Verdict[] {
   const done = Math.floor(from / stepsAnEpoch(section));
-  const before = Math.max(0, done - section.settings.swa_start + 1);
+  const passes = (['testLoss', 'swaTestLoss'] as const).flatMap((column) =>
+    toldIn(column, { section, arrays, file }).filter((epoch) => epoch > done),
+  );
+  const size = section.evaluation.length;
+  return testParts.map((part) =>
+    sameList(
+      `test ${part}`,
+      evaluated.map((batch) => batch[part]),
+      passes.flatMap(() => section.evaluation.map((batch) => batch[part])),
+      (i) => `batch ${(i % size) + 1} of pass ${Math.floor(i / size) + 1}`,
+    ),
+  );
+}
+
+/** What `eval` saw and said: of the average in the batches of the run, of the trained weights in batches of its own. */
+function evaluations({ evals }: ObservedRun, { section, arrays, file }: Record): Verdict[] {
+  const last = section.noise.losses[section.settings.epochs - 1];
+  const asked = [
+    { kind: 'swa', batches: section.evaluation, loss: 'swaTestLoss', accuracy: 'swaTestAccuracy' },
+    { kind: 'raw', batches: section.eval, loss: 'testLoss', accuracy: 'testAccuracy' },
+  ] as const;
+  return asked.flatMap(({ kind, batches, loss, accuracy }): Verdict[] => {
+    const observed = evals[kind];
+    const name = `eval of ${kind} weights`;
+    if ('problem' in observed) return [{ name, checks: [], problem: observed.problem }];
+    const { fed, found } = observed;
+    const truth = (column: Column): number =>
+      toFloat64(arrayOf(arrays, `f64/${column}`, file)).at(-1)!;
+    return [
+      ...testParts.map((part) =>
+        sameList(
+          `${name}: ${part}`,
+          fed.map((batch) => batch[part]),
+          batches.map((batch) => batch[part]),
+          (i) => `batch ${i + 1}`,
+        ),
+      ),
+      {
+        name: `${name}: loss`,
+        checks: [check('mean', Math.abs(found.loss - truth(loss)), bound(last))],
+      },
+      { name: `${name}: accuracy`, checks: [sameAccuracy(found.accuracy * 100, truth(accuracy))] },
+    ];
+  });
+}
+
+const sameAccuracy = (ours: number, theirs: number) =>
+  check('equal', Math.abs(ours - theirs) < 1e-9 ? 0 : 1, 0, { note: `${ours} against ${theirs}` });
+
+/** The images that batch norm's statistics were drawn from, pass by pass. */
+function refreshPasses({ refreshes }: ObservedRun, record: Record, from: number): Verdict[] {
+  const { section } = record;
+  const before = averagedBy(Math.floor(from / stepsAnEpoch(section)), record);
   const flat = (passes: readonly (readonly string[])[]): string[] =>
     passes.flatMap((pass, n) => pass.map((hash) => `${n} ${hash}`));
   const expected = section.refreshes.slice(before);
@@ -164,6 +225,10 @@ function refreshPasses({ refreshes }: ObservedRun, { section }: Record, from: nu
     ),
   ];
 }
+
+/** How many models the average holds after so many epochs. */
+const averagedBy = (done: number, { arrays, file }: Record): number =>
+  done === 0 ? 0 : toFloat64(arrayOf(arrays, 'averaged', file))[done - 1];
 
 /** After which epochs the average held how many models. */
 function decisions(
@@ -270,10 +335,9 @@ function log({ rows }: ObservedRun, record: Record, epoch: number): Verdict[] {
     if (at < 0) return [];
     const truth = toFloat64(arrayOf(arrays, `f64/${column}`, file))[at];
     const value = row?.[column] ?? Number.NaN;
-    const error = Math.abs(value - truth);
     const judged = column.endsWith('Loss')
-      ? check('mean', error, bound(section.noise.losses[epoch - 1]))
-      : check('equal', error < 1e-9 ? 0 : 1, 0, { note: `${value} against ${truth}` });
+      ? check('mean', Math.abs(value - truth), bound(section.noise.losses[epoch - 1]))
+      : sameAccuracy(value, truth);
     return [{ name: `${column} of epoch ${epoch}`, checks: [judged] }];
   });
 }
@@ -281,7 +345,8 @@ function log({ rows }: ObservedRun, record: Record, epoch: number): Verdict[] {
 const isStatistic = (name: string): boolean => /\.running_(mean|var)$/.test(name);
 
 /** What an epoch left behind: its weights and buffers, then the average's, where there is one. */
-function states(run: ObservedRun, { section, arrays }: Record, epoch: number): Verdict[] {
+function states(run: ObservedRun, record: Record, epoch: number): Verdict[] {
+  const { section, arrays } = record;
   const checkpoint = run.checkpoints.get(epoch);
   const relativeL2 = Math.max(
     tolerances.relativeL2,
@@ -294,15 +359,16 @@ function states(run: ObservedRun, { section, arrays }: Record, epoch: number): V
       const value = found?.get(name);
       if (value === undefined)
         return { name: group + name, checks: [], problem: 'missing on our side' };
-      const record = recorded(arrays, group + name)!;
+      const truth = recorded(arrays, group + name)!;
       const tolerance = { relativeL2, bySpread: true };
-      const { finding } = byFloat64(value, { kind: 'float64', record, tolerance });
+      const { finding } = byFloat64(value, { kind: 'float64', record: truth, tolerance });
       return { name: group + name, ...finding };
     });
   };
-  const averaged = epoch - section.settings.swa_start + 1;
+  const averaged = averagedBy(epoch, record);
+  const joined = averaged > averagedBy(epoch - 1, record);
   return [
     ...judge(`epoch ${epoch}/`, checkpoint?.weights),
-    ...(averaged < 1 ? [] : judge(`average of ${averaged}/`, checkpoint?.average)),
+    ...(joined ? judge(`average of ${averaged}/`, checkpoint?.average) : []),
   ];
 }

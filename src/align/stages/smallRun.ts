@@ -1,40 +1,62 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ImageSet, imageBytes, readCifar10 } from '../../data/cifar.ts';
+import { type ImageSet, imageBytes } from '../../data/cifar.ts';
+import { InputError } from '../../errors.ts';
 import { sha256Hex } from '../../io/sha256.ts';
+import type { WeightKind } from '../../io/weightSets.ts';
+import { type ModelName, modelName } from '../../nn/models/index.ts';
+import { preResNet } from '../../nn/models/preResNet.ts';
 import { vgg } from '../../nn/models/vgg.ts';
+import type { Network } from '../../nn/module.ts';
 import { bytesOf, type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { type Checkpoint, readCheckpoint } from '../../train/checkpoint.ts';
 import { listCheckpoints, newestCheckpoint } from '../../train/checkpointFiles.ts';
+import { classCount, openDataset } from '../../train/dataset.ts';
+import type { Evaluation } from '../../train/evaluate.ts';
+import { evaluateTrained } from '../../train/evaluateTrained.ts';
 import type { LogRow } from '../../train/logRow.ts';
 import type { TrainingRun } from '../../train/session.ts';
 import { train } from '../../train/train.ts';
-import { recipe, type TrainingSettings } from '../../train/trainingSettings.ts';
+import { trainedModelOf } from '../../train/trainedModel.ts';
+import { type DatasetName, recipe, type TrainingSettings } from '../../train/trainingSettings.ts';
 import type { Manifest } from '../manifest.ts';
+import type { Reference } from '../reference.ts';
 import type { StageContext } from '../stage.ts';
 import { watchedBackend } from '../watchedBackend.ts';
 
 export type EpochsSection = NonNullable<Manifest['stages']['epochs']>;
+
+type StepDigests = EpochsSection['steps'][number];
+type BatchDigests = EpochsSection['evaluation'][number];
 
 /** What a program of one step was really fed. */
 export interface FedStep {
   /** How many images. */
   readonly images: number;
   readonly lr: number;
-  readonly digests: EpochsSection['steps'][number];
+  readonly digests: StepDigests;
 }
+
+/** What the command `eval` says of the run's last checkpoint, and which batches it looked at; or why it refuses it. */
+export type ObservedEval =
+  | { readonly found: Evaluation; readonly fed: readonly BatchDigests[] }
+  | { readonly problem: string };
 
 /** A run as somebody saw it who only looks at what goes into the programs and what comes out. */
 export interface ObservedRun {
   readonly fed: readonly FedStep[];
   /** Loss of each step. */
   readonly losses: readonly number[];
+  /** The batches of all passes over the test images. */
+  readonly evaluated: readonly BatchDigests[];
   /** Digests of the images of each pass that refreshed batch norm, by epoch. */
   readonly refreshes: readonly (readonly string[])[];
   readonly rows: readonly LogRow[];
   /** By epochs done, the beginning included. */
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
+  /** The average in the batches of the run, the trained weights in those that are asked for. */
+  readonly evals: { readonly [K in WeightKind]: ObservedEval };
 }
 
 const digest = (t: Tensor): string => sha256Hex(bytesOf(t));
@@ -42,19 +64,22 @@ const digest = (t: Tensor): string => sha256Hex(bytesOf(t));
 /** A mask is fed as floats of 0 and 1, and recorded as bytes. */
 const maskDigest = (t: Tensor): string => sha256Hex(Uint8Array.from(toFloat64(t)));
 
-const fedStep = (inputs: TensorMap): FedStep => {
-  const get = (name: string): Tensor => inputs.get(name)!;
+const batchDigests = (inputs: TensorMap): BatchDigests => ({
+  images: digest(inputs.get('images')!),
+  labels: digest(inputs.get('labels')!),
+});
+
+function fedStep(inputs: TensorMap): FedStep {
+  const masks = (['mask0', 'mask1'] as const).flatMap((name) => {
+    const mask = inputs.get(name);
+    return mask === undefined ? [] : [[name, maskDigest(mask)]];
+  });
   return {
-    images: get('images').shape[0],
-    lr: toFloat64(get('lr'))[0],
-    digests: {
-      images: digest(get('images')),
-      labels: digest(get('labels')),
-      mask0: maskDigest(get('mask0')),
-      mask1: maskDigest(get('mask1')),
-    },
+    images: inputs.get('images')!.shape[0],
+    lr: toFloat64(inputs.get('lr')!)[0],
+    digests: { ...batchDigests(inputs), ...Object.fromEntries(masks) },
   };
-};
+}
 
 const firstOf = (set: ImageSet, count: number): ImageSet => ({
   ...set,
@@ -63,10 +88,10 @@ const firstOf = (set: ImageSet, count: number): ImageSet => ({
   count,
 });
 
-const settingsOf = ({ settings: s }: EpochsSection): TrainingSettings => ({
+const settingsOf = ({ settings: s }: EpochsSection, model: ModelName): TrainingSettings => ({
   ...recipe,
-  model: 'vgg16bn',
-  dataset: 'synthetic',
+  model,
+  dataset: s.dataset,
   batchSize: s.batch,
   numWorkers: s.workers,
   epochs: s.epochs,
@@ -77,17 +102,61 @@ const settingsOf = ({ settings: s }: EpochsSection): TrainingSettings => ({
   swa: true,
   swaStart: s.swa_start,
   swaLr: s.swa_lr,
+  swaCEpochs: s.swa_c_epochs,
   seed: s.seed,
 });
 
-/** The model of the stage: VGG16BN with every width divided. */
-export const smallModel = (section: EpochsSection, classes: number) =>
-  vgg({ depth: 16, batchNorm: true, classes, narrow: section.settings.narrow });
+/** The models that a small one can stand for. */
+const narrowed: {
+  readonly [M in ModelName]?: (classes: number, s: EpochsSection['settings']) => Network;
+} = {
+  vgg16bn: (classes, { narrow }) => vgg({ depth: 16, batchNorm: true, classes, narrow }),
+  preresnet110: (classes, { narrow, depth = 110 }) => preResNet({ depth, classes, narrow }),
+};
+
+/** The model of the stage: every width divided, and less deep where the reference says so. */
+function smallModel(section: EpochsSection, model: ModelName, classes: number): Network {
+  const build = narrowed[model];
+  if (build !== undefined) return build(classes, section.settings);
+  throw new InputError(`holds a small run of ${model}, which we have in full width only`, {
+    fix: `record one of ${Object.keys(narrowed).join(', ')}`,
+  });
+}
+
+/** The first images of the reference's own set. */
+function smallDataset(reference: Reference, { settings: s }: EpochsSection) {
+  // The synthetic set is laid out as CIFAR-10 is.
+  const layout = s.dataset === 'synthetic' ? 'cifar10' : s.dataset;
+  const { train: all, test } = openDataset(layout, reference.syntheticDirectory());
+  return { train: firstOf(all, s.images), test: firstOf(test, s.test_images) };
+}
+
+/** What programs were fed, in turn. */
+function watch() {
+  const seen = {
+    fed: [] as FedStep[],
+    evaluated: [] as BatchDigests[],
+    refreshes: [] as string[][],
+  };
+  let last = '';
+  return {
+    seen,
+    see: (name: string, inputs: TensorMap): void => {
+      if (name === 'training step') seen.fed.push(fedStep(inputs));
+      if (name === 'evaluation') seen.evaluated.push(batchDigests(inputs));
+      if (name === 'batch norm refresh') {
+        if (last !== name) seen.refreshes.push([]);
+        seen.refreshes[seen.refreshes.length - 1].push(digest(inputs.get('images')!));
+      }
+      last = name;
+    },
+  };
+}
 
 /**
  * Trains the small network from beginning to end, as `npm run train` does, in a directory of its own that is
- * gone afterwards. With `stopAfter` the run is dropped after so many steps and taken up again from its newest
- * checkpoint; what is told is then of the second part only.
+ * gone afterwards, and evaluates what it saved as `eval` does. With `stopAfter` the run is dropped after so many
+ * steps and taken up again from its newest checkpoint; what is told is then of the second part only.
  */
 export async function smallRun(
   { backend, reference }: StageContext,
@@ -95,28 +164,15 @@ export async function smallRun(
   stopAfter?: number,
 ): Promise<ObservedRun> {
   const directory = mkdtempSync(join(tmpdir(), 'swa-align-'));
-  const dir = reference.syntheticDirectory();
-  const { images, test_images: testImages } = section.settings;
-  let fed: FedStep[] = [];
-  let refreshes: string[][] = [];
+  const name = modelName(reference.manifest.model);
+  const settings = settingsOf(section, name);
+  let watching = watch();
   let losses: number[] = [];
-  let last = '';
-  const watched = watchedBackend(backend, ({ name }, inputs) => {
-    if (name === 'training step') fed.push(fedStep(inputs));
-    if (name === 'batch norm refresh') {
-      if (last !== name) refreshes.push([]);
-      refreshes[refreshes.length - 1].push(digest(inputs.get('images')!));
-    }
-    last = name;
-  });
   const run: TrainingRun = {
-    settings: settingsOf(section),
-    model: smallModel(section, reference.manifest.classes),
-    dataset: {
-      train: firstOf(readCifar10(dir, 'train'), images),
-      test: firstOf(readCifar10(dir, 'test'), testImages),
-    },
-    backend: watched,
+    settings,
+    model: smallModel(section, name, classCount(settings.dataset)),
+    dataset: smallDataset(reference, section),
+    backend: watchedBackend(backend, (program, inputs) => watching.see(program.name, inputs)),
     directory,
     saveFreq: 1,
   };
@@ -130,16 +186,40 @@ export async function smallRun(
     }
     rows = found;
   };
+  /** As the command: the last checkpoint's weights, in batches of the run where none are named. */
+  const evaluated = async (
+    path: string,
+    kind: WeightKind,
+    batchSize?: number,
+  ): Promise<ObservedEval> => {
+    watching = watch();
+    const small = (model: ModelName, dataset: DatasetName) =>
+      smallModel(section, model, classCount(dataset));
+    try {
+      const trained = trainedModelOf(readCheckpoint(path), path, { kind }, small);
+      const found = await evaluateTrained(run.backend, trained, run.dataset.test, batchSize);
+      return { found, fed: watching.seen.evaluated };
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      return { problem: error.message };
+    }
+  };
   try {
     if (stopAfter !== undefined) {
       await follow({ ...run, steps: stopAfter });
-      [fed, refreshes, losses, last] = [[], [], [], ''];
+      [watching, losses] = [watch(), []];
     }
     const resume = stopAfter === undefined ? {} : { resume: newestCheckpoint(directory) };
     await follow({ ...run, ...resume });
+    const { seen } = watching;
     const ends = listCheckpoints(directory).filter(({ step }) => step === 0);
     const checkpoints = new Map(ends.map(({ epoch, path }) => [epoch, readCheckpoint(path)]));
-    return { fed, losses, refreshes, rows, checkpoints };
+    const last = ends.reduce((a, b) => (a.epoch > b.epoch ? a : b)).path;
+    const evals = {
+      swa: await evaluated(last, 'swa'),
+      raw: await evaluated(last, 'raw', section.settings.eval_batch),
+    };
+    return { ...seen, losses, rows, checkpoints, evals };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,8 +1,9 @@
 import { writeFileAtomic } from '../../io/atomicFile.ts';
-import { modelName, models } from '../../nn/models/index.ts';
+import { modelName } from '../../nn/models/index.ts';
 import type { Seed } from '../../torch/seed.ts';
 import { datasetName } from '../../train/dataset.ts';
 import { firstBatches, npzOf } from '../../train/firstBatches.ts';
+import { buildModel } from '../../train/trainedModel.ts';
 import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
 import { counted } from '../../words.ts';
 import type { RegisterCommand } from '../context.ts';
@@ -59,7 +60,7 @@ export const batches: RegisterCommand = (command, context) => {
         dataset: datasetName(flags.dataset),
       });
       const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
-      const model = models[settings.model].build(dataset.train.classes.length);
+      const model = buildModel(settings.model, settings.dataset);
       const { weights, arrays } = firstBatches(settings, model, dataset, count);
       function* contents() {
         if (flags.weights === true) yield* weights;

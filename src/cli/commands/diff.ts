@@ -77,6 +77,12 @@ const fileStems: { readonly [S in StageName]: string } = {
 /** What a bare `diff` holds against PyTorch: a minute's work. The first one's logs lie in the directory itself. */
 const usualModels = ['vgg16', 'vgg16bn'] as const satisfies readonly ModelName[];
 
+/** And of a third one its whole small run, whose settings are not the recipe's. */
+const usualBesides: { readonly model: ModelName; readonly stage: StageName } = {
+  model: 'preresnet110',
+  stage: 'epochs',
+};
+
 /** All seven have references that come with the package. */
 const allModels = Object.keys(models) as ModelName[];
 
@@ -89,7 +95,10 @@ const reporterHelp = Object.entries(reporters)
 export const diff: RegisterCommand = (command, context) => {
   command
     .argument('[stages...]', `any of ${stageNames.join(', ')} (all)`)
-    .option('--model <name>', `one model, or all (${usualModels.join(' and ')})`)
+    .option(
+      '--model <name>',
+      `one model, or all (${usualModels.join(' and ')}, ${usualBesides.stage} of ${usualBesides.model})`,
+    )
     .option('--reference <dir>', 'reference directory (the one that came with the package)')
     .option('--backend <name>', backendHelp, backendName, 'ort')
     .option('--device <name>', deviceHelp, deviceName, 'auto')
@@ -129,7 +138,7 @@ export const diff: RegisterCommand = (command, context) => {
       for (const name of options.backends ?? []) checkBackend(name);
       const ownOut = command.getOptionValueSource('out') === 'cli';
       const page = pageDirectory(options, ownOut ? options.out : 'reports');
-      const opened = references(options, wanted);
+      const opened = [...references(options, wanted), ...besides(options, wanted)];
       const given = givenTo(options, opened, context);
       await context.claims.claim(options.out, 'give another --out');
       await claimReport(page, context.claims);
@@ -322,6 +331,17 @@ function references(options: DiffOptions, wanted: readonly StageName[]): Referen
   return (all ? allModels : usualModels)
     .map((model) => openReference(directory(model), model))
     .filter(({ manifest }) => wanted.some((s) => manifest.stages[s] !== undefined));
+}
+
+/** What a bare run looks at besides: of that reference one stage, as if it held no other. */
+function besides(options: DiffOptions, wanted: readonly StageName[]): Reference[] {
+  const { model, reference, backends, allBackends, trace } = options;
+  const { model: another, stage } = usualBesides;
+  const bare = [model, reference, backends, allBackends, trace].every((o) => o === undefined);
+  if (!bare || !wanted.includes(stage)) return [];
+  const whole = openReference(join(fixturesDirectory, 'reference', another));
+  const { manifest } = whole;
+  return [{ ...whole, manifest: { ...manifest, stages: { [stage]: manifest.stages[stage] } } }];
 }
 
 /** Read, and each held against the names there are, before anything is computed. */

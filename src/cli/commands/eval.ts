@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 import { openBackend } from '../../backends/choose.ts';
 import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { npzChunks } from '../../io/npz.ts';
-import { modelName, models } from '../../nn/models/index.ts';
+import { modelName } from '../../nn/models/index.ts';
 import { notedDataPath } from '../../train/dataPath.ts';
 import { datasetName } from '../../train/dataset.ts';
-import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
+import { evaluateTrained } from '../../train/evaluateTrained.ts';
 import { fixedLogits } from '../../train/fixedLogits.ts';
 import { readTrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import { counted } from '../../words.ts';
@@ -56,11 +56,12 @@ export const evaluation: RegisterCommand = (command, context) => {
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .action(async (flags: EvalFlags) => {
-      const { model, weights, kind, settings, notes } = readTrainedModel(flags.checkpoint, {
+      const trained = readTrainedModel(flags.checkpoint, {
         ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
         ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
+      const { kind, settings, notes } = trained;
       for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
       live.begin(`reading ${named}`);
@@ -68,23 +69,14 @@ export const evaluation: RegisterCommand = (command, context) => {
       const { test } = await openNamedDataset(named, dataPath);
       const backend = await openBackend(flags.backend, flags);
       live.begin(`${test.count} images on ${backend.description}`);
-      const programs = evaluationPrograms(backend, model);
-      const state = await backend.upload(weights);
-      const batchSize = flags.batchSize ?? settings.batchSize;
-      const { preparation } = models[settings.model];
-      const { loss, accuracy, predictions } = await evaluate(
-        programs,
-        state,
-        test,
-        batchSize,
-        preparation,
-      );
+      const found = await evaluateTrained(backend, trained, test, flags.batchSize);
+      const { loss, accuracy, predictions } = found;
       if (flags.logits !== undefined) {
-        const logits = await fixedLogits(backend, model, state);
+        const state = await backend.upload(trained.weights);
+        const logits = await fixedLogits(backend, trained.model, state);
         writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
+        await backend.free(state);
       }
-      await programs.dispose();
-      await backend.free(state);
       const percent = accuracy * 100;
       const { description } = backend;
       context.print(

@@ -19,6 +19,7 @@ import { profileSettings } from '../../train/profiles.ts';
 import { claimFreshDirectory, lastDirectory } from '../../train/runDirectory.ts';
 import type { TrainingRun } from '../../train/session.ts';
 import { fittedWeights } from '../../train/stateDict.ts';
+import { buildModel } from '../../train/trainedModel.ts';
 import {
   type GivenSettings,
   recipe,
@@ -262,7 +263,7 @@ async function trainByFlags(
   live.begin(`reading ${settings.dataset}`);
   const dataPath = single === undefined ? flags.dataPath : dataPathOf(flags, single);
   const dataset = await openNamedDataset(settings.dataset, dataPath);
-  const model = models[settings.model].build(dataset.train.classes.length);
+  const model = buildModel(settings.model, settings.dataset);
   const given =
     flags.weights === undefined || single?.found !== undefined
       ? undefined

@@ -7,8 +7,10 @@ import { layers } from './layers.ts';
 import { losses, shortBatches } from './loss.ts';
 import { normalisation } from './normalisation.ts';
 import { optimiser, rates, updates } from './optimiser.ts';
+import { preparations } from './preparation.ts';
 import { randomness } from './randomness.ts';
 import { resuming } from './resuming.ts';
+import { settings } from './settings.ts';
 import { averaging, carrying, joining, refreshing } from './swa.ts';
 
 /** Every planted bug, by family. */
@@ -21,7 +23,9 @@ export const catalogue: readonly Family[] = [
   optimiser,
   updates,
   rates,
+  settings,
   data,
+  preparations,
   initialisation,
   randomness,
   resuming,
