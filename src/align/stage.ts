@@ -48,11 +48,6 @@ export interface Review {
   readonly notes: readonly string[];
 }
 
-/** A part that judges itself. */
-export interface OldPart {
-  readonly findings: (context: StageContext) => Promise<StageFindings>;
-}
-
 /** A part of a stage: what is run, and what is expected of it. `judge` does the rest. */
 export interface Part {
   readonly run: (context: StageContext) => Promise<PartRun>;
@@ -62,7 +57,7 @@ export interface Part {
 }
 
 /** The parts of a stage that a reference holds, those that point at one place first. */
-export type Stage = (reference: Reference) => readonly (Part | OldPart)[];
+export type Stage = (reference: Reference) => readonly Part[];
 
 /** What a stage found, before anybody prints it. */
 export interface StageFindings extends Judged {
@@ -77,8 +72,7 @@ export interface StageResult extends StageFindings {
   readonly seconds: number;
 }
 
-async function findingsOf(part: Part | OldPart, context: StageContext): Promise<StageFindings> {
-  if ('findings' in part) return part.findings(context);
+async function findingsOf(part: Part, context: StageContext): Promise<StageFindings> {
   const ran = await part.run(context);
   const judged = judge(ran, part.expect(context, ran), context.overrides);
   const unsettled = judged.verdicts.some((v) => !passed(v) && v.problem === undefined);

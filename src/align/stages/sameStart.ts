@@ -8,10 +8,11 @@ import type { Part, PartRun } from '../stage.ts';
 
 type Digests = Readonly<Record<string, string>>;
 
-/** A digest a row: what is compared where every bit counts. */
+/** A digest in hexadecimal a row, all of one length: what is compared where every bit counts. */
 export function digestRows(digests: Iterable<string>): Tensor<'uint8'> {
   const rows = [...digests];
-  return tensor('uint8', [rows.length, 32], Uint8Array.from(Buffer.from(rows.join(''), 'hex')));
+  const width = (rows[0]?.length ?? 64) / 2;
+  return tensor('uint8', [rows.length, width], Uint8Array.from(Buffer.from(rows.join(''), 'hex')));
 }
 
 const initialWeights = 'initial weights';

@@ -4,7 +4,6 @@ import type { StageName } from '../../align/manifest.ts';
 import type { Recorded } from '../../align/recorded.ts';
 import { gather, momentsOf, samplePositions } from '../../align/samplePositions.ts';
 import { type StageResult, stageResult } from '../../align/stage.ts';
-import { nothing } from '../../align/stages/parts.ts';
 import { expectedWeights, weightDigests } from '../../align/stages/sameStart.ts';
 import { type Trace, type TraceRow, traceOf } from '../../align/trace.ts';
 import { type PlannedRow, tracePlan } from '../../align/tracing/plan.ts';
@@ -33,7 +32,11 @@ export const result = (
   model = 'vgg16',
 ): StageResult => {
   const inputs = stage === 'forward' ? ['inputs/fake_data.npy'] : [];
-  return stageResult(stage, { ...nothing, verdicts, notes, inputs }, { model, seconds: 1.25 });
+  return stageResult(
+    stage,
+    { verdicts, notes, inputs, ours: new Map(), pytorch: new Map() },
+    { model, seconds: 1.25 },
+  );
 };
 
 export const report = (results: readonly StageResult[], trace?: Trace): DiffReport => ({
