@@ -3,16 +3,16 @@ export {
   type CompareOptions,
   type Comparison,
   compareRecordings,
-} from './align/compareRecordings.ts';
-export { type ReprodMethod, reprodMethods } from './align/reprodMeasures.ts';
-export type { Check, Verdict } from './align/verdict.ts';
+} from './align/judge/compareRecordings.ts';
+export type { Check, Verdict } from './align/judge/verdict.ts';
+export { type ReprodMethod, reprodMethods } from './align/measure/reprodMeasures.ts';
 export { InputError, UsageError, UserError } from './errors.ts';
-export { readNpyFile, writeNpy } from './io/npy.ts';
-export { readNpzFile, writeNpz } from './io/npz.ts';
+export { readNpyFile, writeNpy } from './io/numpy/npy.ts';
+export { readNpzFile, writeNpz } from './io/numpy/npz.ts';
+export { writeReprodLog } from './io/numpy/reprodLog.ts';
 export { readRecording } from './io/recording.ts';
-export { writeReprodLog } from './io/reprodLog.ts';
-export { writeSafetensors } from './io/safetensors.ts';
-export { writeTorchCheckpoint } from './io/torchCheckpointWriter.ts';
+export { writeSafetensors } from './io/safetensors/safetensors.ts';
+export { writeTorchCheckpoint } from './io/torch/torchCheckpointWriter.ts';
 export { readWeights } from './io/weights.ts';
 export type { Shape } from './tensor/shape.ts';
 export { type DType, type Tensor, type TensorMap, tensor } from './tensor/tensor.ts';

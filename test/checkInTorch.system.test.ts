@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '../src/cli/run.ts';
-import { readNpzFile, writeNpz } from '../src/io/npz.ts';
+import { readNpzFile, writeNpz } from '../src/io/numpy/npz.ts';
 import { models } from '../src/nn/models/index.ts';
 import { tensor, toFloat32 } from '../src/tensor/tensor.ts';
 import { follow, scratch, tinyRun } from './trainTinyRun.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { diffHtml } from '../src/report/diffHtml.ts';
+import { diffHtml } from '../src/report/reporters/diffHtml.ts';
 import { hostile } from '../src/report/testdata/anyReport.ts';
 import {
   divergingTrace,

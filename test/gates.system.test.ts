@@ -2,10 +2,14 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Expectation, UlpRule } from '../src/align/judge/expectation.ts';
 import { judge } from '../src/align/judge/judge.ts';
-import { fixturesDirectory, openReference, type Reference } from '../src/align/reference.ts';
-import type { Part, PartRun } from '../src/align/stage.ts';
+import { passed, type Verdict } from '../src/align/judge/verdict.ts';
+import {
+  fixturesDirectory,
+  openReference,
+  type Reference,
+} from '../src/align/reference/reference.ts';
 import { stages } from '../src/align/stages/index.ts';
-import { passed, type Verdict } from '../src/align/verdict.ts';
+import type { Part, PartRun } from '../src/align/stages/stage.ts';
 import { ortBackend } from '../src/backends/ort/cpu/ortBackend.ts';
 import { type Tensor, toFloat64, zeros } from '../src/tensor/tensor.ts';
 import { type Gate, gatesOf, norm } from './support/gates.ts';

@@ -29,6 +29,12 @@ const layers = [
   'index.ts',
 ];
 
+/** The same inside a layer; files beside these folders are for all of them. */
+const within: Readonly<Record<string, readonly string[]>> = {
+  train: ['settings', 'checkpoint', 'averaging', 'health', 'evaluation', 'loop'],
+  align: ['measure', 'reference', 'judge', 'branches', 'stages', 'trace', 'sideBySide'],
+};
+
 const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.includes('testdata'),
 );
@@ -84,6 +90,30 @@ describe('imports', () => {
       const imported = layerOf(resolve(dirname(path), target));
       if (imported.startsWith('..')) continue;
       expect(layers.indexOf(imported), `${file} imports ${target}`).toBeLessThanOrEqual(own);
+    }
+  });
+
+  it.each(Object.entries(within))('inside %s go downwards too', (layer, folders) => {
+    const place = (file: string): number => {
+      const [top, folder, inner] = file.split(/[\\/]/);
+      return top === layer && inner !== undefined ? folders.indexOf(folder) : -1;
+    };
+    const inside = sources.filter((file) => file.split(/[\\/]/)[0] === layer);
+    expect(new Set(inside.map((f) => f.split(/[\\/]/)).flatMap((p) => p.slice(1, -1)))).toEqual(
+      new Set(folders),
+    );
+    for (const file of inside.filter((f) => place(f) >= 0)) {
+      for (const target of importsOf.get(file) ?? []) {
+        expect(place(target), `${file} imports ${target}`).toBeLessThanOrEqual(place(file));
+      }
+    }
+  });
+
+  it('let the judge know neither what runs nor who reports', () => {
+    for (const file of sources.filter((f) => /^align[\\/](judge|measure)[\\/]/.test(f))) {
+      for (const target of importsOf.get(file) ?? []) {
+        expect(target, file).not.toMatch(/^(backends|program|train|report|cli|nn)[\\/](?!models)/);
+      }
     }
   });
 

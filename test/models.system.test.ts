@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { weightsFromSeed } from '../src/align/seedWeights.ts';
+import { weightsFromSeed } from '../src/align/reference/seedWeights.ts';
 import { sha256Hex } from '../src/io/sha256.ts';
 import { type ModelName, modelName, models } from '../src/nn/models/index.ts';
 import { initPlan } from '../src/nn/module.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Manifest, manifestSchema } from '../src/align/manifest.ts';
+import { type Manifest, manifestSchema } from '../src/align/reference/manifest.ts';
 import { run } from '../src/cli/run.ts';
-import { readNpzFile, writeNpz } from '../src/io/npz.ts';
+import { readNpzFile, writeNpz } from '../src/io/numpy/npz.ts';
 import { sha256Hex } from '../src/io/sha256.ts';
 import { bytesOf } from '../src/tensor/tensor.ts';
 

@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { recorded, recordedNames } from '../src/align/recorded.ts';
-import { fixturesDirectory, openReference } from '../src/align/reference.ts';
-import { relativeError } from '../src/align/relativeError.ts';
-import { tolerances } from '../src/align/tolerances.ts';
+import { tolerances } from '../src/align/judge/tolerances.ts';
+import { relativeError } from '../src/align/measure/relativeError.ts';
+import { recorded, recordedNames } from '../src/align/reference/recorded.ts';
+import { fixturesDirectory, openReference } from '../src/align/reference/reference.ts';
 import { type ModelName, models } from '../src/nn/models/index.ts';
 import { gradientOf, slotOf } from '../src/program/program.ts';
 

@@ -16,7 +16,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nextU32, type TorchGenerator } from '../src/torch/generator.ts';
-import { listCheckpoints } from '../src/train/checkpointFiles.ts';
+import { listCheckpoints } from '../src/train/checkpoint/checkpointFiles.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

@@ -9,9 +9,9 @@ import { readRunReport } from '../src/cli/runReportFiles.ts';
 import { cifar10 } from '../src/data/cifar.ts';
 import { cifar100 } from '../src/data/cifar100.ts';
 import { fixturesDirectory } from '../src/fixtures.ts';
-import { loggedSeconds, resumedLog } from '../src/report/trainLog.ts';
+import { loggedSeconds, resumedLog } from '../src/report/training/trainLog.ts';
 import { digestDataset, openDataset } from '../src/train/dataset.ts';
-import { settingsFrom } from '../src/train/trainingSettings.ts';
+import { settingsFrom } from '../src/train/settings/trainingSettings.ts';
 import { scratch } from './trainTinyRun.ts';
 
 let s: ReturnType<typeof scratch>;

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manualSeed } from '../src/torch/generator.ts';
-import { listCheckpoints, newestCheckpoint } from '../src/train/checkpointFiles.ts';
+import { listCheckpoints, newestCheckpoint } from '../src/train/checkpoint/checkpointFiles.ts';
 import {
   differences,
   filesOf,

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { manualSeed } from '../src/torch/generator.ts';
-import { listCheckpoints } from '../src/train/checkpointFiles.ts';
+import { listCheckpoints } from '../src/train/checkpoint/checkpointFiles.ts';
 import {
   differences,
   filesOf,

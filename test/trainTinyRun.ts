@@ -8,9 +8,9 @@ import { vgg } from '../src/nn/models/vgg.ts';
 import { manualSeed, nextU32 } from '../src/torch/generator.ts';
 import type { Dataset } from '../src/train/dataset.ts';
 import type { TrainingEvent } from '../src/train/events.ts';
-import type { TrainingRun } from '../src/train/session.ts';
-import { train } from '../src/train/train.ts';
-import { recipe, type TrainingSettings } from '../src/train/trainingSettings.ts';
+import type { TrainingRun } from '../src/train/loop/session.ts';
+import { train } from '../src/train/loop/train.ts';
+import { recipe, type TrainingSettings } from '../src/train/settings/trainingSettings.ts';
 
 /** Random images, coloured by class so that something can be learnt. */
 function images(count: number, seed: number): ImageSet {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listCheckpoints } from '../src/train/checkpointFiles.ts';
+import { listCheckpoints } from '../src/train/checkpoint/checkpointFiles.ts';
 import {
   differences,
   filesOf,

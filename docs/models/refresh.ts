@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Manifest, StageName } from '../../src/align/manifest.ts';
-import { openReference } from '../../src/align/reference.ts';
-import type { Check, Verdict } from '../../src/align/verdict.ts';
+import type { Check, Verdict } from '../../src/align/judge/verdict.ts';
+import type { Manifest, StageName } from '../../src/align/reference/manifest.ts';
+import { openReference } from '../../src/align/reference/reference.ts';
 import { fixturesDirectory } from '../../src/fixtures.ts';
 import { markdownTable } from '../../src/report/markdown.ts';
 import type { Rounding } from '../../src/report/rounding.ts';

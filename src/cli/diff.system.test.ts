@@ -12,10 +12,10 @@ import {
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, it, vi } from 'vitest';
-import { weightsFromSeed } from '../align/seedWeights.ts';
+import { weightsFromSeed } from '../align/reference/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
-import { writeNpz } from '../io/npz.ts';
-import { readReprodLogFile } from '../io/reprodLog.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
+import { readReprodLogFile } from '../io/numpy/reprodLog.ts';
 import { models } from '../nn/models/index.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';

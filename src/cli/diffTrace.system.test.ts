@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { weightsFromSeed } from '../align/seedWeights.ts';
-import type { Trace } from '../align/trace.ts';
-import { writeNpz } from '../io/npz.ts';
+import { weightsFromSeed } from '../align/reference/seedWeights.ts';
+import type { Trace } from '../align/trace/trace.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
 import { models } from '../nn/models/index.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';

@@ -2,9 +2,9 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { weightsFromSeed } from '../align/seedWeights.ts';
+import { weightsFromSeed } from '../align/reference/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
-import { writeNpz } from '../io/npz.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { stateDict } from '../train/stateDict.ts';

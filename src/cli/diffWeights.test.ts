@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Reference } from '../align/reference.ts';
+import type { Reference } from '../align/reference/reference.ts';
 import { torchFile } from '../io/testdata/support.ts';
 import { diffWeights } from './diffWeights.ts';
 import { commandTest } from './testdata/commandTest.ts';

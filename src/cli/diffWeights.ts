@@ -1,4 +1,4 @@
-import type { Reference } from '../align/reference.ts';
+import type { Reference } from '../align/reference/reference.ts';
 import { readWeights } from '../io/weights.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { fittedWeights } from '../train/stateDict.ts';

@@ -2,7 +2,7 @@ import { cifarArchives, officialAddress } from '../data/cifarArchives.ts';
 import { cacheDirectory } from '../data/download/cacheDirectory.ts';
 import { cachedCifar } from '../data/download/cachedCifar.ts';
 import { type Dataset, openDataset } from '../train/dataset.ts';
-import type { DatasetName } from '../train/trainingSettings.ts';
+import type { DatasetName } from '../train/settings/trainingSettings.ts';
 import { showDownload } from './downloadProgress.ts';
 import { onInterrupt } from './interrupt.ts';
 import { live } from './liveLine.ts';

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openInProcess } from '../backends/registry.ts';
-import { readNpyFile } from '../io/npy.ts';
-import { writeNpz } from '../io/npz.ts';
+import { readNpyFile } from '../io/numpy/npy.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
 import { readWeights } from '../io/weights.ts';
 import { models } from '../nn/models/index.ts';
 import { initPlan, type Module } from '../nn/module.ts';
@@ -15,7 +15,7 @@ import { type Tensor, type TensorMap, toFloat32, toFloat64, zeros } from '../ten
 import { manualSeed } from '../torch/generator.ts';
 import { initialise } from '../torch/initialise.ts';
 import { uniform } from '../torch/uniform.ts';
-import { fixedLogits } from '../train/fixedLogits.ts';
+import { fixedLogits } from '../train/evaluation/fixedLogits.ts';
 import { stateDict } from '../train/stateDict.ts';
 import { run } from './run.ts';
 

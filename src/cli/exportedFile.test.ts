@@ -5,7 +5,7 @@ import { ModelProtoSchema } from 'onnx-buf';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { fixturesDirectory } from '../fixtures.ts';
-import { writeNpz } from '../io/npz.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
 import { preResNet } from '../nn/models/preResNet.ts';
 import { vgg } from '../nn/models/vgg.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeNpz } from '../io/npz.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
 import { commandTest } from './testdata/commandTest.ts';

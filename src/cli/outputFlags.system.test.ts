@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type Option } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readNpz, writeNpz } from '../io/npz.ts';
+import { readNpz, writeNpz } from '../io/numpy/npz.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { openClaims } from './claims.ts';
 import { commands } from './commands/index.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { svgProblems } from '../../test/svgProblems.ts';
-import { runJson, runReport } from '../report/runReport.ts';
-import { recipe } from '../train/trainingSettings.ts';
+import { runJson, runReport } from '../report/training/runReport.ts';
+import { recipe } from '../train/settings/trainingSettings.ts';
 import { run } from './run.ts';
 import { writeTexts } from './runReportFiles.ts';
 

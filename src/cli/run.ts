@@ -1,5 +1,5 @@
 import { Command, type CommanderError } from 'commander';
-import { type StandardStream, writeStandard } from '../io/standardOutput.ts';
+import { type StandardStream, writeStandard } from '../io/output/standardOutput.ts';
 import { packageVersion } from '../version.ts';
 import { openClaims } from './claims.ts';
 import { painted } from './colour.ts';

@@ -1,5 +1,5 @@
-import { openGrowingFile } from '../io/growingFile.ts';
-import { hasHeader, logHeader, logLine, resumedLog } from '../report/trainLog.ts';
+import { openGrowingFile } from '../io/output/growingFile.ts';
+import { hasHeader, logHeader, logLine, resumedLog } from '../report/training/trainLog.ts';
 import type { LogRow } from '../train/logRow.ts';
 
 /** `train_log.txt` as it grows. The only file of a run that holds clock times. */

@@ -1,7 +1,7 @@
-import { isNpy } from './npyHeader.ts';
-import { torchRoot } from './torchFile.ts';
-import { isLegacyTorch } from './torchLegacy.ts';
-import { isZip, readZipDirectory } from './zipDirectory.ts';
+import { isNpy } from './numpy/npyHeader.ts';
+import { torchRoot } from './torch/torchFile.ts';
+import { isLegacyTorch } from './torch/torchLegacy.ts';
+import { isZip, readZipDirectory } from './zip/zipDirectory.ts';
 
 export type FileFormat = 'torch' | 'safetensors' | 'npz' | 'npy';
 

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { fileError } from './fileError.ts';
-import { writeNpy } from './npy.ts';
-import { writeNpz } from './npz.ts';
+import { writeNpy } from './numpy/npy.ts';
+import { writeNpz } from './numpy/npz.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readRecording } from './recording.ts';
-import { writeSafetensors } from './safetensors.ts';
+import { writeSafetensors } from './safetensors/safetensors.ts';
 import { sha256Hex } from './sha256.ts';
 import { counting, expectSameMap, torchFile } from './testdata/support.ts';
-import { writeTorchCheckpoint } from './torchCheckpointWriter.ts';
+import { writeTorchCheckpoint } from './torch/torchCheckpointWriter.ts';
 import { readWeights } from './weights.ts';
 
 let directory = '';

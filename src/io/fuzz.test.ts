@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TensorMap } from '../tensor/tensor.ts';
-import { readNpy } from './npy.ts';
-import { readNpz } from './npz.ts';
-import { unpickle } from './pickle.ts';
-import { plainGlobals } from './pickleGlobals.ts';
+import { readNpy } from './numpy/npy.ts';
+import { readNpz } from './numpy/npz.ts';
+import { readReprodLog } from './numpy/reprodLog.ts';
+import { unpickle } from './pickle/pickle.ts';
+import { plainGlobals } from './pickle/pickleGlobals.ts';
 import { recordingOf } from './recording.ts';
-import { readReprodLog } from './reprodLog.ts';
-import { readSafetensors } from './safetensors.ts';
+import { readSafetensors } from './safetensors/safetensors.ts';
 import {
   expectSameMap,
   expectWellFormed,

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { bytesOf, type Tensor } from '../tensor/tensor.ts';
-import { writeNpy } from './npy.ts';
-import { readNpz, writeNpz } from './npz.ts';
-import { readReprodLog, writeReprodLog } from './reprodLog.ts';
+import { writeNpy } from './numpy/npy.ts';
+import { readNpz, writeNpz } from './numpy/npz.ts';
+import { readReprodLog, writeReprodLog } from './numpy/reprodLog.ts';
 import { counting, dtypes, expectSameMap } from './testdata/support.ts';
-import { writeTorchCheckpoint } from './torchCheckpointWriter.ts';
+import { writeTorchCheckpoint } from './torch/torchCheckpointWriter.ts';
 import { weightsOf } from './weights.ts';
 
 const script = fileURLToPath(new URL('testdata/check_files.py', import.meta.url));

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
-import { quoted } from './arrays.ts';
 import { printable } from './names.ts';
-import { unnamedArray } from './npy.ts';
+import { quoted } from './numpy/arrays.ts';
+import { unnamedArray } from './numpy/npy.ts';
 
 /** Which names of a file are wanted, and what they are called then. */
 export interface Part {

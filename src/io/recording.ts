@@ -1,15 +1,15 @@
 import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Arrays, isUnread, quoted, type Unread } from './arrays.ts';
 import { type FileFormat, fileFormat } from './fileFormat.ts';
-import { openNpy, unnamedArray } from './npy.ts';
-import { parseNpyHeader } from './npyHeader.ts';
-import { openNpz } from './npz.ts';
+import { type Arrays, isUnread, quoted, type Unread } from './numpy/arrays.ts';
+import { openNpy, unnamedArray } from './numpy/npy.ts';
+import { parseNpyHeader } from './numpy/npyHeader.ts';
+import { openNpz } from './numpy/npz.ts';
+import { openReprodLog } from './numpy/reprodLog.ts';
 import { partOf } from './part.ts';
 import { readFileOrFail } from './readFile.ts';
-import { openReprodLog } from './reprodLog.ts';
-import { readSafetensors } from './safetensors.ts';
-import { openTorchCheckpoint } from './torchCheckpoint.ts';
+import { readSafetensors } from './safetensors/safetensors.ts';
+import { openTorchCheckpoint } from './torch/torchCheckpoint.ts';
 
 /** Names in a row, each of its own: `{0: …, '0': …}` is two entries in Python. */
 function distinct(names: readonly string[]): string[] {

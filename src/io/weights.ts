@@ -1,21 +1,21 @@
 import { InputError, UsageError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { isUnread, leftOut, quoted } from './arrays.ts';
 import { type FileFormat, fileFormat } from './fileFormat.ts';
 import { printable } from './names.ts';
-import { openNpz } from './npz.ts';
-import { isKind, type PickleValue, pickleType } from './pickleValue.ts';
+import { isUnread, leftOut, quoted } from './numpy/arrays.ts';
+import { openNpz } from './numpy/npz.ts';
+import { isKind, type PickleValue, pickleType } from './pickle/pickleValue.ts';
 import { readFileOrFail } from './readFile.ts';
-import { readSafetensors } from './safetensors.ts';
-import { openTorchCheckpoint } from './torchCheckpoint.ts';
-import { torchPickles } from './torchPickle.ts';
+import { readSafetensors } from './safetensors/safetensors.ts';
+import { openTorchCheckpoint } from './torch/torchCheckpoint.ts';
+import { torchPickles } from './torch/torchPickle.ts';
 import {
   averageIsEmpty,
   isUsual,
   type WeightKind,
   type WeightSet,
   weightSetsOf,
-} from './weightSets.ts';
+} from './torch/weightSets.ts';
 
 export interface WeightsOptions {
   /** The only one that will do. */

@@ -1,8 +1,8 @@
-import type { StageName } from '../align/manifest.ts';
-import type { StageResult } from '../align/stage.ts';
-import { rowPassed, type Trace, type TraceRow } from '../align/trace.ts';
-import { type Flip, passed, type Verdict } from '../align/verdict.ts';
-import type { Provenance } from './diffLog.ts';
+import { type Flip, passed, type Verdict } from '../align/judge/verdict.ts';
+import type { StageName } from '../align/reference/manifest.ts';
+import type { StageResult } from '../align/stages/stage.ts';
+import { rowPassed, type Trace, type TraceRow } from '../align/trace/trace.ts';
+import type { Provenance } from './reporters/diffLog.ts';
 import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';
 

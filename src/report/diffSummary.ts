@@ -1,5 +1,5 @@
-import type { StageResult } from '../align/stage.ts';
-import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
+import type { StageResult } from '../align/stages/stage.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';

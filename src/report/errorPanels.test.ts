@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { svgProblems } from '../../test/svgProblems.ts';
-import { check } from '../align/verdict.ts';
+import { check } from '../align/judge/verdict.ts';
 import { errorFigure } from './chart/errorFigure.ts';
 import { type ErrorPanel, errorScale } from './chart/errorPanel.ts';
 import { errorPanels } from './errorPanels.ts';

@@ -1,6 +1,6 @@
-import type { StageResult } from '../align/stage.ts';
-import type { Trace, TraceRow, TraceState } from '../align/trace.ts';
-import { type Check, passed, type Verdict } from '../align/verdict.ts';
+import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
+import type { StageResult } from '../align/stages/stage.ts';
+import type { Trace, TraceRow, TraceState } from '../align/trace/trace.ts';
 import type { StepTensorKind } from '../program/stepOrder.ts';
 import type { ErrorPanel, ErrorPoint, PointMark } from './chart/errorPanel.ts';
 import type { DiffReport } from './diffReport.ts';

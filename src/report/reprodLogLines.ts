@@ -1,4 +1,4 @@
-import type { Check } from '../align/verdict.ts';
+import type { Check } from '../align/judge/verdict.ts';
 import { pythonFloat } from './pythonFloat.ts';
 
 const pad = (n: number): string => String(n).padStart(2, '0');

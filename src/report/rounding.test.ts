@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { check, type Verdict } from '../align/verdict.ts';
-import { diffHtml } from './diffHtml.ts';
-import { diffJson } from './diffJson.ts';
-import { diffMarkdown } from './diffMarkdown.ts';
+import { check, type Verdict } from '../align/judge/verdict.ts';
 import { stageSummary } from './diffSummary.ts';
+import { diffHtml } from './reporters/diffHtml.ts';
+import { diffJson } from './reporters/diffJson.ts';
+import { diffMarkdown } from './reporters/diffMarkdown.ts';
 import { roundingOf, roundingsOf, roundingWords } from './rounding.ts';
 import { facts, report, result } from './testdata/sampleReports.ts';
 

@@ -1,5 +1,5 @@
-import type { StageName } from '../align/manifest.ts';
-import type { Verdict } from '../align/verdict.ts';
+import type { Verdict } from '../align/judge/verdict.ts';
+import type { StageName } from '../align/reference/manifest.ts';
 import { type DiffReport, modelOf } from './diffReport.ts';
 import { shortNumber } from './shortNumber.ts';
 

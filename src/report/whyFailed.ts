@@ -1,4 +1,4 @@
-import type { Check, Verdict, Worst } from '../align/verdict.ts';
+import type { Check, Verdict, Worst } from '../align/judge/verdict.ts';
 import { shortNumber } from './shortNumber.ts';
 
 const reasonOf = ({ method, value, threshold, note }: Check): string =>

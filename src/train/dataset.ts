@@ -4,7 +4,7 @@ import { cifarArchives } from '../data/cifarArchives.ts';
 import { UsageError } from '../errors.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { sha256Hex } from '../io/sha256.ts';
-import { type DatasetName, datasetNames } from './trainingSettings.ts';
+import { type DatasetName, datasetNames } from './settings/trainingSettings.ts';
 
 /** What a run trains on and is tested on. */
 export interface Dataset {

@@ -6,7 +6,7 @@ import {
   isEvaluated,
   joinsAverage,
 } from './epochDecisions.ts';
-import { recipe, type TrainingSettings } from './trainingSettings.ts';
+import { recipe, type TrainingSettings } from './settings/trainingSettings.ts';
 
 const settings: TrainingSettings = { ...recipe, swa: true };
 const epochs = (n: number): number[] => Array.from({ length: n }, (_, epoch) => epoch);

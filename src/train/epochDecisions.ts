@@ -1,6 +1,6 @@
 import { evaluationPassDraws } from '../torch/dataLoader.ts';
 import type { TorchGenerator } from '../torch/generator.ts';
-import type { TrainingSettings } from './trainingSettings.ts';
+import type { TrainingSettings } from './settings/trainingSettings.ts';
 
 /* What happens at the end of an epoch, counted from 0: the conditions in the authors' train.py. */
 

@@ -1,11 +1,11 @@
 import { InputError } from '../errors.ts';
+import { unwrapped } from '../io/torch/wrappers.ts';
 import type { Weights } from '../io/weights.ts';
-import { unwrapped } from '../io/wrappers.ts';
 import type { Module, StateSpec } from '../nn/module.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type DType, type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
 import { firstFew } from '../words.ts';
-import { nonFiniteAt } from './finite.ts';
+import { nonFiniteAt } from './health/finite.ts';
 
 /** PyTorch's counter beside a batch norm's running statistics; nothing here reads it. */
 const counterOf = (runningVar: string): string =>

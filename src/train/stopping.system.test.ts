@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { follow, scratch, tinyBackend, tinyModel, tinyRun } from '../../test/trainTinyRun.ts';
 import type { Backend } from '../backends/backend.ts';
-import { readCheckpoint } from './checkpoint.ts';
-import { newestCheckpoint } from './checkpointFiles.ts';
-import { trainedModelOf } from './trainedModel.ts';
-import type { TrainingSettings } from './trainingSettings.ts';
+import { readCheckpoint } from './checkpoint/checkpoint.ts';
+import { newestCheckpoint } from './checkpoint/checkpointFiles.ts';
+import { trainedModelOf } from './checkpoint/trainedModel.ts';
+import type { TrainingSettings } from './settings/trainingSettings.ts';
 
 let s: ReturnType<typeof scratch>;
 beforeAll(() => {

@@ -1,9 +1,9 @@
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { noise, tarOf } from '../../src/data/download/testdata/archives.ts';
 import { concatBytes } from '../../src/io/concat.ts';
-import { crc32 } from '../../src/io/crc32.ts';
-import { npyHeader } from '../../src/io/npyHeader.ts';
-import { zipChunks } from '../../src/io/zipWriter.ts';
+import { npyHeader } from '../../src/io/numpy/npyHeader.ts';
+import { crc32 } from '../../src/io/zip/crc32.ts';
+import { zipChunks } from '../../src/io/zip/zipWriter.ts';
 import type { ReaderName } from './readers.ts';
 
 export interface HostileFile {

@@ -1,22 +1,22 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { openReference } from '../../src/align/reference.ts';
+import { openReference } from '../../src/align/reference/reference.ts';
 import { cifar10, imageBytes, readCifar10 } from '../../src/data/cifar.ts';
 import { tiny, tinyFiles } from '../../src/data/download/testdata/archives.ts';
 import { unpack } from '../../src/data/download/unpack.ts';
-import { readNpy } from '../../src/io/npy.ts';
-import { parseNpyHeader } from '../../src/io/npyHeader.ts';
-import { readNpz, writeNpz } from '../../src/io/npz.ts';
-import { unpickle } from '../../src/io/pickle.ts';
-import { plainGlobals } from '../../src/io/pickleGlobals.ts';
+import { readNpy } from '../../src/io/numpy/npy.ts';
+import { parseNpyHeader } from '../../src/io/numpy/npyHeader.ts';
+import { readNpz, writeNpz } from '../../src/io/numpy/npz.ts';
+import { readReprodLog, writeReprodLog } from '../../src/io/numpy/reprodLog.ts';
+import { unpickle } from '../../src/io/pickle/pickle.ts';
+import { plainGlobals } from '../../src/io/pickle/pickleGlobals.ts';
 import { recordingOf } from '../../src/io/recording.ts';
-import { readReprodLog, writeReprodLog } from '../../src/io/reprodLog.ts';
-import { readSafetensors } from '../../src/io/safetensors.ts';
+import { readSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { weightsOf } from '../../src/io/weights.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../src/tensor/tensor.ts';
-import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint/checkpoint.ts';
 
 /**
  * Reads a file of one format and says what is wrong with the answer, or undefined. `dir` is empty and its

@@ -1,4 +1,4 @@
-import type { StageName } from '../../src/align/manifest.ts';
+import type { StageName } from '../../src/align/reference/manifest.ts';
 import type { Rewrite } from './rewriteProgram.ts';
 
 /** A module of ours, by its path below src/. */

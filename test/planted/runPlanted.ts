@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
-import type { StageFindings } from '../../src/align/stage.ts';
-import type { Verdict } from '../../src/align/verdict.ts';
+import type { Verdict } from '../../src/align/judge/verdict.ts';
+import type { StageFindings } from '../../src/align/stages/stage.ts';
 import type { Backend } from '../../src/backends/backend.ts';
 import { fixturesDirectory } from '../../src/fixtures.ts';
 import { harnessBackend } from './harnessBackend.ts';
@@ -87,9 +87,9 @@ export async function runPlanted(
   const mocked = plantModules(plants, called);
   try {
     const { stages } = await import('../../src/align/stages/index.ts');
-    const { openReference } = await import('../../src/align/reference.ts');
-    const { judgeStage } = await import('../../src/align/stage.ts');
-    const { passed } = await import('../../src/align/verdict.ts');
+    const { openReference } = await import('../../src/align/reference/reference.ts');
+    const { judgeStage } = await import('../../src/align/stages/stage.ts');
+    const { passed } = await import('../../src/align/judge/verdict.ts');
     const key = ({ model, stage }: Look): string => `${model} ${stage}`;
     const early = new Set(first.map(key));
     for (const look of [...first, ...looks.filter((l) => !early.has(key(l)))]) {

@@ -1,5 +1,5 @@
-import type { Reference } from '../../src/align/reference.ts';
-import { startingWeights } from '../../src/align/seedWeights.ts';
+import type { Reference } from '../../src/align/reference/reference.ts';
+import { startingWeights } from '../../src/align/reference/seedWeights.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
 
 /** A tensor and by what it must be judged, told from PyTorch's arrays alone; thresholds are written here. */

@@ -1,4 +1,4 @@
-import type { Method } from '../../src/align/verdict.ts';
+import type { Method } from '../../src/align/judge/verdict.ts';
 import { type Tensor, tensor, toFloat64, zeros } from '../../src/tensor/tensor.ts';
 import {
   type FarFromPyTorch,

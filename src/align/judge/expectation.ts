@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Recorded } from '../recorded.ts';
+import type { Recorded } from '../reference/recorded.ts';
 
 export interface Tolerance {
   /** Upper bound on ‖ours − truth‖ / ‖truth‖, whatever PyTorch's own. */

@@ -1,15 +1,15 @@
 import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
-import { incomparable } from '../compareMaps.ts';
-import { isConstant } from '../constant.ts';
-import { distances } from '../distance.ts';
-import { type Unit, unitOf } from '../limits.ts';
-import { asRecorded, type Recorded } from '../recorded.ts';
-import { relativeError, rms } from '../relativeError.ts';
-import { type Moments, momentsOf } from '../samplePositions.ts';
-import { tolerances } from '../tolerances.ts';
-import { type Check, check } from '../verdict.ts';
+import { isConstant } from '../measure/constant.ts';
+import { distances } from '../measure/distance.ts';
+import { relativeError, rms } from '../measure/relativeError.ts';
+import { asRecorded, type Recorded } from '../reference/recorded.ts';
+import { type Moments, momentsOf } from '../reference/samplePositions.ts';
+import { incomparable } from './compareMaps.ts';
 import type { Float64Rule } from './expectation.ts';
 import type { Judgement } from './judgement.ts';
+import { type Unit, unitOf } from './limits.ts';
+import { tolerances } from './tolerances.ts';
+import { type Check, check } from './verdict.ts';
 import { worstOf } from './worst.ts';
 
 /**

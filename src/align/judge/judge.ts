@@ -1,8 +1,8 @@
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
-import { type Override, withOverride } from '../overrides.ts';
-import type { Verdict } from '../verdict.ts';
 import type { Expectation } from './expectation.ts';
+import { type Override, withOverride } from './overrides.ts';
 import { judgeBy } from './rules.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What came of holding a recording against what was expected of it. */
 export interface Judged {

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Verdict } from '../verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** What a rule says of a tensor; the name is put before it. */
 export type Finding = Omit<Verdict, 'name'>;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { gather, momentsOf, samplePositions } from '../samplePositions.ts';
-import { passed } from '../verdict.ts';
+import { gather, momentsOf, samplePositions } from '../reference/samplePositions.ts';
 import type { Rule } from './expectation.ts';
 import { judgeBy } from './rules.ts';
+import { passed } from './verdict.ts';
 
 const float32 = (values: readonly number[]): Tensor =>
   tensor('float32', [values.length], Float32Array.from(values));

@@ -1,12 +1,12 @@
 import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
-import { incomparable } from '../compareMaps.ts';
-import { isConstant } from '../constant.ts';
-import { distances } from '../distance.ts';
-import { rms } from '../relativeError.ts';
-import { check } from '../verdict.ts';
+import { isConstant } from '../measure/constant.ts';
+import { distances } from '../measure/distance.ts';
+import { rms } from '../measure/relativeError.ts';
+import { incomparable } from './compareMaps.ts';
 import type { DistanceRule, EqualityRule, Rule, UlpRule } from './expectation.ts';
 import { byFloat64 } from './float64.ts';
 import type { Finding, Judgement } from './judgement.ts';
+import { check } from './verdict.ts';
 import { worstOf } from './worst.ts';
 
 const problem = (text: string): Finding => ({ checks: [], problem: text });

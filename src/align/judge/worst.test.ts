@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { gather, samplePositions } from '../samplePositions.ts';
+import { gather, samplePositions } from '../reference/samplePositions.ts';
 import { worstOf } from './worst.ts';
 
 const float32 = (shape: readonly number[], values: Iterable<number>): Tensor<'float32'> =>

@@ -1,7 +1,7 @@
 import type { Shape } from '../../tensor/shape.ts';
 import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { samplePositions } from '../samplePositions.ts';
-import type { Worst } from '../verdict.ts';
+import { samplePositions } from '../reference/samplePositions.ts';
+import type { Worst } from './verdict.ts';
 
 /** Both sides of a tensor that failed, on the elements that the reference holds. */
 export interface Compared {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
 import { formatShape, sizeOf } from '../../tensor/shape.ts';
 import { type DataOf, type DType, type Tensor, tensor } from '../../tensor/tensor.ts';
-import { arrayOf, type Reference } from '../reference.ts';
+import { arrayOf, type Reference } from '../reference/reference.ts';
 
 /** What a stage in evaluation mode runs on. */
 export interface EvaluationBatch {

@@ -2,14 +2,14 @@ import { holding } from '../../backends/holding.ts';
 import { evaluationStep } from '../../program/evaluationStep.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Expectation } from '../judge/expectation.ts';
-import { meanAbsBar } from '../orderOfOne.ts';
-import { recorded, recordedNames } from '../recorded.ts';
-import type { Reference } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Stage, StageContext } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
+import { meanAbsBar } from '../judge/orderOfOne.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { recorded, recordedNames } from '../reference/recorded.ts';
+import type { Reference } from '../reference/reference.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
 import { evaluationBatch } from './evaluationBatch.ts';
 import { sameStart } from './sameStart.ts';
+import type { Stage, StageContext } from './stage.ts';
 
 /**
  * Evaluation mode, the fixed fake images or the reference's own. The logits come from the program as it is used in

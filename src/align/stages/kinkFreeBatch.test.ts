@@ -7,13 +7,13 @@ import { preResNet } from '../../nn/models/preResNet.ts';
 import type { Program } from '../../program/program.ts';
 import { rewriteProgram } from '../../program/rewriteProgram.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
-import type { Reference } from '../reference.ts';
-import { weightsFromSeed } from '../seedWeights.ts';
-import { judgeStage } from '../stage.ts';
+import { passed } from '../judge/verdict.ts';
+import type { Reference } from '../reference/reference.ts';
+import { weightsFromSeed } from '../reference/seedWeights.ts';
 import { randomBatch } from '../testdata/narrowStep.ts';
 import { oracleReference } from '../testdata/oracleReference.ts';
-import { passed } from '../verdict.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
+import { judgeStage } from './stage.ts';
 
 const oracle = oracleBackend();
 const model = preResNet({ depth: 20, classes: 10, narrow: 8 });

@@ -1,18 +1,18 @@
 import { gradientOf } from '../../program/program.ts';
 import { stepOrder } from '../../program/stepOrder.ts';
 import { type Tensor, toFloat64, zeros } from '../../tensor/tensor.ts';
+import { judgeFlipped } from '../branches/flippedDecisions.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
-import { barFor } from '../limits.ts';
-import { meanAbsBar } from '../orderOfOne.ts';
-import { recorded, recordedNames } from '../recorded.ts';
-import { cancelledScale, recordedBatch, type Scale } from '../recordedBatch.ts';
-import type { Reference } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Part, PartRun, StageContext } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
-import { updateRule } from '../updateRule.ts';
-import { passed } from '../verdict.ts';
-import { judgeFlipped } from './flippedDecisions.ts';
+import { meanAbsBar } from '../judge/orderOfOne.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { passed } from '../judge/verdict.ts';
+import { recorded, recordedNames } from '../reference/recorded.ts';
+import { cancelledScale, recordedBatch, type Scale } from '../reference/recordedBatch.ts';
+import type { Reference } from '../reference/reference.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
+import { barFor } from './modelBar.ts';
+import type { Part, PartRun, StageContext } from './stage.ts';
+import { updateRule } from './updateRule.ts';
 
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there

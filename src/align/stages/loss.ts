@@ -1,12 +1,12 @@
 import { holding } from '../../backends/holding.ts';
 import { evaluationStep } from '../../program/evaluationStep.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { meanAbsBar } from '../orderOfOne.ts';
-import { arrayOf } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Part, Stage } from '../stage.ts';
+import { meanAbsBar } from '../judge/orderOfOne.ts';
+import { arrayOf } from '../reference/reference.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
 import { evaluationBatch } from './evaluationBatch.ts';
 import { sameStart } from './sameStart.ts';
+import type { Part, Stage } from './stage.ts';
 
 const crossEntropy: Part = {
   async run(context) {

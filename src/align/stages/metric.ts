@@ -1,14 +1,14 @@
 import { readCifar10 } from '../../data/cifar.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
-import { evaluate, evaluationPrograms } from '../../train/evaluate.ts';
+import { evaluate, evaluationPrograms } from '../../train/evaluation/evaluate.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
-import { arrayOf } from '../reference.ts';
-import { startingWeights, storedWeights } from '../seedWeights.ts';
-import type { Part, Stage } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
-import { watchedBackend } from '../watchedBackend.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { arrayOf } from '../reference/reference.ts';
+import { startingWeights, storedWeights } from '../reference/seedWeights.ts';
 import { digestRows, sameStart } from './sameStart.ts';
+import type { Part, Stage } from './stage.ts';
+import { watchedBackend } from './watchedBackend.ts';
 
 /** How each part of the metric is judged, in the order in which it is computed. */
 const rules: Readonly<Record<string, (to: Tensor) => Rule>> = {

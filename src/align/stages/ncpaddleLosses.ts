@@ -3,11 +3,11 @@ import { scalarsAt } from '../../optim/optimizer.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
-import { recordedOptimizer } from '../recordedOptimizer.ts';
-import { arrayOf } from '../reference.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Part } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { recordedOptimizer } from '../reference/recordedOptimizer.ts';
+import { arrayOf } from '../reference/reference.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
+import type { Part } from './stage.ts';
 
 const inputs = ['inputs/fake_data.npy', 'inputs/fake_label.npy'] as const;
 

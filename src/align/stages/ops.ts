@@ -19,12 +19,12 @@ import { byInputName, gradientOf, type Program, verifyProgram } from '../../prog
 import { formatShape, sameShape } from '../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import type { Expectation } from '../judge/expectation.ts';
-import { float32Rounding } from '../limits.ts';
-import type { Manifest } from '../manifest.ts';
-import { recorded, recordedNames } from '../recorded.ts';
-import { arrayOf, type Reference } from '../reference.ts';
-import type { PartRun, Stage, StageContext } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
+import { float32Rounding } from '../judge/limits.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import type { Manifest } from '../reference/manifest.ts';
+import { recorded, recordedNames } from '../reference/recorded.ts';
+import { arrayOf, type Reference } from '../reference/reference.ts';
+import type { PartRun, Stage, StageContext } from './stage.ts';
 
 type Settings = NonNullable<Manifest['stages']['ops']>['settings'][string];
 

@@ -3,8 +3,8 @@ import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tenso
 import { isCounter } from '../../train/stateDict.ts';
 import { firstFew } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Part, PartRun } from '../stage.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
+import type { Part, PartRun } from './stage.ts';
 
 type Digests = Readonly<Record<string, string>>;
 

@@ -1,11 +1,11 @@
 import { gradientOf } from '../../program/program.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Rule } from '../judge/expectation.ts';
-import { recorded } from '../recorded.ts';
-import { recordedBatch } from '../recordedBatch.ts';
-import { startingWeights } from '../seedWeights.ts';
-import type { Part } from '../stage.ts';
-import { updateRule } from '../updateRule.ts';
+import { recorded } from '../reference/recorded.ts';
+import { recordedBatch } from '../reference/recordedBatch.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
+import type { Part } from './stage.ts';
+import { updateRule } from './updateRule.ts';
 
 /**
  * The update rule alone: PyTorch's recorded gradients fed to ours at the recorded positions, as many steps

@@ -4,17 +4,17 @@ import { sha256Hex } from '../../io/sha256.ts';
 import { learningRate } from '../../optim/schedule.ts';
 import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';
-import { refreshBatchNorm, refreshPrograms } from '../../train/refreshBatchNorm.ts';
-import { compileAverage, emptyAverage, joinAverage } from '../../train/swaAverage.ts';
+import { refreshBatchNorm, refreshPrograms } from '../../train/averaging/refreshBatchNorm.ts';
+import { compileAverage, emptyAverage, joinAverage } from '../../train/averaging/swaAverage.ts';
 import { counted } from '../../words.ts';
-import { isConstant } from '../constant.ts';
 import type { Expectation } from '../judge/expectation.ts';
-import { recorded, recordedNames } from '../recorded.ts';
-import { arrayOf, type Reference } from '../reference.ts';
-import { startingWeights, weightsFromSeed } from '../seedWeights.ts';
-import type { Part, Stage, StageContext } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { isConstant } from '../measure/constant.ts';
+import { recorded, recordedNames } from '../reference/recorded.ts';
+import { arrayOf, type Reference } from '../reference/reference.ts';
+import { startingWeights, weightsFromSeed } from '../reference/seedWeights.ts';
 import { digestRows, sameStart } from './sameStart.ts';
+import type { Part, Stage, StageContext } from './stage.ts';
 
 const arraysOf = (reference: Reference) => reference.arrays(reference.stage('swa').file);
 

@@ -9,12 +9,12 @@ import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts'
 import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
 import { counted } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
-import type { Manifest } from '../manifest.ts';
-import { recordedOptimizer } from '../recordedOptimizer.ts';
-import { arrayOf, type Reference } from '../reference.ts';
-import type { Part, PartRun, Stage, StageContext } from '../stage.ts';
-import { tolerances } from '../tolerances.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import type { Manifest } from '../reference/manifest.ts';
+import { recordedOptimizer } from '../reference/recordedOptimizer.ts';
+import { arrayOf, type Reference } from '../reference/reference.ts';
 import { digestRows, expectedWeights, weightDigests } from './sameStart.ts';
+import type { Part, PartRun, Stage, StageContext } from './stage.ts';
 
 type Section = NonNullable<Manifest['stages']['train']>;
 

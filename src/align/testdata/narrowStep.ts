@@ -1,7 +1,7 @@
 import { seeded, uniform } from '../../../test/support/draws.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { weightsFromSeed } from '../seedWeights.ts';
+import { weightsFromSeed } from '../reference/seedWeights.ts';
 
 /** VGG16 at a sixteenth of its width. */
 export const narrowModel = (batchNorm = false) =>

@@ -2,8 +2,8 @@ import type { Backend } from '../../backends/backend.ts';
 import type { Network } from '../../nn/module.ts';
 import { gradientOf, outputGradientOf } from '../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { recordedBatch } from '../recordedBatch.ts';
-import type { Reference } from '../reference.ts';
+import { recordedBatch } from '../reference/recordedBatch.ts';
+import type { Reference } from '../reference/reference.ts';
 
 const settings = { lr: 0.05, momentum: 0.9, weight_decay: 5e-4, dropout: 0.5 };
 

@@ -1,10 +1,10 @@
-import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { modelName } from '../../nn/models/index.ts';
 import type { Seed } from '../../torch/seed.ts';
+import { buildModel } from '../../train/checkpoint/trainedModel.ts';
 import { datasetName } from '../../train/dataset.ts';
-import { firstBatches, npzOf } from '../../train/firstBatches.ts';
-import { buildModel } from '../../train/trainedModel.ts';
-import { recipe, settingsFrom } from '../../train/trainingSettings.ts';
+import { firstBatches, npzOf } from '../../train/loop/firstBatches.ts';
+import { recipe, settingsFrom } from '../../train/settings/trainingSettings.ts';
 import { counted } from '../../words.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';

@@ -13,7 +13,7 @@ import {
   torchModes,
 } from '../../bench/torchPeer.ts';
 import { UsageError } from '../../errors.ts';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { models } from '../../nn/models/index.ts';
 import { counted } from '../../words.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';

@@ -1,26 +1,36 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type StageName, stageNames } from '../../align/manifest.ts';
-import { matrixOf } from '../../align/matrix.ts';
-import { checkMatches, type Override, readOverrides } from '../../align/overrides.ts';
-import { fixturesDirectory, openReference, type Reference } from '../../align/reference.ts';
-import { partsOf, type RunEvent, type Runs, runAll, type Witness } from '../../align/runs.ts';
-import type { StageResult } from '../../align/stage.ts';
+import { checkMatches, type Override, readOverrides } from '../../align/judge/overrides.ts';
+import { type StageName, stageNames } from '../../align/reference/manifest.ts';
+import {
+  fixturesDirectory,
+  openReference,
+  type Reference,
+} from '../../align/reference/reference.ts';
+import { matrixOf } from '../../align/sideBySide/matrix.ts';
+import {
+  partsOf,
+  type RunEvent,
+  type Runs,
+  runAll,
+  type Witness,
+} from '../../align/sideBySide/runs.ts';
+import type { StageResult } from '../../align/stages/stage.ts';
 import { openBackend, openOnDevice } from '../../backends/choose.ts';
 import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
 import { checkBackend, everyBackend, openInProcess } from '../../backends/registry.ts';
 import { UsageError } from '../../errors.ts';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
-import { writeReprodLog } from '../../io/reprodLog.ts';
+import { writeReprodLog } from '../../io/numpy/reprodLog.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { layerWords } from '../../nn/layerWords.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
-import { diffLog, type Provenance } from '../../report/diffLog.ts';
 import { allPassed, type DiffReport, failuresOf, notJudged } from '../../report/diffReport.ts';
 import { stageSummary } from '../../report/diffSummary.ts';
-import { githubAnnotations } from '../../report/githubAnnotations.ts';
-import { matrixJson, matrixMarkdown } from '../../report/matrixReport.ts';
-import { reporterNames, reporters } from '../../report/reporters.ts';
-import { traceTable } from '../../report/traceTable.ts';
+import { diffLog, type Provenance } from '../../report/reporters/diffLog.ts';
+import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
+import { matrixJson, matrixMarkdown } from '../../report/reporters/matrixReport.ts';
+import { reporterNames, reporters } from '../../report/reporters/reporters.ts';
+import { traceTable } from '../../report/reporters/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import { allOf } from '../../words.ts';

@@ -1,14 +1,18 @@
 import { extname } from 'node:path';
 import { inferenceModel } from '../../backends/ort/inference/inferenceModel.ts';
 import { UsageError } from '../../errors.ts';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
-import { npzChunks } from '../../io/npz.ts';
-import { safetensorsChunks } from '../../io/safetensors.ts';
-import { torchCheckpointChunks } from '../../io/torchCheckpointWriter.ts';
+import { npzChunks } from '../../io/numpy/npz.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
+import { safetensorsChunks } from '../../io/safetensors/safetensors.ts';
+import { torchCheckpointChunks } from '../../io/torch/torchCheckpointWriter.ts';
 import { modelName, models } from '../../nn/models/index.ts';
+import {
+  readTrainedModel,
+  type TrainedModel,
+  weightKindOf,
+} from '../../train/checkpoint/trainedModel.ts';
 import { classCount, datasetName } from '../../train/dataset.ts';
 import { asFloat32, stateDict } from '../../train/stateDict.ts';
-import { readTrainedModel, type TrainedModel, weightKindOf } from '../../train/trainedModel.ts';
 import type { RegisterCommand } from '../context.ts';
 import { named, outputFile } from '../outputFlags.ts';
 

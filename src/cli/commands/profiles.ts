@@ -1,7 +1,7 @@
-import { type ProfileRow, profilesTable } from '../../report/profilesTable.ts';
-import { profiles } from '../../train/profiles.ts';
-import { publishedRecipes } from '../../train/publishedRecipes.ts';
-import { settingsFrom } from '../../train/trainingSettings.ts';
+import { type ProfileRow, profilesTable } from '../../report/training/profilesTable.ts';
+import { profiles } from '../../train/settings/profiles.ts';
+import { publishedRecipes } from '../../train/settings/publishedRecipes.ts';
+import { settingsFrom } from '../../train/settings/trainingSettings.ts';
 import type { RegisterCommand } from '../context.ts';
 
 /** Lists what `train --profile` takes. */

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
-import { comparedCurves, mostRuns } from '../../report/runCurves.ts';
-import { runTable } from '../../report/runTable.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
+import { comparedCurves, mostRuns } from '../../report/training/runCurves.ts';
+import { runTable } from '../../report/training/runTable.ts';
 import type { RegisterCommand } from '../context.ts';
 import { named, outputFile } from '../outputFlags.ts';
 import { readRunReport } from '../runReportFiles.ts';

@@ -6,27 +6,27 @@ import { UsageError } from '../../errors.ts';
 import { readWeights } from '../../io/weights.ts';
 import { modelName, models } from '../../nn/models/index.ts';
 import type { Seed } from '../../torch/seed.ts';
-import { readCheckpoint } from '../../train/checkpoint.ts';
+import { readCheckpoint } from '../../train/checkpoint/checkpoint.ts';
 import {
   type FoundCheckpoint,
   listCheckpoints,
   newestCheckpoint,
-} from '../../train/checkpointFiles.ts';
-import { notedDataPath } from '../../train/dataPath.ts';
+} from '../../train/checkpoint/checkpointFiles.ts';
+import { notedDataPath } from '../../train/checkpoint/dataPath.ts';
+import { claimFreshDirectory, lastDirectory } from '../../train/checkpoint/runDirectory.ts';
+import { buildModel } from '../../train/checkpoint/trainedModel.ts';
 import { datasetName } from '../../train/dataset.ts';
 import type { Ending } from '../../train/events.ts';
-import { profileSettings } from '../../train/profiles.ts';
-import { claimFreshDirectory, lastDirectory } from '../../train/runDirectory.ts';
-import type { TrainingRun } from '../../train/session.ts';
-import { fittedWeights } from '../../train/stateDict.ts';
-import { buildModel } from '../../train/trainedModel.ts';
+import type { TrainingRun } from '../../train/loop/session.ts';
+import { profileSettings } from '../../train/settings/profiles.ts';
 import {
   type GivenSettings,
   recipe,
   resumedSettings,
   settingsFrom,
   type TrainingSettings,
-} from '../../train/trainingSettings.ts';
+} from '../../train/settings/trainingSettings.ts';
+import { fittedWeights } from '../../train/stateDict.ts';
 import { anotherDirectory, claimReport, warn } from '../claims.ts';
 import { givenWords, shellLine } from '../commandLine.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';

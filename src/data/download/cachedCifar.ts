@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../errors.ts';
 import { fileError } from '../../io/fileError.ts';
-import { type LockTiming, usualTiming, withLock } from '../../io/lock.ts';
+import { type LockTiming, usualTiming, withLock } from '../../io/output/lock.ts';
 import { type CifarArchive, officialAddress } from '../cifarArchives.ts';
 import { anotherMirror } from './advice.ts';
 import { digestOfFile } from './digest.ts';

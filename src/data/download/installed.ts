@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import type { CifarArchive } from '../cifarArchives.ts';
 import { digestOfFile } from './digest.ts';

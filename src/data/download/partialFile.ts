@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { writeFileAtomic } from '../../io/atomicFile.ts';
 import { fileError } from '../../io/fileError.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 
 const originSchema = z.strictObject({

@@ -15,7 +15,7 @@ import {
   type TensorMap,
   zeros,
 } from '../../tensor/tensor.ts';
-import { codeOf } from '../dtypeCode.ts';
+import { codeOf } from '../numpy/dtypeCode.ts';
 
 const readJson = (name: string): Record<string, unknown> =>
   JSON.parse(readFileSync(fileURLToPath(new URL(name, import.meta.url)), 'utf8'));

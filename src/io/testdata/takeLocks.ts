@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { tryLock } from '../lock.ts';
+import { tryLock } from '../output/lock.ts';
 
 /**
  * A process of its own that, at a line on standard input, tries to take each lock in turn, and keeps them:

@@ -1,5 +1,5 @@
-import type { StageResult } from '../../align/stage.ts';
-import { passed, type Verdict } from '../../align/verdict.ts';
+import { passed, type Verdict } from '../../align/judge/verdict.ts';
+import type { StageResult } from '../../align/stages/stage.ts';
 import { flipWords } from '../diffReport.ts';
 import { shareOfLimit } from '../diffSummary.ts';
 import { cellNumber, outcomeWords, percent } from './cells.ts';

@@ -1,5 +1,5 @@
-import { rowPassed, tracePassed } from '../../align/trace.ts';
-import { passed } from '../../align/verdict.ts';
+import { passed } from '../../align/judge/verdict.ts';
+import { rowPassed, tracePassed } from '../../align/trace/trace.ts';
 import { counted } from '../../words.ts';
 import {
   type DiffReport,

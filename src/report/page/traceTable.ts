@@ -1,4 +1,4 @@
-import { rowPassed, type Trace, type TraceRow, type TraceState } from '../../align/trace.ts';
+import { rowPassed, type Trace, type TraceRow, type TraceState } from '../../align/trace/trace.ts';
 import { formatShape } from '../../tensor/shape.ts';
 import { rowWords } from '../diffReport.ts';
 import { cellNumber } from './cells.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { type Trace, type TraceRow, type TraceState, traceOf } from '../../align/trace.ts';
-import type { Check, Method, Verdict } from '../../align/verdict.ts';
+import type { Check, Method, Verdict } from '../../align/judge/verdict.ts';
+import { type Trace, type TraceRow, type TraceState, traceOf } from '../../align/trace/trace.ts';
 import type { StepTensorKind } from '../../program/stepOrder.ts';
 import type { DiffReport } from '../diffReport.ts';
 import { report, result } from './sampleReports.ts';

@@ -4,16 +4,16 @@ import type { ImageSet } from '../../../src/data/cifar.ts';
 import type { Batch } from '../../../src/data/loader.ts';
 import { add, argMax } from '../../../src/ir/build.ts';
 import { type Normalisation, resNetPreparation } from '../../../src/nn/models/preparation.ts';
-import type { Evaluation } from '../../../src/train/evaluate.ts';
+import type { Evaluation } from '../../../src/train/evaluation/evaluate.ts';
 import { type Family, inGraph, inModule, type Look, type Plant } from '../plant.ts';
 
-type Evaluate = typeof import('../../../src/train/evaluate.ts');
+type Evaluate = typeof import('../../../src/train/evaluation/evaluate.ts');
 
 /** What an evaluation found, told otherwise. */
 const told = (
   tell: (found: Evaluation, set: ImageSet, batchSize: number) => Partial<Evaluation>,
 ): Plant =>
-  inModule<Evaluate>('train/evaluate.ts', (real) => ({
+  inModule<Evaluate>('train/evaluation/evaluate.ts', (real) => ({
     evaluate: async (programs, state, set, batchSize, preparation) => {
       const found = await real.evaluate(programs, state, set, batchSize, preparation);
       return { ...found, ...tell(found, set, batchSize) };

@@ -3,8 +3,8 @@ import { models } from '../../../src/nn/models/index.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
 type Datasets = typeof import('../../../src/train/dataset.ts');
-type Evaluate = typeof import('../../../src/train/evaluate.ts');
-type EvaluateTrained = typeof import('../../../src/train/evaluateTrained.ts');
+type Evaluate = typeof import('../../../src/train/evaluation/evaluate.ts');
+type EvaluateTrained = typeof import('../../../src/train/evaluation/evaluateTrained.ts');
 type Reading = typeof import('../../../src/data/cifar.ts');
 type Stream = typeof import('../../../src/data/trainingStream.ts');
 
@@ -57,7 +57,7 @@ export const preparations: Family = {
       name: "tested on images prepared as the first model's",
       people: 'change the transform of one loader and not of the other',
       plants: [
-        inModule<Evaluate>('train/evaluate.ts', (real) => ({
+        inModule<Evaluate>('train/evaluation/evaluate.ts', (real) => ({
           evaluate: (programs, state, set, batchSize) =>
             real.evaluate(programs, state, set, batchSize, preparation),
         })),
@@ -68,7 +68,7 @@ export const preparations: Family = {
       name: "eval prepares images as the first model's",
       people: 'write a second script for evaluation',
       plants: [
-        inModule<EvaluateTrained>('train/evaluateTrained.ts', (real) => ({
+        inModule<EvaluateTrained>('train/evaluation/evaluateTrained.ts', (real) => ({
           evaluateTrained: (backend, trained, ...rest) => {
             const settings = { ...trained.settings, model: 'vgg16' as const };
             return real.evaluateTrained(backend, { ...trained, settings }, ...rest);

@@ -4,8 +4,8 @@ import { type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.t
 import { manualSeed } from '../../../src/torch/generator.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
-type Ahead = typeof import('../../../src/train/stepsAhead.ts');
-type Checkpoints = typeof import('../../../src/train/checkpoint.ts');
+type Ahead = typeof import('../../../src/train/loop/stepsAhead.ts');
+type Checkpoints = typeof import('../../../src/train/checkpoint/checkpoint.ts');
 type Stream = typeof import('../../../src/data/trainingStream.ts');
 
 const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
@@ -23,7 +23,7 @@ export const resuming: Family = {
       name: 'drawing ahead moves the generator',
       people: 'prefetch on the generator itself instead of a fork',
       plants: [
-        inModule<Ahead>('train/stepsAhead.ts', () => ({
+        inModule<Ahead>('train/loop/stepsAhead.ts', () => ({
           stepsAhead: (stream) => {
             let drawn: TrainingStep | undefined;
             return {
@@ -71,7 +71,7 @@ export const resuming: Family = {
       name: 'momenta not restored on resuming',
       people: "save the model and not the optimiser's state",
       plants: [
-        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+        inModule<Checkpoints>('train/checkpoint/checkpoint.ts', (real) => ({
           readCheckpoint: (path) => {
             const checkpoint = real.readCheckpoint(path);
             return { ...checkpoint, momenta: zeroed(checkpoint.momenta) };
@@ -84,7 +84,7 @@ export const resuming: Family = {
       name: 'sums of the epoch not restored on resuming',
       people: 'save between epochs only, or forget the running totals',
       plants: [
-        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+        inModule<Checkpoints>('train/checkpoint/checkpoint.ts', (real) => ({
           readCheckpoint: (path) => ({
             ...real.readCheckpoint(path),
             sums: { loss: 0, correct: 0 },
@@ -97,7 +97,7 @@ export const resuming: Family = {
       name: 'the average not restored on resuming',
       people: 'save the trained model only',
       plants: [
-        inModule<Checkpoints>('train/checkpoint.ts', (real) => ({
+        inModule<Checkpoints>('train/checkpoint/checkpoint.ts', (real) => ({
           readCheckpoint: (path) => {
             const checkpoint = real.readCheckpoint(path);
             return checkpoint.position.step > 0

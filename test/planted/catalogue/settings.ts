@@ -1,15 +1,15 @@
 /** Settings that a run is told and does not heed: with the recipe's own values nobody would see it. */
 import type { StreamSettings } from '../../../src/data/trainingStream.ts';
-import { readCheckpoint } from '../../../src/train/checkpoint.ts';
-import { recipe, type TrainingSettings } from '../../../src/train/trainingSettings.ts';
+import { readCheckpoint } from '../../../src/train/checkpoint/checkpoint.ts';
+import { recipe, type TrainingSettings } from '../../../src/train/settings/trainingSettings.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
-type Settings = typeof import('../../../src/train/trainingSettings.ts');
+type Settings = typeof import('../../../src/train/settings/trainingSettings.ts');
 type Decisions = typeof import('../../../src/train/epochDecisions.ts');
 type Stream = typeof import('../../../src/data/trainingStream.ts');
-type Files = typeof import('../../../src/train/checkpointFiles.ts');
-type Evaluate = typeof import('../../../src/train/evaluate.ts');
-type EvaluateTrained = typeof import('../../../src/train/evaluateTrained.ts');
+type Files = typeof import('../../../src/train/checkpoint/checkpointFiles.ts');
+type Evaluate = typeof import('../../../src/train/evaluation/evaluate.ts');
+type EvaluateTrained = typeof import('../../../src/train/evaluation/evaluateTrained.ts');
 
 const run = (at: string): Look & { at: string } => ({ model: 'preresnet110', stage: 'epochs', at });
 
@@ -22,7 +22,7 @@ const asRecipe = (settings: TrainingSettings, name: Setting): TrainingSettings =
 
 /** The update rule and the schedule as the recipe has this setting. */
 const ignored = (name: Setting): Plant =>
-  inModule<Settings>('train/trainingSettings.ts', (real) => ({
+  inModule<Settings>('train/settings/trainingSettings.ts', (real) => ({
     optimizerOf: (settings) => real.optimizerOf(asRecipe(settings, name)),
     scheduleOf: (settings) => real.scheduleOf(asRecipe(settings, name)),
   }));
@@ -107,7 +107,7 @@ export const settings: Family = {
       name: '--batch-size ignored in evaluation',
       people: 'test in batches of 128',
       plants: [
-        inModule<Evaluate>('train/evaluate.ts', (real) => ({
+        inModule<Evaluate>('train/evaluation/evaluate.ts', (real) => ({
           evaluate: (programs, state, set, _, preparation) =>
             real.evaluate(programs, state, set, recipe.batchSize, preparation),
         })),
@@ -118,7 +118,7 @@ export const settings: Family = {
       name: "eval in the recipe's batches",
       people: 'forget what the checkpoint says of its run',
       plants: [
-        inModule<EvaluateTrained>('train/evaluateTrained.ts', (real) => ({
+        inModule<EvaluateTrained>('train/evaluation/evaluateTrained.ts', (real) => ({
           evaluateTrained: (backend, trained, test, batchSize = recipe.batchSize) =>
             real.evaluateTrained(backend, trained, test, batchSize),
         })),
@@ -129,7 +129,7 @@ export const settings: Family = {
       name: 'eval --batch-size ignored',
       people: "take the run's, whatever is asked for",
       plants: [
-        inModule<EvaluateTrained>('train/evaluateTrained.ts', (real) => ({
+        inModule<EvaluateTrained>('train/evaluation/evaluateTrained.ts', (real) => ({
           evaluateTrained: (backend, trained, test) => real.evaluateTrained(backend, trained, test),
         })),
       ],
@@ -139,7 +139,7 @@ export const settings: Family = {
       name: 'checkpoints sorted as text',
       people: 'sort file names: 9 comes behind 10',
       plants: [
-        inModule<Files>('train/checkpointFiles.ts', (real) => ({
+        inModule<Files>('train/checkpoint/checkpointFiles.ts', (real) => ({
           newestCheckpoint: (dir) => {
             const [last] = real
               .listCheckpoints(dir)

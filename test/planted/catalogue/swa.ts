@@ -11,9 +11,9 @@ import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Decisions = typeof import('../../../src/train/epochDecisions.ts');
 type Loading = typeof import('../../../src/data/loader.ts');
-type Refresh = typeof import('../../../src/train/refreshBatchNorm.ts');
+type Refresh = typeof import('../../../src/train/averaging/refreshBatchNorm.ts');
 type Shares = typeof import('../../../src/optim/swaUpdate.ts');
-type Average = typeof import('../../../src/train/swaAverage.ts');
+type Average = typeof import('../../../src/train/averaging/swaAverage.ts');
 type Generators = typeof import('../../../src/torch/generator.ts');
 
 const joins = (change: (real: Decisions['joinsAverage']) => Decisions['joinsAverage']): Plant =>
@@ -28,7 +28,7 @@ const shares = (take: (averaged: number) => number): Plant =>
 
 /** The pass over `batches` with another share for each batch; statistics start as given. */
 const refreshed = (take: (count: number, seen: number, batch: number) => number): Plant =>
-  inModule<Refresh>('train/refreshBatchNorm.ts', (real) => ({
+  inModule<Refresh>('train/averaging/refreshBatchNorm.ts', (real) => ({
     refreshBatchNorm: async (backend, model, programs, state, batches) => {
       await real.refreshBatchNorm(backend, model, programs, state, []);
       let [seen, batch] = [0, 0];
@@ -97,7 +97,7 @@ export const joining: Family = {
 const afterJoining = (
   then: (average: DeviceState, state: DeviceState, model: Module) => void,
 ): Plant =>
-  inModule<Average>('train/swaAverage.ts', (real) => ({
+  inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
     joinAverage: async (average, executable, model, state, generator) => {
       await real.joinAverage(average, executable, model, state, generator);
       then(average.state, state, model);
@@ -120,7 +120,7 @@ export const carrying: Family = {
       name: 'momenta lost when a model joins the average',
       people: 'make the optimiser anew beside the averaged model',
       plants: [
-        inModule<Average>('train/swaAverage.ts', (real) => ({
+        inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
           emptyAverage: async (backend, model) => {
             const average = await real.emptyAverage(backend, model);
             const zeroMomenta = trained(model).map((name) => [
@@ -156,7 +156,7 @@ export const carrying: Family = {
       name: 'statistics of the trained weights behind the average',
       people: 'pass the wrong one of two models to bn_update',
       plants: [
-        inModule<Average>('train/swaAverage.ts', (real) => ({
+        inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
           joinAverage: async (average, executable, model, state, generator) => {
             await real.joinAverage(average, executable, model, state, generator);
             spare.set(average, new Map(state));
@@ -230,7 +230,9 @@ export const refreshing: Family = {
       name: 'stale statistics behind the average',
       people: 'forget bn_update',
       plants: [
-        inModule<Average>('train/swaAverage.ts', () => ({ refreshAverage: async () => {} })),
+        inModule<Average>('train/averaging/swaAverage.ts', () => ({
+          refreshAverage: async () => {},
+        })),
       ],
       caught: epochs('batch-norm refresh'),
     },
@@ -238,7 +240,7 @@ export const refreshing: Family = {
       name: "batch norm's buffers averaged",
       people: 'average the whole state_dict and leave the refresh out',
       plants: [
-        inModule<Average>('train/swaAverage.ts', () => ({
+        inModule<Average>('train/averaging/swaAverage.ts', () => ({
           compileAverage: (backend, model) =>
             backend.compile(
               averageWeights(model.state.map(({ name, shape }) => [name, shape])),
@@ -272,7 +274,7 @@ export const refreshing: Family = {
       name: 'the refresh draws from the training generator',
       people: 'pass the training loader to bn_update: training goes on with other numbers',
       plants: [
-        inModule<Average>('train/swaAverage.ts', (real) => ({
+        inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
           joinAverage: async (average, executable, model, state, generator) => {
             await real.joinAverage(average, executable, model, state, generator);
             trainedFrom.set(average, generator);
@@ -299,7 +301,7 @@ export const refreshing: Family = {
       name: 'the refresh cut short',
       people: 'take one batch for good enough',
       plants: [
-        inModule<Refresh>('train/refreshBatchNorm.ts', (real) => ({
+        inModule<Refresh>('train/averaging/refreshBatchNorm.ts', (real) => ({
           refreshBatchNorm: (backend, model, programs, state, batches) => {
             const [first] = batches;
             return real.refreshBatchNorm(backend, model, programs, state, [first]);
@@ -344,7 +346,7 @@ export const refreshing: Family = {
             return fork;
           },
         })),
-        inModule<Average>('train/swaAverage.ts', (real) => ({
+        inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
           refreshAverage: async (average, ...rest) => {
             if (average.refreshFrom !== undefined) refreshedFrom.add(average.refreshFrom);
             await real.refreshAverage(average, ...rest);

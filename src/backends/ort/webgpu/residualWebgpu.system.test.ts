@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/machine.ts';
 import { agree } from '../../../../test/support/backendAgainstOracle.ts';
-import { tolerances } from '../../../align/tolerances.ts';
+import { tolerances } from '../../../align/judge/tolerances.ts';
 import { preResNet } from '../../../nn/models/preResNet.ts';
 import { wideResNet } from '../../../nn/models/wideResNet.ts';
 import type { Backend } from '../../backend.ts';

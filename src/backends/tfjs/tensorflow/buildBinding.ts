@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeviceError } from '../../../errors.ts';
-import { writeFileAtomic } from '../../../io/atomicFile.ts';
+import { writeFileAtomic } from '../../../io/output/atomicFile.ts';
 import type { TensorFlowFiles } from './findTensorFlow.ts';
 import type { NodePackage } from './nodePackage.ts';
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
-import { distances } from '../../../align/distance.ts';
+import { distances } from '../../../align/measure/distance.ts';
 import { GraphError } from '../../../errors.ts';
 import { add, input } from '../../../ir/build.ts';
 import { vgg } from '../../../nn/models/vgg.ts';

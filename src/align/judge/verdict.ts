@@ -1,0 +1,76 @@
+/** What was measured and how it was judged: the vocabulary all stages and reports share. */
+import type { Distances } from '../measure/distance.ts';
+
+/** How a value is judged. The text is what a log line says before "diff". */
+export type Method =
+  | 'mean' // mean |a − b| against PyTorch's float32
+  | 'max' // largest |a − b|
+  | 'min' // smallest |a − b|
+  | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
+  | 'ratio' // that error in units of PyTorch's own
+  | 'scaled' // RMS of the difference over the scale named in the check's note
+  | 'ulp' // float32 numbers between
+  | 'moments' // sum, sum of squares, extremes of a tensor recorded as a sample
+  | 'equal'; // number of elements that differ
+
+export interface Check {
+  readonly method: Method;
+  readonly value: number;
+  /** Largest value that passes. */
+  readonly threshold: number;
+  readonly passed: boolean;
+  /** PyTorch's float32, by the same measure. */
+  readonly pytorch?: number;
+  readonly note?: string;
+}
+
+/** A decision (a ReLU's sign, a pooling's winner) that rounding took the other way on our side. */
+export interface Flip {
+  /** Layer that decides: `features.1`. */
+  readonly layer: string;
+  /** Flat index into its output. */
+  readonly element: number;
+  /** How far the true value is from the kink, over the RMS of the layer's input. */
+  readonly margin: number;
+}
+
+/** The element that is furthest off, and how many are off by more than is allowed. */
+export interface Worst {
+  readonly index: readonly number[];
+  readonly ours: number;
+  /** PyTorch's float32 there. */
+  readonly pytorch: number;
+  /** PyTorch's float64 there, where it is known. */
+  readonly truth?: number;
+  readonly beyond: number;
+  /** Elements that were compared. */
+  readonly of: number;
+}
+
+/** All checks of one named thing: a tensor, a loss, a digest. */
+export interface Verdict {
+  readonly name: string;
+  /** Layer whose work it is, where the name does not say it: a gradient is made by the layer behind. */
+  readonly layer?: string;
+  readonly checks: readonly Check[];
+  /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
+  readonly problem?: string;
+  readonly distances?: Distances;
+  /** Of a tensor that failed. */
+  readonly worst?: Worst;
+  /** Decisions rounding took the other way, whose effect was taken out before judging. */
+  readonly flips?: readonly Flip[];
+  /** A limit set by hand that applied here. */
+  readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
+}
+
+/** NaN never passes. */
+export const check = (
+  method: Method,
+  value: number,
+  threshold: number,
+  more: Pick<Check, 'pytorch' | 'note'> = {},
+): Check => ({ method, value, threshold, passed: value <= threshold, ...more });
+
+export const passed = ({ problem, checks }: Pick<Verdict, 'problem' | 'checks'>): boolean =>
+  problem === undefined && checks.length > 0 && checks.every((c) => c.passed);

@@ -1,0 +1,128 @@
+import type { Backend } from '../../backends/backend.ts';
+import type { TensorMap } from '../../tensor/tensor.ts';
+import type { Expectation, Rule } from '../judge/expectation.ts';
+import { type Judged, judge } from '../judge/judge.ts';
+import type { Override } from '../judge/overrides.ts';
+import { passed, type Verdict } from '../judge/verdict.ts';
+import type { StageName } from '../reference/manifest.ts';
+import type { Reference } from '../reference/reference.ts';
+
+/** What a program is held against. */
+export interface ReferenceContext {
+  readonly reference: Reference;
+  /** Stands in for the weights that are otherwise drawn from the reference's seed. */
+  readonly weights?: TensorMap;
+  /** Limits set by hand, for this reference's model. */
+  readonly overrides?: readonly Override[];
+  /** Computes in float64; asked where a decision may have flipped. */
+  readonly oracle?: Backend;
+  /** Ask it however long it takes. */
+  readonly flips?: boolean;
+  /** Told what begins where a stage lasts. */
+  readonly progress?: (text: string) => void;
+  /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
+  readonly firstFailureOnly?: boolean;
+}
+
+export interface StageContext extends ReferenceContext {
+  readonly backend: Backend;
+}
+
+/** What our side computed for a part of a stage. */
+export interface PartRun {
+  /** In the order in which it is computed. */
+  readonly recording: TensorMap;
+  /** What could not be computed, and why. */
+  readonly leftOut?: ReadonlyMap<string, string>;
+  /** Rules that only a run can know: a value held against another that it made. */
+  readonly rules?: ReadonlyMap<string, Rule>;
+  /** Paths below fixtures/ of the inputs it read. */
+  readonly inputs?: readonly string[];
+  /** Lines worth reading beside the verdicts. */
+  readonly notes?: readonly string[];
+}
+
+/** Another look at what was judged: it may excuse, with its reason, what a decision of rounding explains. */
+export interface Review {
+  readonly verdicts: readonly Verdict[];
+  readonly notes: readonly string[];
+}
+
+/** A part of a stage: what is run, and what is expected of it. `judge` does the rest. */
+export interface Part {
+  readonly run: (context: StageContext) => Promise<PartRun>;
+  /** In the order in which things are computed: the first that fails is where the mistake is. */
+  readonly expect: (context: ReferenceContext, ran: PartRun) => readonly Expectation[];
+  readonly review?: (context: StageContext, ran: PartRun, judged: Judged) => Promise<Review>;
+}
+
+/** The parts of a stage that a reference holds, those that point at one place first. */
+export type Stage = (reference: Reference) => readonly Part[];
+
+/** What a stage found, before anybody prints it. */
+export interface StageFindings extends Judged {
+  readonly inputs: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface StageResult extends StageFindings {
+  readonly stage: StageName;
+  readonly model: string;
+  readonly passed: boolean;
+  readonly seconds: number;
+}
+
+async function findingsOf(part: Part, context: StageContext): Promise<StageFindings> {
+  const ran = await part.run(context);
+  const judged = judge(ran, part.expect(context, ran), context.overrides);
+  const unsettled = judged.verdicts.some((v) => !passed(v) && v.problem === undefined);
+  const review =
+    unsettled && part.review !== undefined
+      ? await part.review(context, ran, judged)
+      : { verdicts: judged.verdicts, notes: [] };
+  return {
+    ...judged,
+    verdicts: review.verdicts,
+    inputs: ran.inputs ?? [],
+    notes: [...(ran.notes ?? []), ...review.notes],
+  };
+}
+
+/** Runs and judges the parts of a stage one after the other; see `firstFailureOnly`. */
+export async function judgeStage(stage: Stage, context: StageContext): Promise<StageFindings> {
+  const found: StageFindings[] = [];
+  for (const part of stage(context.reference)) {
+    const findings = await findingsOf(part, context);
+    found.push(findings);
+    if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
+  }
+  return {
+    verdicts: found.flatMap((f) => f.verdicts),
+    ours: new Map(found.flatMap((f) => [...f.ours])),
+    pytorch: new Map(found.flatMap((f) => [...f.pytorch])),
+    inputs: [...new Set(found.flatMap((f) => f.inputs))],
+    notes: found.flatMap((f) => f.notes),
+  };
+}
+
+/** What was found as a result: passed where something was judged and nothing failed. */
+export function stageResult(
+  stage: StageName,
+  findings: StageFindings,
+  run: Pick<StageResult, 'model' | 'seconds'>,
+): StageResult {
+  const { verdicts } = findings;
+  return { ...findings, ...run, stage, passed: verdicts.length > 0 && verdicts.every(passed) };
+}
+
+/** Runs a stage and takes its time. */
+export async function runStage(
+  name: StageName,
+  stage: Stage,
+  context: StageContext,
+): Promise<StageResult> {
+  const start = performance.now();
+  const findings = await judgeStage(stage, context);
+  const { model } = context.reference.manifest;
+  return stageResult(name, findings, { model, seconds: (performance.now() - start) / 1000 });
+}

@@ -1,0 +1,50 @@
+import type { Backend } from '../../backends/backend.ts';
+import type { Program } from '../../program/program.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
+import { incomparable } from '../judge/compareMaps.ts';
+import { byFloat64 } from '../judge/float64.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { passed } from '../judge/verdict.ts';
+import { asRecorded } from '../reference/recorded.ts';
+import type { TraceRecord } from '../reference/traceRecords.ts';
+
+/** Why our tensor cannot be held against its record, or undefined. */
+export function notComparable(whole: Tensor, { record }: TraceRecord): string | undefined {
+  const picked = asRecorded(whole, record);
+  return incomparable(tensor('float32', picked.shape, toFloat32(picked)), record.pytorch);
+}
+
+/** How far the oracle's tensor is from PyTorch's float64, and whether they are the same. */
+export interface Proof {
+  readonly proven: boolean;
+  readonly error?: number;
+  readonly problem?: string;
+}
+
+export function proofOf(found: Tensor, { record, scale }: TraceRecord): Proof {
+  const tolerance = { relativeL2: tolerances.oracle, ...(scale && { scale }) };
+  const { finding } = byFloat64(found, { kind: 'float64', record, tolerance });
+  const { problem, checks } = finding;
+  return {
+    proven: passed(finding),
+    ...(problem === undefined ? {} : { problem }),
+    ...(checks.length === 0 ? {} : { error: checks[0].value }),
+  };
+}
+
+/** Runs a training step once, from the given weights, and gives everything that is asked for. */
+export async function runOnce(
+  backend: Backend,
+  program: Program,
+  fetches: readonly string[],
+  { weights, feeds }: { readonly weights: TensorMap; readonly feeds: TensorMap },
+): Promise<TensorMap> {
+  const executable = await backend.compile(program, fetches);
+  const state = await backend.upload(weights);
+  try {
+    return await executable.run(state, feeds);
+  } finally {
+    await executable.dispose();
+    await backend.free(state);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Backend, DeviceState } from '../../backends/backend.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
+import { relativeError } from '../measure/relativeError.ts';
+import type { TraceRecord } from '../reference/traceRecords.ts';
+import type { PlannedRow } from './plan.ts';
+
+/** What both backends are given: the step's own feeds, and the state it starts from. */
+export interface StepGiven {
+  readonly weights: TensorMap;
+  readonly feeds: TensorMap;
+}
+
+/** The inputs of a row's layer, rounded to float32: what any float32 program would be handed. */
+function inputsOf({ alone }: PlannedRow, known: TensorMap, feeds: TensorMap): TensorMap {
+  return new Map(
+    [...alone.inputs.keys()].map((name): [string, Tensor] => {
+      const fed = feeds.get(name);
+      if (fed !== undefined) return [name, fed];
+      const value = known.get(name)!;
+      return [name, tensor('float32', value.shape, toFloat32(value))];
+    }),
+  );
+}
+
+async function runAlone(
+  backend: Backend,
+  state: DeviceState,
+  { alone, name }: PlannedRow,
+  inputs: TensorMap,
+): Promise<Tensor> {
+  const executable = await backend.compile(alone, [name]);
+  try {
+    return (await executable.run(state, inputs)).get(name)!;
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/**
+ * The error each layer, and each layer's adjoint, adds by itself: run on the reference's inputs, against
+ * the oracle on the same. Rows whose inputs are not all `known` are left out.
+ */
+export async function layersAlone(
+  { backend, oracle }: { readonly backend: Backend; readonly oracle: Backend },
+  rows: readonly PlannedRow[],
+  known: TensorMap,
+  records: ReadonlyMap<string, TraceRecord>,
+  given: StepGiven,
+): Promise<ReadonlyMap<string, number>> {
+  const state = await backend.upload(given.weights);
+  const oracleState = await oracle.upload(given.weights);
+  const errors = new Map<string, number>();
+  try {
+    for (const row of rows) {
+      if (!row.reads.every((name) => known.has(name))) continue;
+      const inputs = inputsOf(row, known, given.feeds);
+      const [ours, truth] = await Promise.all([
+        runAlone(backend, state, row, inputs),
+        runAlone(oracle, oracleState, row, inputs),
+      ]);
+      errors.set(row.name, relativeError(ours, truth, records.get(row.name)?.scale?.value));
+    }
+  } finally {
+    await backend.free(state);
+    await oracle.free(oracleState);
+  }
+  return errors;
+}

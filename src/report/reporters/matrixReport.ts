@@ -1,0 +1,62 @@
+import type { Furthest, Matrix, MatrixCell } from '../../align/sideBySide/matrix.ts';
+import { markdownTable } from '../markdown.ts';
+
+const short = (x: number): string => (x === 0 ? '0' : x.toExponential(1));
+
+const place = ({ tensor, relativeL2 }: Furthest): string => `${short(relativeL2)} (${tensor})`;
+
+const truth = ({ toTruth }: MatrixCell): string => {
+  if (toTruth === undefined) return '–';
+  const own = toTruth.pytorch === undefined ? '' : `; PyTorch ${short(toTruth.pytorch)}`;
+  return `${short(toTruth.relativeL2)} (${toTruth.tensor}${own})`;
+};
+
+const right = { align: 'right' } as const;
+
+/** A model's matrix as Markdown tables, which a terminal shows well enough. */
+export function matrixMarkdown({ model, rows, pairs, absent }: Matrix): string[] {
+  const cells = markdownTable(
+    [
+      { title: 'backend' },
+      { title: 'stage' },
+      { title: 'passed' },
+      { title: 'furthest from the truth' },
+      { title: 'furthest from PyTorch' },
+      { title: 'seconds', ...right },
+    ],
+    rows.flatMap(({ name, cells: own }) =>
+      own.map((cell) => [
+        name,
+        cell.stage,
+        cell.passed ? 'yes' : 'no',
+        truth(cell),
+        cell.toPyTorch === undefined ? '–' : place(cell.toPyTorch),
+        cell.seconds.toFixed(1),
+      ]),
+    ),
+  );
+  const between = markdownTable(
+    [{ title: 'stage' }, { title: 'between' }, { title: 'furthest from each other' }],
+    pairs.map(({ stage, a, b, furthest }) => [stage, `${a} and ${b}`, place(furthest)]),
+  );
+  return [
+    `${model}: relative L2 of the tensor that is furthest off`,
+    ...rows.map(({ name, description }) => `  ${name}: ${description}`),
+    ...absent.map(({ name, why }) => `  ${name} left out: ${why}`),
+    '',
+    ...cells,
+    ...(pairs.length === 0 ? [] : ['', ...between]),
+    '',
+  ];
+}
+
+/** JSON has no NaN or Infinity: they go as text. */
+const finite = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+
+/** Everything, machine-readable. */
+export const matrixJson = (
+  matrices: readonly Matrix[],
+  versions: Readonly<Record<string, string>>,
+): string =>
+  `${JSON.stringify({ format: 'swa-align-matrix/1', versions, models: matrices }, finite, 1)}\n`;

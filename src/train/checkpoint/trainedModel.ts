@@ -1,0 +1,93 @@
+import { InputError, UsageError } from '../../errors.ts';
+import { fileFormat } from '../../io/fileFormat.ts';
+import { readFileOrFail } from '../../io/readFile.ts';
+import { readSafetensors } from '../../io/safetensors/safetensors.ts';
+import { type WeightKind, weightKinds } from '../../io/torch/weightSets.ts';
+import { weightsOf } from '../../io/weights.ts';
+import { type ModelName, models } from '../../nn/models/index.ts';
+import type { Network } from '../../nn/module.ts';
+import type { TensorMap } from '../../tensor/tensor.ts';
+import { classCount } from '../dataset.ts';
+import { type DatasetName, recipe, type TrainingSettings } from '../settings/trainingSettings.ts';
+import { fittedWeights, modelWeights } from '../stateDict.ts';
+import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.ts';
+
+/** Checks a kind named on the command line. Throws UsageError. */
+export function weightKindOf(text: string): WeightKind {
+  const found = weightKinds.find((kind) => kind === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`there are no "${text}" weights`, {
+    fix: `--weights takes ${weightKinds.join(' or ')}`,
+  });
+}
+
+/** A model ready to be evaluated. */
+export interface TrainedModel {
+  readonly model: Network;
+  readonly weights: TensorMap;
+  readonly kind: WeightKind;
+  /** Those of its run; the recipe's for a file of bare weights. */
+  readonly settings: TrainingSettings;
+  /** What was chosen, left out or renamed on the way, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** The model of a run, with a class for each of its data set's. */
+export const buildModel = (name: ModelName, dataset: DatasetName): Network =>
+  models[name].build(classCount(dataset));
+
+export interface Wanted {
+  readonly kind?: WeightKind;
+  readonly model?: ModelName;
+  /** What bare weights were trained on; a checkpoint knows it. */
+  readonly dataset?: DatasetName;
+}
+
+/** A checkpoint's weights: those asked for, or else the average where there is one. */
+export function trainedModelOf(
+  { settings, weights, average, refreshFrom }: Checkpoint,
+  path: string,
+  { kind: asked, model: named }: Wanted,
+  build: (name: ModelName, dataset: DatasetName) => Network = buildModel,
+): TrainedModel {
+  if (named !== undefined && named !== settings.model) {
+    throw new UsageError(`is a checkpoint of ${settings.model}, not of ${named}`, {
+      where: path,
+      fix: 'leave --model out',
+    });
+  }
+  const kind = asked ?? (average === undefined ? 'raw' : 'swa');
+  const chosen = kind === 'swa' ? average : weights;
+  if (chosen === undefined) {
+    throw new UsageError('holds no average yet', { where: path, fix: 'give --weights raw' });
+  }
+  if (kind === 'swa' && refreshFrom !== undefined) {
+    throw new InputError('the run was stopped before its average got its batch-norm statistics', {
+      where: path,
+      fix: 'go on with train --resume, or give --weights raw',
+    });
+  }
+  const model = build(settings.model, settings.dataset);
+  return { model, weights: modelWeights(model, chosen, path), kind, settings, notes: [] };
+}
+
+/**
+ * Reads a checkpoint of a run, or weights of `model` in a file of PyTorch, safetensors or NumPy: the average
+ * where there is one, if no other is asked for. Throws UsageError or InputError, naming the file, when what
+ * was asked for is not in it.
+ */
+export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
+  const bytes = readFileOrFail(path);
+  if (fileFormat(bytes, path) === 'safetensors') {
+    const file = readSafetensors(bytes, path);
+    if (isCheckpoint(file.metadata)) return trainedModelOf(checkpointOf(file, path), path, wanted);
+  }
+  const { kind: asked, model: name = recipe.model, dataset = recipe.dataset } = wanted;
+  const settings = { ...recipe, model: name, dataset };
+  const model = buildModel(name, dataset);
+  const saved = weightsOf(bytes, path, {
+    prefer: 'swa',
+    ...(asked === undefined ? {} : { kind: asked }),
+  });
+  return { model, ...fittedWeights(model, saved, path), kind: saved.kind, settings };
+}

@@ -1,0 +1,79 @@
+import { add, mul, reduceSum } from '../../ir/build.ts';
+import type { Node } from '../../ir/node.ts';
+import { gradientOf, outputGradientOf, type Program } from '../../program/program.ts';
+
+const total = (x: Node): Node =>
+  reduceSum(
+    x,
+    x.shape.map((_, axis) => axis),
+  );
+
+/** What `watched` adds to the fetches. */
+export const watch = 'sum of the new state';
+
+/**
+ * A training step that also sums up what it leaves in the state. NaN and infinity survive a sum, so one
+ * number tells of every weight and running statistic, for less than a hundredth of the step's time. It
+ * may overflow where all are finite: an alarm is looked into before it stops a run.
+ *
+ * What the optimizer keeps is left out: whatever becomes of it reaches its weight in the same step.
+ */
+export function watched(program: Program): Program {
+  const sums: Node[] = [];
+  for (const { role, next } of program.state.values()) {
+    if (next !== undefined && role !== 'optimizer') sums.push(total(next));
+  }
+  const sum = sums.reduce((a, b) => add(a, b));
+  return { ...program, fetches: new Map([...program.fetches, [watch, sum]]) };
+}
+
+/** Results that are no layer's output. */
+const results = new Set(['loss', 'logits', 'predictions', 'correct']);
+
+/** The layer of a parameter or buffer: `features.0.weight` → `features.0`. */
+const layerOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
+
+/**
+ * All that a program computes layer by layer, in the order in which it is computed: weights and outputs
+ * from the first layer to the last, the loss, gradients back from the last layer, the update. The names
+ * are what one reads in a message.
+ */
+function places(program: Program): Map<string, Node> {
+  const { fetches, state } = program;
+  const carried = [...state].filter(([, { role }]) => role !== 'optimizer');
+  const gradients = new Set([
+    ...[...fetches.keys()].map(outputGradientOf),
+    ...[...state.keys()].map(gradientOf),
+  ]);
+  const layers = [...fetches.keys()].filter((name) => !results.has(name) && !gradients.has(name));
+  const order = new Map<string, Node>();
+  const put = (place: string, node: Node | undefined): void => {
+    if (node !== undefined && node.dtype === 'float') order.set(place, node);
+  };
+  for (const layer of layers) {
+    const own = carried.filter(([name]) => layerOf(name) === layer);
+    for (const [name, { current }] of own) put(name, current);
+    for (const [name, { role, next }] of own) if (role === 'buffer') put(`the new ${name}`, next);
+    put(`the output of ${layer}`, fetches.get(layer));
+  }
+  put('the loss', fetches.get('loss'));
+  for (const layer of [...layers].reverse()) {
+    put(`the gradient at the output of ${layer}`, fetches.get(outputGradientOf(layer)));
+    for (const [name] of carried.filter(([n]) => layerOf(n) === layer)) {
+      put(`the gradient of ${name}`, fetches.get(gradientOf(name)));
+    }
+  }
+  for (const [name, { role, next }] of carried) {
+    if (role === 'parameter') put(`the update of ${name}`, next);
+  }
+  return order;
+}
+
+/**
+ * The same program, asked for one number a place instead of results: 0 while all its elements are finite
+ * (0 · x = 0), NaN otherwise.
+ */
+export const probed = (program: Program): Program => ({
+  ...program,
+  fetches: new Map([...places(program)].map(([place, x]) => [place, total(mul(x, 0))])),
+});
