@@ -115,7 +115,9 @@ const ops: Gates = (reference) => {
   const arrays = reference.arrays('ops.npz');
   return namesIn(arrays).map((name) =>
     arrays.has(`f64/${name}`)
-      ? toTruth(name, arrays, name, { bar: 5e-6 })
+      ? toTruth(name, arrays, name, {
+          bar: name.includes('1024 deviations') ? 1024 * 2 ** -24 : 5e-6,
+        })
       : { name, by: 'equal', to: arrays.get(`f32/${name}`)! },
   );
 };
@@ -129,7 +131,12 @@ const forward: Gates = (reference) => {
 
 const metric: Gates = (reference) => {
   const of = (name: string): Tensor => reference.arrays('metric.npz').get(`f32/${name}`)!;
+  const { batches = [] } = reference.stage('metric');
+  const fed = (['labels', 'images'] as const).map(
+    (part): Gate => ({ name: part, by: 'equal', to: digests(batches.map((b) => b[part])) }),
+  );
   return [
+    ...(batches.length === 0 ? [] : fed),
     { name: 'logits', by: 'relative l2', to: of('logits'), threshold: 5e-6 },
     { name: 'predictions', by: 'equal', to: of('predictions') },
     { name: 'accuracy', by: 'equal', to: of('accuracy') },
@@ -245,10 +252,14 @@ const train: Gates = (reference) => {
 
 const swa: Gates = (reference) => {
   const arrays = reference.arrays('swa.npz');
+  const { average_sha256: average } = reference.stage('swa');
   return [
     ...[...arrays].flatMap(([name, to]): Gate[] =>
       name.startsWith('schedule/') ? [{ name, by: 'equal', to }] : [],
     ),
+    ...(average === undefined
+      ? []
+      : [{ name: 'average to the bit', by: 'equal', to: digests([average]) } as const]),
     ...namesIn(arrays)
       .map((name) => toTruth(name, arrays, name, { bar: 5e-6 }))
       // Biases that are zero in every snapshot.

@@ -88,7 +88,7 @@ export function byFloat64(
   // An element is beyond what is allowed when it alone is further off than the whole may be in the root mean square.
   const relative = bySpread ? relativeL2 : Math.min(relativeL2, tolerances.ratio * unit.value);
   const allowed = relative * (scale?.value ?? rms(record.truth));
-  const worst = worstOf({ ...sides, truth: record.truth, whole: found.shape }, allowed);
+  const worst = worstOf({ ...sides, truth: record.truth, whole: found.shape }, allowed, relative);
   // Where only the moments fail, what is wrong was not recorded.
   return { finding: worst.beyond === 0 ? finding : { ...finding, worst }, ...sides };
 }

@@ -25,15 +25,19 @@ function coordinates(position: number, shape: Shape): number[] {
 
 /**
  * Where two tensors are furthest apart (from float64, where that is known), and how many elements differ by more
- * than `allowed`. NaN is further than every number.
+ * than `allowed`, or than the share `relative` of their own size where that is more. NaN is further than every number.
  */
-export function worstOf({ ours, pytorch, truth, whole }: Compared, allowed: number): Worst {
+export function worstOf(
+  { ours, pytorch, truth, whole }: Compared,
+  allowed: number,
+  relative = 0,
+): Worst {
   const [a, b] = [toFloat64(ours), toFloat64(pytorch)];
   const t = truth === undefined ? b : toFloat64(truth);
   let [at, largest, beyond] = [0, -1, 0];
   for (let i = 0; i < a.length; i++) {
     const error = Math.abs(a[i] - t[i]);
-    if (!(error <= allowed)) beyond++;
+    if (!(error <= Math.max(allowed, relative * Math.abs(t[i])))) beyond++;
     if (error > largest || (Number.isNaN(error) && !Number.isNaN(largest))) {
       [at, largest] = [i, error];
     }

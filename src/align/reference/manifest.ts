@@ -26,6 +26,21 @@ const stepDigests = batchDigests.extend({ mask0: sha256.optional(), mask1: sha25
 /** The same for height and width, or one each. */
 const sides = z.union([z.int(), z.tuple([z.int(), z.int()])]);
 
+const sgdStep = z.object({
+  kind: z.literal('sgd'),
+  lr: z.number(),
+  momentum: z.number(),
+  weight_decay: z.number(),
+  nesterov: z.boolean(),
+});
+const adamStep = z.object({
+  kind: z.enum(['adam', 'adamw']),
+  lr: z.number(),
+  betas: z.tuple([z.number(), z.number()]),
+  eps: z.number(),
+  weight_decay: z.number(),
+});
+
 /** The manifest that `fixtures/export_reference.py` writes; see docs/reference-format.md. */
 export const manifestSchema = z.object({
   format: z.literal('swa-align-reference/1'),
@@ -64,6 +79,10 @@ export const manifestSchema = z.object({
             })
             .partial(),
         ),
+        /** Some steps of torch.optim's optimizers, by torch.optim's names for their settings. */
+        optimizers: z
+          .record(z.string(), z.discriminatedUnion('kind', [sgdStep, adamStep]))
+          .optional(),
         noise,
       })
       .loose()

@@ -24,6 +24,7 @@ import { tolerances } from '../judge/tolerances.ts';
 import type { Manifest } from '../reference/manifest.ts';
 import { recorded, recordedNames } from '../reference/recorded.ts';
 import { arrayOf, type Reference } from '../reference/reference.ts';
+import { optimizerSteps } from './optimizerSteps.ts';
 import type { PartRun, Stage, StageContext } from './stage.ts';
 
 type Settings = NonNullable<Manifest['stages']['ops']>['settings'][string];
@@ -219,6 +220,7 @@ function expectations(reference: Reference): Expectation[] {
  * and zeros, odd maps, rows and columns that differ, logits that overflow an exponential, a variance as small as
  * eps or far below the mean.
  */
-export const ops: Stage = () => [
+export const ops: Stage = (reference) => [
   { run: runCases, expect: ({ reference }) => expectations(reference) },
+  ...(reference.stage('ops').optimizers === undefined ? [] : [optimizerSteps]),
 ];

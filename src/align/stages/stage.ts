@@ -34,6 +34,8 @@ export interface PartRun {
   readonly recording: TensorMap;
   /** What could not be computed, and why. */
   readonly leftOut?: ReadonlyMap<string, string>;
+  /** What this backend cannot be asked for, and why: it is told, not judged. */
+  readonly notAsked?: ReadonlyMap<string, string>;
   /** Rules that only a run can know: a value held against another that it made. */
   readonly rules?: ReadonlyMap<string, Rule>;
   /** Paths below fixtures/ of the inputs it read. */
@@ -74,7 +76,9 @@ export interface StageResult extends StageFindings {
 
 async function findingsOf(part: Part, context: StageContext): Promise<StageFindings> {
   const ran = await part.run(context);
-  const judged = judge(ran, part.expect(context, ran), context.overrides);
+  const { notAsked = new Map<string, string>() } = ran;
+  const expected = part.expect(context, ran).filter(({ name }) => !notAsked.has(name));
+  const judged = judge(ran, expected, context.overrides);
   const unsettled = judged.verdicts.some((v) => !passed(v) && v.problem === undefined);
   const review =
     unsettled && part.review !== undefined
@@ -84,7 +88,11 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
     ...judged,
     verdicts: review.verdicts,
     inputs: ran.inputs ?? [],
-    notes: [...(ran.notes ?? []), ...review.notes],
+    notes: [
+      ...(ran.notes ?? []),
+      ...[...notAsked].map(([name, why]) => `${name} is not asked for: ${why}`),
+      ...review.notes,
+    ],
   };
 }
 
