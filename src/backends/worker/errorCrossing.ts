@@ -13,6 +13,7 @@ export interface SentError {
   readonly message: string;
   readonly where?: string;
   readonly fix?: string;
+  readonly layer?: string;
   readonly stack?: string;
 }
 
@@ -32,20 +33,24 @@ export function sendable(thrown: unknown): SentError {
   if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) };
   const { name, message, stack } = thrown;
   const { where, fix } = thrown instanceof UserError ? thrown : {};
+  const { layer } = thrown instanceof GraphError ? thrown : {};
   return {
     name,
     message,
     ...(where !== undefined && { where }),
     ...(fix !== undefined && { fix }),
+    ...(layer !== undefined && { layer }),
     ...(stack !== undefined && { stack }),
   };
 }
 
 /** The error that was sent, with the stack of where it was thrown. */
-export function received({ name, message, where, fix, stack }: SentError): Error {
+export function received({ name, message, where, fix, layer, stack }: SentError): Error {
   if (!Object.hasOwn(classes, name)) return Object.assign(new Error(message), { name, stack });
-  // The message is already the whole sentence, so `where` and `fix` are put beside it afterwards.
-  const error = new classes[name](message);
+  // The message is already the whole sentence, so its parts are put beside it afterwards.
+  const error: Error = new classes[name](message);
   if (error instanceof UserError) Object.assign(error, { where, fix });
-  return Object.assign(error, { stack });
+  if (error instanceof GraphError) Object.assign(error, { layer });
+  Object.assign(error, { stack });
+  return error;
 }
