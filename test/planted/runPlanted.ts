@@ -66,8 +66,9 @@ const planted = (plants: readonly Plant[], called: Called): Backend =>
 /** What a reader of the report is pointed at: the layer, or the tensor or decision that first failed. */
 function pointedAt({ name, layer, checks }: Verdict): string {
   if (layer !== undefined) return layer;
-  const differing = checks.map(({ note }) => /^differ: ([^,]+)/.exec(note ?? '')?.[1]);
-  return differing.find((found) => found !== undefined) ?? name;
+  if (name !== 'initial weights') return name;
+  const rows = checks.map(({ note }) => /first differs at ([^,]+)/.exec(note ?? '')?.[1]);
+  return rows.find((row) => row !== undefined) ?? name;
 }
 
 /**
