@@ -49,8 +49,12 @@ const pool: OpCase = { module: (_, { size = 2 }) => maxPoolLayer('layer', size) 
 const avgPool: OpCase = { module: (_, { size = 2 }) => avgPoolLayer('layer', size) };
 const norm: OpCase = { module: (x) => batchNormLayer('layer', x.shape[1]) };
 
-/** What each case of the reference is called there, and how our side makes it. */
+/**
+ * What each case of the reference is called there, and how our side makes it; first the sum through which all others
+ * send their gradients.
+ */
 const cases: Readonly<Record<string, OpCase>> = {
+  sum: plain((x) => x),
   relu: { module: () => reluLayer('layer') },
   maxPool2d: pool,
   'maxPool2d with ties': pool,
@@ -170,8 +174,12 @@ function givenTo(arrays: TensorMap, name: string): TensorMap {
 
 const arraysOf = (reference: Reference): TensorMap => reference.arrays(reference.stage('ops').file);
 
-const casesOf = (arrays: TensorMap): string[] =>
-  [...arrays.keys()].flatMap((key) => /^given\/(.*)\/x$/.exec(key)?.[1] ?? []);
+/** The reference's cases, ours first and in our order. */
+function casesOf(arrays: TensorMap): string[] {
+  const held = [...arrays.keys()].flatMap((key) => /^given\/(.*)\/x$/.exec(key)?.[1] ?? []);
+  const known = Object.keys(cases).filter((name) => held.includes(name));
+  return [...known, ...held.filter((name) => !known.includes(name))];
+}
 
 const resultsOf = (arrays: TensorMap, name: string): string[] =>
   recordedNames(arrays, `${name}/`).map((result) => `${name}/${result}`);

@@ -1,3 +1,4 @@
+import type { AdjointRule } from '../../../src/autodiff/rule.ts';
 import {
   add,
   avgPool2dGrad,
@@ -12,7 +13,7 @@ import {
   transpose,
 } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
-import { type Family, inGraph, type Plant } from '../plant.ts';
+import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 import { rearranged, turned } from '../rearranged.ts';
 import type { Site } from '../rewriteProgram.ts';
 
@@ -44,6 +45,27 @@ export const gradients: Family = {
     { model: 'vgg16', stage: 'backward' },
   ],
   bugs: [
+    {
+      name: 'the gradient of a sum divided by its size',
+      people: 'take the adjoint of the mean',
+      plants: [
+        inModule<typeof import('../../../src/autodiff/shapeOps.ts')>(
+          'autodiff/shapeOps.ts',
+          ({ shapeOps }, took) => ({
+            shapeOps: {
+              ...shapeOps,
+              reduceSum: (y, dy) => {
+                took();
+                const [x] = y.inputs;
+                const size = y.params.axes.reduce((n, axis) => n * x.shape[axis], 1);
+                return (shapeOps.reduceSum as AdjointRule<'reduceSum'>)(y, mul(dy, 1 / size));
+              },
+            },
+          }),
+        ),
+      ],
+      caught: { model: 'vgg16', stage: 'ops', at: 'sum/x.grad' },
+    },
     {
       name: 'kernel not flipped in the input gradient',
       people: 'convolve dy with the kernel as it lies',
