@@ -7,6 +7,7 @@ export {
 export type { Check, Verdict } from './align/judge/verdict.ts';
 export { type ReprodMethod, reprodMethods } from './align/measure/reprodMeasures.ts';
 export { InputError, UsageError, UserError } from './errors.ts';
+export type { Arrays } from './io/numpy/arrays.ts';
 export { readNpyFile, writeNpy } from './io/numpy/npy.ts';
 export { readNpzFile, writeNpz } from './io/numpy/npz.ts';
 export { writeReprodLog } from './io/numpy/reprodLog.ts';

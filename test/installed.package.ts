@@ -85,8 +85,10 @@ test('bench, the recorder and the Python programs are there', () => {
 test('what it exports can be imported and is typed', () => {
   writeFileSync(
     join(dir, 'use.ts'),
-    `import { compareRecordings, manualSeed, rand, readRecording, type Tensor } from 'swa-align';
-const a: Map<string, Tensor> = readRecording('diff/loss_ts.npy');
+    `import { type Arrays, compareRecordings, manualSeed, rand, readRecording, type Tensor } from 'swa-align';
+const a: Arrays = readRecording('diff/loss_ts.npy');
+const loss: Tensor | undefined = a.tensors.get('loss');
+if (loss === undefined) throw new Error('no loss');
 console.log(compareRecordings(a, a, { methods: ['mean'], threshold: 0 }).passed, rand(manualSeed(0), 1)[0]);\n`,
   );
   // The library's .d.ts files are checked too, as nobody's --skipLibCheck hides a mistake of ours.

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Claim, claimDirectory, claimFile } from '../io/output/claim.ts';
-import { live } from './liveLine.ts';
+import { live } from './terminal/liveLine.ts';
 
 /** The directories and growing files that a command writes to: claimed one by one, let go of when it has ended. */
 export interface Claims {

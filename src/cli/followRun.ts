@@ -7,9 +7,9 @@ import { train } from '../train/loop/train.ts';
 import { counted } from '../words.ts';
 import type { CliContext } from './context.ts';
 import { interruptedCode } from './failure.ts';
-import { live } from './liveLine.ts';
-import { showProgress } from './progress.ts';
 import { openStepLog, type StepLogFile } from './stepLogFile.ts';
+import { live } from './terminal/liveLine.ts';
+import { showProgress } from './terminal/progress.ts';
 import { openTrainLog, type TrainLogFile } from './trainLogFile.ts';
 
 /** What a run has left when it came to its end. */

@@ -15,7 +15,7 @@ import { passed } from '../judge/verdict.ts';
 import { rms } from '../measure/relativeError.ts';
 import { recordedBatch } from '../reference/recordedBatch.ts';
 import type { Reference } from '../reference/reference.ts';
-import { kinkFreeBatch } from '../stages/kinkFreeBatch.ts';
+import { kinkFreeBatch } from '../stages/backward/kinkFreeBatch.ts';
 import { judgeStage } from '../stages/stage.ts';
 import { alteredBackend } from '../testdata/alteredBackend.ts';
 import { narrowModel, narrowWeights, randomBatch } from '../testdata/narrowStep.ts';

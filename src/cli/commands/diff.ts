@@ -42,8 +42,8 @@ import {
   type ReportFlags,
   reportTargets,
   writeReports,
-} from '../diffReportFiles.ts';
-import { diffWeights } from '../diffWeights.ts';
+} from '../diff/reportFiles.ts';
+import { diffWeights } from '../diff/weights.ts';
 import {
   backendHelp,
   backendName,
@@ -52,9 +52,9 @@ import {
   deviceName,
   positiveInteger,
 } from '../flags.ts';
-import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile, outputFiles } from '../outputFlags.ts';
-import { placeLines } from '../progress.ts';
+import { live } from '../terminal/liveLine.ts';
+import { placeLines } from '../terminal/progress.ts';
 
 interface DiffOptions extends ReportFlags {
   readonly model?: string;

@@ -12,8 +12,8 @@ import { counted } from '../../words.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { backendHelp, backendName, deviceHelp, deviceName, positiveInteger } from '../flags.ts';
-import { live } from '../liveLine.ts';
 import { outputFile } from '../outputFlags.ts';
+import { live } from '../terminal/liveLine.ts';
 
 interface EvalFlags {
   readonly checkpoint: string;

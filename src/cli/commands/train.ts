@@ -46,10 +46,10 @@ import {
 } from '../flags.ts';
 import { type FollowedRun, followRun } from '../followRun.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { live } from '../liveLine.ts';
 import { outputDirectory, outputFile } from '../outputFlags.ts';
 import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
 import { claimSeedRuns, type OneRun, trainSeeds } from '../seedRuns.ts';
+import { live } from '../terminal/liveLine.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
 type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout'>;

@@ -1,9 +1,11 @@
-import type { Tensor } from '../../tensor/tensor.ts';
-import type { Expectation, Rule } from '../judge/expectation.ts';
-import { firstDifference, judgeBy } from '../judge/rules.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import { passed } from '../judge/verdict.ts';
-import { recorded, recordedNames } from '../reference/recorded.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Expectation, Rule } from '../../judge/expectation.ts';
+import { firstDifference, judgeBy } from '../../judge/rules.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import { passed } from '../../judge/verdict.ts';
+import { recorded, recordedNames } from '../../reference/recorded.ts';
+import { digestRows, expectedWeights } from '../sameStart.ts';
+import type { PartRun } from '../stage.ts';
 import { number, numbers, passRows } from './epochRecording.ts';
 import {
   averagedBy,
@@ -20,8 +22,6 @@ import {
   testParts,
   toldIn,
 } from './epochsRecord.ts';
-import { digestRows, expectedWeights } from './sameStart.ts';
-import type { PartRun } from './stage.ts';
 
 const same = (name: string, to: Tensor, row: (i: number) => string): Expectation => ({
   name,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TrainingEvent } from '../train/events.ts';
+import type { TrainingEvent } from '../../train/events.ts';
 import { openLiveLine } from './liveLine.ts';
 import { duration, placeLines, progressLines, showProgress } from './progress.ts';
 

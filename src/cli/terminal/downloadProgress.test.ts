@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { DownloadEvent } from '../data/download/events.ts';
+import type { DownloadEvent } from '../../data/download/events.ts';
 import { downloadLines, showDownload } from './downloadProgress.ts';
 import { openLiveLine } from './liveLine.ts';
 

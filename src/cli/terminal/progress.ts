@@ -1,4 +1,4 @@
-import type { TrainingEvent } from '../train/events.ts';
+import type { TrainingEvent } from '../../train/events.ts';
 import type { LiveLine } from './liveLine.ts';
 
 /** 75 → "1 min 15 s", 7380 → "2 h 3 min". */

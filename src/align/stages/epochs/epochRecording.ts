@@ -1,6 +1,8 @@
-import { sha256Hex } from '../../io/sha256.ts';
-import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { recordedNames } from '../reference/recorded.ts';
+import { sha256Hex } from '../../../io/sha256.ts';
+import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
+import { recordedNames } from '../../reference/recorded.ts';
+import { digestRows, weightDigests } from '../sameStart.ts';
+import type { PartRun } from '../stage.ts';
 import {
   columns,
   type EpochsRecord,
@@ -11,9 +13,7 @@ import {
   groupsAfter,
   testParts,
 } from './epochsRecord.ts';
-import { digestRows, weightDigests } from './sameStart.ts';
 import type { ObservedRun } from './smallRun.ts';
-import type { PartRun } from './stage.ts';
 
 export const numbers = (values: readonly number[]): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));

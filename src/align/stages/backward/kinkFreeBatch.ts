@@ -1,17 +1,17 @@
-import { gradientOf } from '../../program/program.ts';
-import { stepOrder } from '../../program/stepOrder.ts';
-import { type Tensor, toFloat64, zeros } from '../../tensor/tensor.ts';
-import { judgeFlipped } from '../branches/flippedDecisions.ts';
-import type { Expectation, Rule } from '../judge/expectation.ts';
-import { meanAbsBar } from '../judge/orderOfOne.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import { passed } from '../judge/verdict.ts';
-import { recorded, recordedNames } from '../reference/recorded.ts';
-import { cancelledScale, recordedBatch, type Scale } from '../reference/recordedBatch.ts';
-import type { Reference } from '../reference/reference.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import { barFor } from './modelBar.ts';
-import type { Part, PartRun, StageContext } from './stage.ts';
+import { gradientOf } from '../../../program/program.ts';
+import { stepOrder } from '../../../program/stepOrder.ts';
+import { type Tensor, toFloat64, zeros } from '../../../tensor/tensor.ts';
+import { judgeFlipped } from '../../branches/flippedDecisions.ts';
+import type { Expectation, Rule } from '../../judge/expectation.ts';
+import { meanAbsBar } from '../../judge/orderOfOne.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import { passed } from '../../judge/verdict.ts';
+import { recorded, recordedNames } from '../../reference/recorded.ts';
+import { cancelledScale, recordedBatch, type Scale } from '../../reference/recordedBatch.ts';
+import type { Reference } from '../../reference/reference.ts';
+import { startingWeights } from '../../reference/seedWeights.ts';
+import { barFor } from '../modelBar.ts';
+import type { Part, PartRun, StageContext } from '../stage.ts';
 import { updateRule } from './updateRule.ts';
 
 /**

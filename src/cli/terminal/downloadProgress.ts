@@ -1,4 +1,4 @@
-import { amount, type DownloadEvent, mebibytes } from '../data/download/events.ts';
+import { amount, type DownloadEvent, mebibytes } from '../../data/download/events.ts';
 import type { LiveLine } from './liveLine.ts';
 import { bar, duration } from './progress.ts';
 

@@ -1,6 +1,6 @@
-import { type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
-import type { LogRow } from '../../train/logRow.ts';
-import { arrayOf, type Reference } from '../reference/reference.ts';
+import { type TensorMap, toFloat64 } from '../../../tensor/tensor.ts';
+import type { LogRow } from '../../../train/logRow.ts';
+import { arrayOf, type Reference } from '../../reference/reference.ts';
 import type { EpochsSection } from './smallRun.ts';
 
 /** What PyTorch recorded of a small run, as its recording and its expectations read it. */

@@ -1,13 +1,13 @@
-import type { Backend } from '../../backends/backend.ts';
-import { scalarsAt, slotsOf } from '../../optim/optimizer.ts';
-import { optimizerUpdate } from '../../program/optimizerStep.ts';
-import { gradientOf, slotOf } from '../../program/program.ts';
-import { scalar, type Tensor, type TensorMap, toFloat64, zeros } from '../../tensor/tensor.ts';
-import type { UlpRule } from '../judge/expectation.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import { asRecorded, recorded } from '../reference/recorded.ts';
-import { recordedOptimizer } from '../reference/recordedOptimizer.ts';
-import type { Reference } from '../reference/reference.ts';
+import type { Backend } from '../../../backends/backend.ts';
+import { scalarsAt, slotsOf } from '../../../optim/optimizer.ts';
+import { optimizerUpdate } from '../../../program/optimizerStep.ts';
+import { gradientOf, slotOf } from '../../../program/program.ts';
+import { scalar, type Tensor, type TensorMap, toFloat64, zeros } from '../../../tensor/tensor.ts';
+import type { UlpRule } from '../../judge/expectation.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import { asRecorded, recorded } from '../../reference/recorded.ts';
+import { recordedOptimizer } from '../../reference/recordedOptimizer.ts';
+import type { Reference } from '../../reference/reference.ts';
 
 const flat = (t: Tensor): Tensor => ({ ...t, shape: [t.data.length] }) as Tensor;
 

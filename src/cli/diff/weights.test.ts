@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Reference } from '../align/reference/reference.ts';
-import { torchFile } from '../io/testdata/support.ts';
-import { diffWeights } from './diffWeights.ts';
-import { commandTest } from './testdata/commandTest.ts';
+import type { Reference } from '../../align/reference/reference.ts';
+import { torchFile } from '../../io/testdata/support.ts';
+import { commandTest } from '../testdata/commandTest.ts';
+import { diffWeights } from './weights.ts';
 
 const { dir } = commandTest('diff-weights');
 

@@ -1,14 +1,14 @@
-import { holding } from '../../backends/holding.ts';
-import { type OptimizerSettings, scalarsAt, slotsOf } from '../../optim/optimizer.ts';
-import { optimizerUpdate } from '../../program/optimizerStep.ts';
-import { gradientOf, slotOf } from '../../program/program.ts';
-import { scalar, type Tensor, tensor, zeros } from '../../tensor/tensor.ts';
-import type { Expectation } from '../judge/expectation.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import type { Manifest } from '../reference/manifest.ts';
-import { recorded, recordedNames } from '../reference/recorded.ts';
-import { arrayOf, type Reference } from '../reference/reference.ts';
-import type { Part } from './stage.ts';
+import { holding } from '../../../backends/holding.ts';
+import { type OptimizerSettings, scalarsAt, slotsOf } from '../../../optim/optimizer.ts';
+import { optimizerUpdate } from '../../../program/optimizerStep.ts';
+import { gradientOf, slotOf } from '../../../program/program.ts';
+import { scalar, type Tensor, tensor, zeros } from '../../../tensor/tensor.ts';
+import type { Expectation } from '../../judge/expectation.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import type { Manifest } from '../../reference/manifest.ts';
+import { recorded, recordedNames } from '../../reference/recorded.ts';
+import { arrayOf, type Reference } from '../../reference/reference.ts';
+import type { Part } from '../stage.ts';
 
 type Recorded = NonNullable<NonNullable<Manifest['stages']['ops']>['optimizers']>[string];
 

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ourCommand, runProcess } from '../testdata/commandProcess.ts';
 import { painted } from './colour.ts';
-import { ourCommand, runProcess } from './testdata/commandProcess.ts';
 
 const text = [
   '  ✓ forward  40 checked',

@@ -1,8 +1,8 @@
+import type { Part, Stage, StageContext } from '../stage.ts';
 import { epochExpectations } from './epochExpectations.ts';
 import { epochRecording } from './epochRecording.ts';
 import { averagedBy, recordOf, stepsAnEpoch } from './epochsRecord.ts';
 import { smallRun } from './smallRun.ts';
-import type { Part, Stage, StageContext } from './stage.ts';
 
 /** A small run from its step `from` on: in one go from its beginning, or stopped there and resumed. */
 const runFrom = (from: number, prefix: string): Part => ({

@@ -1,8 +1,8 @@
-import type { Reference } from '../align/reference/reference.ts';
-import { readWeights } from '../io/weights.ts';
-import type { TensorMap } from '../tensor/tensor.ts';
-import { fittedWeights } from '../train/stateDict.ts';
-import type { CliContext } from './context.ts';
+import type { Reference } from '../../align/reference/reference.ts';
+import { readWeights } from '../../io/weights.ts';
+import type { TensorMap } from '../../tensor/tensor.ts';
+import { fittedWeights } from '../../train/stateDict.ts';
+import type { CliContext } from '../context.ts';
 
 /**
  * The weights of `--weights`, under the names of the reference's model, and what was done to get them said. Throws

@@ -1,9 +1,9 @@
+import { sameStart } from '../sameStart.ts';
+import type { Stage } from '../stage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
 import { layerByLayer } from './layerByLayer.ts';
 import { ncpaddleLosses } from './ncpaddleLosses.ts';
-import { sameStart } from './sameStart.ts';
 import { sgdByItself } from './sgdByItself.ts';
-import type { Stage } from './stage.ts';
 
 /**
  * Forward, backward and SGD, in four parts: one step layer by layer; the update rule by itself on PyTorch's

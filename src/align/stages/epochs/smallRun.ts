@@ -1,33 +1,33 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ImageSet, imageBytes } from '../../data/cifar.ts';
-import { InputError } from '../../errors.ts';
-import { sha256Hex } from '../../io/sha256.ts';
-import type { WeightKind } from '../../io/torch/weightSets.ts';
-import { type ModelName, modelName } from '../../nn/models/index.ts';
-import { preResNet } from '../../nn/models/preResNet.ts';
-import { vgg } from '../../nn/models/vgg.ts';
-import type { Network } from '../../nn/module.ts';
-import { bytesOf, type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
-import { type Checkpoint, readCheckpoint } from '../../train/checkpoint/checkpoint.ts';
-import { listCheckpoints, newestCheckpoint } from '../../train/checkpoint/checkpointFiles.ts';
-import { trainedModelOf } from '../../train/checkpoint/trainedModel.ts';
-import { classCount, openDataset } from '../../train/dataset.ts';
-import type { Evaluation } from '../../train/evaluation/evaluate.ts';
-import { evaluateTrained } from '../../train/evaluation/evaluateTrained.ts';
-import type { LogRow } from '../../train/logRow.ts';
-import type { TrainingRun } from '../../train/loop/session.ts';
-import { train } from '../../train/loop/train.ts';
+import { type ImageSet, imageBytes } from '../../../data/cifar.ts';
+import { InputError } from '../../../errors.ts';
+import { sha256Hex } from '../../../io/sha256.ts';
+import type { WeightKind } from '../../../io/torch/weightSets.ts';
+import { type ModelName, modelName } from '../../../nn/models/index.ts';
+import { preResNet } from '../../../nn/models/preResNet.ts';
+import { vgg } from '../../../nn/models/vgg.ts';
+import type { Network } from '../../../nn/module.ts';
+import { bytesOf, type Tensor, type TensorMap, toFloat64 } from '../../../tensor/tensor.ts';
+import { type Checkpoint, readCheckpoint } from '../../../train/checkpoint/checkpoint.ts';
+import { listCheckpoints, newestCheckpoint } from '../../../train/checkpoint/checkpointFiles.ts';
+import { trainedModelOf } from '../../../train/checkpoint/trainedModel.ts';
+import { classCount, openDataset } from '../../../train/dataset.ts';
+import type { Evaluation } from '../../../train/evaluation/evaluate.ts';
+import { evaluateTrained } from '../../../train/evaluation/evaluateTrained.ts';
+import type { LogRow } from '../../../train/logRow.ts';
+import type { TrainingRun } from '../../../train/loop/session.ts';
+import { train } from '../../../train/loop/train.ts';
 import {
   type DatasetName,
   recipe,
   type TrainingSettings,
-} from '../../train/settings/trainingSettings.ts';
-import type { Manifest } from '../reference/manifest.ts';
-import type { Reference } from '../reference/reference.ts';
-import type { StageContext } from './stage.ts';
-import { watchedBackend } from './watchedBackend.ts';
+} from '../../../train/settings/trainingSettings.ts';
+import type { Manifest } from '../../reference/manifest.ts';
+import type { Reference } from '../../reference/reference.ts';
+import type { StageContext } from '../stage.ts';
+import { watchedBackend } from '../watchedBackend.ts';
 
 export type EpochsSection = NonNullable<Manifest['stages']['epochs']>;
 

@@ -1,9 +1,9 @@
-import { gradients } from '../../autodiff/gradients.ts';
-import type { Backend } from '../../backends/backend.ts';
-import { holding } from '../../backends/holding.ts';
-import { argMax, input, logSoftmax, mul, reduceSum } from '../../ir/build.ts';
-import type { Node } from '../../ir/node.ts';
-import { crossEntropy } from '../../nn/crossEntropy.ts';
+import { gradients } from '../../../autodiff/gradients.ts';
+import type { Backend } from '../../../backends/backend.ts';
+import { holding } from '../../../backends/holding.ts';
+import { argMax, input, logSoftmax, mul, reduceSum } from '../../../ir/build.ts';
+import type { Node } from '../../../ir/node.ts';
+import { crossEntropy } from '../../../nn/crossEntropy.ts';
 import {
   avgPoolLayer,
   batchNormLayer,
@@ -13,19 +13,19 @@ import {
   linearLayer,
   maxPoolLayer,
   reluLayer,
-} from '../../nn/layers.ts';
-import { type ForwardPass, forwardPass, type Module } from '../../nn/module.ts';
-import { byInputName, gradientOf, type Program, verifyProgram } from '../../program/program.ts';
-import { formatShape, sameShape } from '../../tensor/shape.ts';
-import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
-import type { Expectation } from '../judge/expectation.ts';
-import { float32Rounding } from '../judge/limits.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import type { Manifest } from '../reference/manifest.ts';
-import { recorded, recordedNames } from '../reference/recorded.ts';
-import { arrayOf, type Reference } from '../reference/reference.ts';
+} from '../../../nn/layers.ts';
+import { type ForwardPass, forwardPass, type Module } from '../../../nn/module.ts';
+import { byInputName, gradientOf, type Program, verifyProgram } from '../../../program/program.ts';
+import { formatShape, sameShape } from '../../../tensor/shape.ts';
+import { type Tensor, type TensorMap, tensor } from '../../../tensor/tensor.ts';
+import type { Expectation } from '../../judge/expectation.ts';
+import { float32Rounding } from '../../judge/limits.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import type { Manifest } from '../../reference/manifest.ts';
+import { recorded, recordedNames } from '../../reference/recorded.ts';
+import { arrayOf, type Reference } from '../../reference/reference.ts';
+import type { PartRun, Stage, StageContext } from '../stage.ts';
 import { optimizerSteps } from './optimizerSteps.ts';
-import type { PartRun, Stage, StageContext } from './stage.ts';
 
 type Settings = NonNullable<Manifest['stages']['ops']>['settings'][string];
 

@@ -1,10 +1,10 @@
-import { gradientOf } from '../../program/program.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
-import type { Rule } from '../judge/expectation.ts';
-import { recorded } from '../reference/recorded.ts';
-import { recordedBatch } from '../reference/recordedBatch.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import type { Part } from './stage.ts';
+import { gradientOf } from '../../../program/program.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Rule } from '../../judge/expectation.ts';
+import { recorded } from '../../reference/recorded.ts';
+import { recordedBatch } from '../../reference/recordedBatch.ts';
+import { startingWeights } from '../../reference/seedWeights.ts';
+import type { Part } from '../stage.ts';
 import { updateRule } from './updateRule.ts';
 
 /**

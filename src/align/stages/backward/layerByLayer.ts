@@ -1,13 +1,13 @@
-import { holding } from '../../backends/holding.ts';
-import { type StepTensor, stepOrder } from '../../program/stepOrder.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
-import type { Expectation } from '../judge/expectation.ts';
-import { recordedBatch } from '../reference/recordedBatch.ts';
-import type { Reference } from '../reference/reference.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import { traceRecords } from '../reference/traceRecords.ts';
-import { barFor } from './modelBar.ts';
-import type { Part } from './stage.ts';
+import { holding } from '../../../backends/holding.ts';
+import { type StepTensor, stepOrder } from '../../../program/stepOrder.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Expectation } from '../../judge/expectation.ts';
+import { recordedBatch } from '../../reference/recordedBatch.ts';
+import type { Reference } from '../../reference/reference.ts';
+import { startingWeights } from '../../reference/seedWeights.ts';
+import { traceRecords } from '../../reference/traceRecords.ts';
+import { barFor } from '../modelBar.ts';
+import type { Part } from '../stage.ts';
 
 const keyOf = (name: string): string => `layers/${name}`;
 

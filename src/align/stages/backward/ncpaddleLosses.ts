@@ -1,13 +1,13 @@
-import { holding } from '../../backends/holding.ts';
-import { scalarsAt } from '../../optim/optimizer.ts';
-import { trainingStep } from '../../program/trainingStep.ts';
-import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
-import { tolerances } from '../judge/tolerances.ts';
-import { recordedOptimizer } from '../reference/recordedOptimizer.ts';
-import { arrayOf } from '../reference/reference.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import type { Part } from './stage.ts';
+import { holding } from '../../../backends/holding.ts';
+import { scalarsAt } from '../../../optim/optimizer.ts';
+import { trainingStep } from '../../../program/trainingStep.ts';
+import { type Tensor, tensor, toFloat64 } from '../../../tensor/tensor.ts';
+import { feedsOf, initialTrainingState } from '../../../train/trainingState.ts';
+import { tolerances } from '../../judge/tolerances.ts';
+import { recordedOptimizer } from '../../reference/recordedOptimizer.ts';
+import { arrayOf } from '../../reference/reference.ts';
+import { startingWeights } from '../../reference/seedWeights.ts';
+import type { Part } from '../stage.ts';
 
 const inputs = ['inputs/fake_data.npy', 'inputs/fake_label.npy'] as const;
 
