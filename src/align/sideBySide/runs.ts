@@ -82,33 +82,6 @@ const contextOf = (runs: Runs, backend: Backend, reference: Reference): StageCon
   ...(runs.progress && { progress: runs.progress }),
 });
 
-/** How many stages are under way at once: while a backend computes one, the next is drawn and the last one judged. */
-const atOnce = 2;
-
-/** The stages in their order; what fails ends the run when its turn comes. */
-async function* inTurn(
-  witness: Witness,
-  all: readonly (readonly [StageName, Stage])[],
-  context: StageContext,
-): AsyncGenerator<RunEvent, StageResult[], undefined> {
-  const waiting = [...all];
-  const running: Promise<StageResult>[] = [];
-  const results: StageResult[] = [];
-  while (waiting.length + running.length > 0) {
-    while (running.length < atOnce && waiting.length > 0) {
-      const [name, stage] = waiting.shift()!;
-      yield { kind: 'begins', witness, part: name };
-      const result = runStage(name, stage, context);
-      result.catch(() => {}); // heard when its turn comes
-      running.push(result);
-    }
-    const result = await running.shift()!;
-    results.push(result);
-    yield { kind: 'stage', witness, result };
-  }
-  return results;
-}
-
 async function* onReference(
   runs: Runs,
   witness: Witness,
@@ -117,7 +90,14 @@ async function* onReference(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const context = contextOf(runs, backend, witness.reference);
   yield { kind: 'reference', witness };
-  const results = yield* inTurn(witness, chosen, context);
+  const results: StageResult[] = [];
+  // One after the other: two engines at once keep each other's threads waiting for the same cores.
+  for (const [name, stage] of chosen) {
+    yield { kind: 'begins', witness, part: name };
+    const result = await runStage(name, stage, context);
+    results.push(result);
+    yield { kind: 'stage', witness, result };
+  }
   if (runs.trace !== true) {
     yield { kind: 'witness', witness: { ...witness, results } };
     return;

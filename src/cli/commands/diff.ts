@@ -227,11 +227,6 @@ interface Followed {
 async function follow(runs: Runs, options: DiffOptions, context: CliContext): Promise<Followed> {
   const witnesses: Witness[] = [];
   const absent: Extract<RunEvent, { kind: 'absent' }>[] = [];
-  const under: (readonly string[])[] = [];
-  const next = (): void => {
-    under.shift();
-    if (under.length > 0) live.begin(under[0]);
-  };
   const parts = partsOf(runs);
   let begun = 0;
   for await (const event of runAll(runs)) {
@@ -247,14 +242,11 @@ async function follow(runs: Runs, options: DiffOptions, context: CliContext): Pr
       context.print(`${model}: ${ours} against ${theirs}`);
     } else if (event.kind === 'begins') {
       const { reference } = event.witness;
-      under.push(placeLines(begun++, parts, `${reference.manifest.model} ${event.part}`));
-      if (under.length === 1) live.begin(under[0]);
+      live.begin(placeLines(begun++, parts, `${reference.manifest.model} ${event.part}`));
     } else if (event.kind === 'stage') {
-      next();
       write(directoryOf(options, runs, event.witness), event.result, provenanceOf(event.witness));
       for (const line of stageSummary(event.result)) context.print(line);
     } else if (event.kind === 'trace') {
-      next();
       for (const line of traceTable(event.trace, process.stdout.columns)) context.print(line);
     } else {
       witnesses.push(event.witness);
