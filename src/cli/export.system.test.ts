@@ -202,7 +202,7 @@ it('a file of another model is refused by name', async () => {
     writeFileSync(file, writeNpz(new Map([['conv1.weight', one]])));
     const flags = ['--checkpoint', file, '--out', join(dir, 'x.onnx'), '--model', 'PreResNet164'];
     expect(await run(['export', ...flags])).toBe(2);
-    expect(error.mock.calls.join()).toMatch(/weights\.npz: conv1\.weight is \[1\]/);
+    expect(error.mock.calls.join()).toMatch(/weights\.npz: lacks \S+ and \d+ more/);
     expect(existsSync(join(dir, 'x.onnx'))).toBe(false);
   } finally {
     vi.restoreAllMocks();

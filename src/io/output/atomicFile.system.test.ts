@@ -199,7 +199,7 @@ describe.skipIf(!posix)('over a file that is more than its name (POSIX)', () => 
         return write(...args);
       };
       syncBuiltinESMExports();
-      const { writeFileAtomic } = await import('../src/io/atomicFile.ts');
+      const { writeFileAtomic } = await import('./src/io/output/atomicFile.ts');
       writeFileAtomic(process.argv[1], Buffer.alloc(2 << 20, 'n'));`;
     const flags = ['--import', 'tsx', '--input-type=module', '--eval', script, at('a')];
     const { status, stderr } = spawnSync(process.execPath, flags, {
