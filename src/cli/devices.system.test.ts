@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('a machine without a GPU', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
     expect(readdirSync(scratch)).toEqual([]);
     expect(stderr).toMatch(
-      /^swa-align: WebGPU does not run here: [^\n]*; `swa-align devices` lists what runs here\n$/,
+      /^opening ort …\nswa-align: WebGPU does not run here: [^\n]*; `swa-align devices` lists what runs here\n$/,
     );
   });
 
@@ -55,7 +55,9 @@ describe.skipIf(process.platform !== 'linux')('a machine without a GPU', () => {
     writeFileSync(join(scratch, 'libvulkan.so.1'), '');
     const { status, stderr } = cli(diffOnGpu, { LD_LIBRARY_PATH: scratch });
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^swa-align: WebGPU does not run here: [^\n]*load Vulkan[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^opening ort …\nswa-align: WebGPU does not run here: [^\n]*load Vulkan[^\n]*\n$/,
+    );
   });
 });
 
@@ -63,7 +65,7 @@ test('a device that nobody has heard of', () => {
   const { status, stderr } = cli(['diff', 'loss', '--device', 'abacus']);
   expect(status).toBe(2);
   expect(stderr).toBe(
-    'swa-align: the ort backend has no device "abacus"; choose one of auto, cpu, webgpu\n',
+    "swa-align: --device: 'abacus' is none of auto, cpu, webgpu, tensorflow; `swa-align diff --help` says what it takes\n",
   );
 });
 

@@ -290,7 +290,11 @@ const matrixOn = (reference: Reference, { witnesses, absent }: Followed) =>
   );
 
 function conclusion(reports: readonly DiffReport[], out: string): string {
-  const failed = new Set(reports.flatMap(failuresOf).map(({ model, part }) => `${model} ${part}`));
+  // The stages in their order; a trace comes after them.
+  const failures = reports
+    .flatMap(failuresOf)
+    .sort((a, b) => Number(a.part === 'trace') - Number(b.part === 'trace'));
+  const failed = new Set(failures.map(({ model, part }) => `${model} ${part}`));
   const count = reports.flatMap((r) => r.results).length;
   const unjudged = new Set(notJudged(reports).map(({ model, stage }) => `${model} ${stage}`));
   return [
