@@ -13,13 +13,15 @@ interface Step extends SgdSettings {
   readonly lr: Node;
 }
 
-/** SGD by another rule. */
+/** SGD by another rule, as the recipe uses it: Nesterov's, which only stage *ops* asks for, stays. */
 const rule = (update: (step: Step) => { readonly momentum: Node; readonly weight: Node }): Plant =>
   inModule<typeof import('../../../src/optim/sgd.ts')>('optim/sgd.ts', ({ sgd }, took) => ({
     sgd: {
       ...sgd,
-      update: (settings, { weight: w, gradient: g }, { momentum: v }, { lr }): Updated => {
+      update: (settings, of, slots, scalars): Updated => {
+        if (settings.nesterov) return sgd.update(settings, of, slots, scalars);
         took();
+        const [{ weight: w, gradient: g }, { momentum: v }, { lr }] = [of, slots, scalars];
         const { momentum, weight } = update({ w, g, v, lr, ...settings });
         return { slots: { momentum }, weight };
       },
