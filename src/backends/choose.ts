@@ -1,7 +1,7 @@
 import { type Adapter, mayHaveGpu } from './adapter.ts';
 import type { Backend } from './backend.ts';
 import { type BackendOptions, deviceOf, devicesOf } from './registry.ts';
-import { processBackend } from './worker/processBackend.ts';
+import { processBackend } from './worker/process/processBackend.ts';
 import { workerBackend } from './worker/workerBackend.ts';
 
 /** A backend, and the GPU that it runs on if it does. */

@@ -2,8 +2,8 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { GraphError } from '../../errors.ts';
 import type { Node } from '../../ir/node.ts';
 import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts';
-import type { ComputedOp, Kernel } from './kernel.ts';
-import { kernels } from './kernels.ts';
+import type { ComputedOp, Kernel } from './kernels/kernel.ts';
+import { kernels } from './kernels/kernels.ts';
 import type { Plan } from './plan.ts';
 import { asChannelsLast, asDeclared, declared, shapeOf, type Tf, type Value } from './value.ts';
 

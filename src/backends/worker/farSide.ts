@@ -1,4 +1,4 @@
-import type { Reply } from './messages.ts';
+import type { Reply } from './crossing/messages.ts';
 
 /** The other end of a conversation: a thread (a `Worker` is one as it stands), or a process. */
 export interface FarSide {

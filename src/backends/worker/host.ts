@@ -1,8 +1,8 @@
 import { GraphError } from '../../errors.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
-import { rebuild } from './flatProgram.ts';
-import type { CallName, Calls, Held, HeldShape } from './messages.ts';
+import { rebuild } from './crossing/flatProgram.ts';
+import type { CallName, Calls, Held, HeldShape } from './crossing/messages.ts';
 
 /** An answer, and the tensors in it whose memory may be given away. */
 interface Served<Answer> {

@@ -1,8 +1,8 @@
 import { openInProcess } from '../registry.ts';
-import { sendable } from './errorCrossing.ts';
+import { sendable } from './crossing/errorCrossing.ts';
+import type { BackendCall, CallName, Calls, Reply, Request } from './crossing/messages.ts';
+import { buffersOf } from './crossing/tensorCrossing.ts';
 import { hostOf } from './host.ts';
-import type { BackendCall, CallName, Calls, Reply, Request } from './messages.ts';
-import { buffersOf } from './tensorCrossing.ts';
 
 /** Sends a reply; the memory of `transfer` may go along. */
 export type Send = (reply: Reply, transfer?: readonly ArrayBuffer[]) => void;

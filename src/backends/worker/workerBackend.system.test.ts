@@ -14,8 +14,8 @@ import { initialise } from '../../torch/initialise.ts';
 import { normal } from '../../torch/normal.ts';
 import type { Backend, Executable } from '../backend.ts';
 import { ortBackend } from '../ort/cpu/ortBackend.ts';
-import { startThread } from './startThread.ts';
 import { longInputs, longProgram } from './testdata/longProgram.ts';
+import { startThread } from './thread/startThread.ts';
 import { backendIn, workerBackend } from './workerBackend.ts';
 
 let backend: Backend;

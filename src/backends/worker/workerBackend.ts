@@ -3,12 +3,12 @@ import type { Program } from '../../program/program.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
 import type { BackendOptions, Home } from '../registry.ts';
+import { flatten } from './crossing/flatProgram.ts';
+import type { Calls, Held, HeldShape } from './crossing/messages.ts';
+import { buffersOf, copies } from './crossing/tensorCrossing.ts';
 import type { FarSide } from './farSide.ts';
-import { flatten } from './flatProgram.ts';
-import type { Calls, Held, HeldShape } from './messages.ts';
-import { startThread } from './startThread.ts';
-import { buffersOf, copies } from './tensorCrossing.ts';
-import { type BackendThread, talkTo } from './thread.ts';
+import { type BackendThread, talkTo } from './nearSide.ts';
+import { startThread } from './thread/startThread.ts';
 
 /**
  * Backend `name` in a thread of its own, so that this one stays free while a program runs: the same

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../test/machine.ts';
 import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../../test/trainTinyRun.ts';
 import type { Backend } from '../../backends/backend.ts';
-import { startProcess } from '../../backends/worker/startProcess.ts';
+import { startProcess } from '../../backends/worker/process/startProcess.ts';
 import { backendIn } from '../../backends/worker/workerBackend.ts';
 import { DeviceError } from '../../errors.ts';
 import { newestCheckpoint } from '../checkpoint/checkpointFiles.ts';

@@ -1,5 +1,5 @@
+import { asDeclared, declared, shapeOf } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
-import { asDeclared, declared, shapeOf } from './value.ts';
 
 export const classification: KernelTable<'logSoftmax' | 'oneHot' | 'argMax'> = {
   logSoftmax: (tf, _, [x]) => declared(tf.logSoftmax(asDeclared(tf, x), -1)),

@@ -1,8 +1,8 @@
 import { DeviceError } from '../../errors.ts';
 import type { Home } from '../registry.ts';
-import { received } from './errorCrossing.ts';
+import { received } from './crossing/errorCrossing.ts';
+import type { CallName, Calls } from './crossing/messages.ts';
 import type { FarSide } from './farSide.ts';
-import type { CallName, Calls } from './messages.ts';
 
 /** The near side of a backend's thread or process. */
 export interface BackendThread {

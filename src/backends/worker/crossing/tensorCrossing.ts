@@ -1,4 +1,4 @@
-import { bytesOf, fromBytes, type Tensor, type TensorMap } from '../../tensor/tensor.ts';
+import { bytesOf, fromBytes, type Tensor, type TensorMap } from '../../../tensor/tensor.ts';
 
 /** Copies that may be given away: whoever made `tensors` keeps theirs. */
 export const copies = (tensors: TensorMap): Map<string, Tensor> =>

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { GraphError } from '../../errors.ts';
-import { add, constant, input, mul } from '../../ir/build.ts';
-import { topologicalOrder } from '../../ir/graph.ts';
-import type { Node } from '../../ir/node.ts';
-import { printGraph } from '../../ir/print.ts';
-import { vgg } from '../../nn/models/vgg.ts';
-import { type Program, verifyProgram } from '../../program/program.ts';
-import { trainingStep } from '../../program/trainingStep.ts';
+import { GraphError } from '../../../errors.ts';
+import { add, constant, input, mul } from '../../../ir/build.ts';
+import { topologicalOrder } from '../../../ir/graph.ts';
+import type { Node } from '../../../ir/node.ts';
+import { printGraph } from '../../../ir/print.ts';
+import { vgg } from '../../../nn/models/vgg.ts';
+import { type Program, verifyProgram } from '../../../program/program.ts';
+import { trainingStep } from '../../../program/trainingStep.ts';
 import { type FlatProgram, flatten, rebuild } from './flatProgram.ts';
 
 const sent = (program: Program): FlatProgram => structuredClone(flatten(program));

@@ -1,5 +1,5 @@
-import type { Op, OpParams } from '../../ir/op.ts';
-import type { Tf, Value } from './value.ts';
+import type { Op, OpParams } from '../../../ir/op.ts';
+import type { Tf, Value } from '../value.ts';
 
 /** Everything but inputs, whose values are given. */
 export type ComputedOp = Exclude<Op, 'input'>;

@@ -1,6 +1,6 @@
 import type { Tensor1D } from '@tensorflow/tfjs';
+import { asChannelsLast, channelsLast } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
-import { asChannelsLast, channelsLast } from './value.ts';
 
 export const normalisation: KernelTable<'batchNorm'> = {
   batchNorm: (tf, { eps }, [x, ...vectors]) => {

@@ -1,8 +1,8 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
-import type { OpParams, Pair } from '../../ir/op.ts';
+import type { OpParams, Pair } from '../../../ir/op.ts';
+import { asChannelsLast, channelsLast, declared, shapeOf, type Tf } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
 import { padded, paddedSize, pairOf, withoutPadding } from './padding.ts';
-import { asChannelsLast, channelsLast, declared, shapeOf, type Tf } from './value.ts';
 
 /** OIHW → HWIO, TensorFlow's order of a kernel's axes. */
 const hwio = (tf: Tf, w: Tensor): Tensor4D => tf.transpose(w, [2, 3, 1, 0]) as Tensor4D;

@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BackendOptions } from '../registry.ts';
-import type { FarSide } from './farSide.ts';
-import type { BackendCall } from './messages.ts';
+import type { BackendOptions } from '../../registry.ts';
+import type { BackendCall } from '../crossing/messages.ts';
+import type { FarSide } from '../farSide.ts';
 import { complaints, loaderSpeaks, openedMark } from './processNotes.ts';
 
 export interface BackendProcess extends FarSide {

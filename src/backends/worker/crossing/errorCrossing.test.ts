@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import * as errors from '../../errors.ts';
+import * as errors from '../../../errors.ts';
 import { received, sendable } from './errorCrossing.ts';
 
 const cross = (thrown: unknown): Error => received(structuredClone(sendable(thrown)));

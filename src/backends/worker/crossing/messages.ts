@@ -1,10 +1,10 @@
-import type { Shape } from '../../tensor/shape.ts';
-import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
-import type { Backend } from '../backend.ts';
-import type { BackendOptions } from '../registry.ts';
+import type { Shape } from '../../../tensor/shape.ts';
+import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
+import type { Backend } from '../../backend.ts';
+import type { BackendOptions } from '../../registry.ts';
+import type { Quiet } from '../thread/quiet.ts';
 import type { SentError } from './errorCrossing.ts';
 import type { FlatProgram } from './flatProgram.ts';
-import type { Quiet } from './quiet.ts';
 
 /** A device tensor over there goes by a number. */
 export interface Held {

@@ -1,10 +1,10 @@
-import { DeviceError } from '../../errors.ts';
-import { type Adapter, adapterOf } from '../adapter.ts';
-import type { Backend } from '../backend.ts';
-import type { BackendOptions } from '../registry.ts';
+import { DeviceError } from '../../../errors.ts';
+import { type Adapter, adapterOf } from '../../adapter.ts';
+import type { Backend } from '../../backend.ts';
+import type { BackendOptions } from '../../registry.ts';
+import { backendIn } from '../workerBackend.ts';
 import { complaints, vulkanDevice } from './processNotes.ts';
 import { startProcess } from './startProcess.ts';
-import { backendIn } from './workerBackend.ts';
 
 /**
  * Backend `name` in a process of its own: like `workerBackend`, and what ends that process is a DeviceError

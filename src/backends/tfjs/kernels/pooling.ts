@@ -1,8 +1,8 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
-import type { Window } from '../../ir/op.ts';
+import type { Window } from '../../../ir/op.ts';
+import { asChannelsLast, channelsLast, type Tf } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
 import { padded, paddedSize, pairOf, withoutPadding } from './padding.ts';
-import { asChannelsLast, channelsLast, type Tf } from './value.ts';
 
 /** The rows and columns that some window reaches, from the first on. */
 function reached(tf: Tf, x: Tensor4D, { kernel, stride }: Window): Tensor4D {

@@ -4,17 +4,17 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agree, agreementCases } from '../../../test/support/backendAgainstOracle.ts';
-import { DeviceError, GraphError, UsageError } from '../../errors.ts';
-import { add, input } from '../../ir/build.ts';
-import type { Program } from '../../program/program.ts';
-import { scalar, tensor } from '../../tensor/tensor.ts';
-import type { Backend } from '../backend.ts';
+import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
+import { DeviceError, GraphError, UsageError } from '../../../errors.ts';
+import { add, input } from '../../../ir/build.ts';
+import type { Program } from '../../../program/program.ts';
+import { scalar, tensor } from '../../../tensor/tensor.ts';
+import type { Backend } from '../../backend.ts';
+import { longInputs, longProgram } from '../testdata/longProgram.ts';
+import { backendIn } from '../workerBackend.ts';
 import { processBackend } from './processBackend.ts';
 import { complaints, vulkanDevice } from './processNotes.ts';
 import { startProcess } from './startProcess.ts';
-import { longInputs, longProgram } from './testdata/longProgram.ts';
-import { backendIn } from './workerBackend.ts';
 
 let backend: Backend;
 beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { asDeclared, declared } from '../value.ts';
 import { normalisation } from './batchNorm.ts';
 import { classification } from './classification.ts';
 import { convolution } from './convolution.ts';
@@ -5,7 +6,6 @@ import { elementwise } from './elementwise.ts';
 import type { KernelTable } from './kernel.ts';
 import { pooling } from './pooling.ts';
 import { shapeOps } from './shapeOps.ts';
-import { asDeclared, declared } from './value.ts';
 
 const linear: KernelTable<'matmul'> = {
   matmul: (tf, { transposeA, transposeB }, [a, b]) =>

@@ -1,6 +1,6 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
-import type { BackendOptions } from '../registry.ts';
-import type { ThreadData } from './messages.ts';
+import type { BackendOptions } from '../../registry.ts';
+import type { ThreadData } from '../crossing/messages.ts';
 import { newQuiet, quietBeforeExit } from './quiet.ts';
 
 /**
@@ -8,10 +8,10 @@ import { newQuiet, quietBeforeExit } from './quiet.ts';
  * first module to no loader, not even one named by --import, so there a line of plain JavaScript is first.
  */
 function entry(): URL {
-  if (!import.meta.url.endsWith('.ts')) return new URL('./entry.js', import.meta.url);
+  if (!import.meta.url.endsWith('.ts')) return new URL('./threadEntry.js', import.meta.url);
   const quoted = JSON.stringify;
   const loader = quoted(import.meta.resolve('tsx/esm/api'));
-  const source = quoted(new URL('./entry.ts', import.meta.url).href);
+  const source = quoted(new URL('./threadEntry.ts', import.meta.url).href);
   return new URL(
     `data:text/javascript,import { register } from ${loader}; register(); await import(${source});`,
   );

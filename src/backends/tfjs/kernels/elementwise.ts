@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { asChannelsLast, asDeclared, declared, type Tf, type Value } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
-import { asChannelsLast, asDeclared, declared, type Tf, type Value } from './value.ts';
 
 type Unary = (tf: Tf, params: unknown, operands: readonly Value[]) => Value;
 

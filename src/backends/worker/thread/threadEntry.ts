@@ -1,8 +1,8 @@
 /** What a backend's thread runs: one call after the other, each answered or its error sent back. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Request, ThreadData } from './messages.ts';
+import type { Request, ThreadData } from '../crossing/messages.ts';
+import { serviceOf } from '../serve.ts';
 import { beginWork, endWork } from './quiet.ts';
-import { serviceOf } from './serve.ts';
 
 const port = parentPort!;
 const { quiet, ...call } = workerData as ThreadData;

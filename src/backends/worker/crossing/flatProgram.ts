@@ -1,9 +1,9 @@
-import { GraphError } from '../../errors.ts';
-import { topologicalOrder } from '../../ir/graph.ts';
-import { apply, type Node } from '../../ir/node.ts';
-import type { DType, Op, OpParams } from '../../ir/op.ts';
-import type { Program, StateSlot } from '../../program/program.ts';
-import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts';
+import { GraphError } from '../../../errors.ts';
+import { topologicalOrder } from '../../../ir/graph.ts';
+import { apply, type Node } from '../../../ir/node.ts';
+import type { DType, Op, OpParams } from '../../../ir/op.ts';
+import type { Program, StateSlot } from '../../../program/program.ts';
+import { formatShape, type Shape, sameShape } from '../../../tensor/shape.ts';
 
 interface FlatNode {
   readonly op: Op;

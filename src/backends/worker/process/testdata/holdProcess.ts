@@ -1,6 +1,7 @@
 /** A process that opens a backend in another one, names that, and waits to be killed. */
+
+import { backendIn } from '../../workerBackend.ts';
 import { startProcess } from '../startProcess.ts';
-import { backendIn } from '../workerBackend.ts';
 
 const far = startProcess('oracle', {});
 await backendIn(far, 'oracle', 'process');

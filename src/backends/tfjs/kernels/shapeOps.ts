@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs';
+import { asDeclared, declared, type Tf } from '../value.ts';
 import type { KernelTable } from './kernel.ts';
-import { asDeclared, declared, type Tf } from './value.ts';
 
 /**
  * Sums along one axis after the other: TensorFlow adds up a whole batch of images in a row, which loses as

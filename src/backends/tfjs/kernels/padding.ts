@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs';
-import type { Pair } from '../../ir/op.ts';
-import { channelsLast, shapeOf, type Tf, type Value } from './value.ts';
+import type { Pair } from '../../../ir/op.ts';
+import { channelsLast, shapeOf, type Tf, type Value } from '../value.ts';
 
 /** A pair as TensorFlow.js types it. */
 export const pairOf = ([a, b]: Pair): [number, number] => [a, b];

@@ -5,7 +5,7 @@ import {
   TrainingError,
   UsageError,
   UserError,
-} from '../../errors.ts';
+} from '../../../errors.ts';
 
 /** An error as data: the structured clone keeps neither classes of our own nor their fields. */
 export interface SentError {

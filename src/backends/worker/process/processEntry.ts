@@ -1,7 +1,7 @@
 /** What a backend's process runs: one call after the other, until nobody is there to ask. */
-import type { BackendCall, Request } from './messages.ts';
+import type { BackendCall, Request } from '../crossing/messages.ts';
+import { serviceOf } from '../serve.ts';
 import { openedMark } from './processNotes.ts';
-import { serviceOf } from './serve.ts';
 
 // A Ctrl-C reaches every process of the terminal; whether and when to end is for the one that asks.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
