@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { topologicalOrder } from '../ir/graph.ts';
 import type { Node } from '../ir/node.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
-import { gradientOf, outputGradientOf } from './program.ts';
+import { evaluationStep } from './evaluationStep.ts';
+import { gradientOf, outputGradientOf, type Program } from './program.ts';
 import { stepOrder } from './stepOrder.ts';
 import { trainingStep } from './trainingStep.ts';
 
@@ -44,6 +45,16 @@ describe.each(Object.keys(models) as ModelName[])('a training step of %s', (name
     }
     expect(done.size).toBe(namedBy.size);
   });
+});
+
+it('an evaluation has the outputs of the training step, in the same order, and nothing else', () => {
+  for (const { build } of Object.values(models)) {
+    const model = build(10);
+    const outputs = (program: Program) =>
+      stepOrder(program).filter(({ kind }) => kind === 'output');
+    const evaluation = stepOrder(evaluationStep(model, settings.images));
+    expect(evaluation).toEqual(outputs(trainingStep(model, { ...settings, dropout: false })));
+  }
 });
 
 describe('who makes a gradient', () => {

@@ -20,9 +20,16 @@ interface Placed extends StepTensor {
   readonly at: number;
 }
 
+/** Results that are no layer's output. */
+const results: ReadonlySet<string> = new Set(['loss', 'logits', 'predictions', 'correct']);
+
 /** The layers whose output the loss depends on, with what they compute. */
-const layersOf = ({ fetches }: Program): Map<string, Node> =>
-  new Map([...fetches].filter(([name]) => fetches.has(outputGradientOf(name))));
+const layersOf = ({ fetches, gradients }: Program): Map<string, Node> =>
+  new Map(
+    [...fetches].filter(([name]) =>
+      gradients === undefined ? !results.has(name) : fetches.has(outputGradientOf(name)),
+    ),
+  );
 
 /** For each value, the layers (or the loss) that read it first. */
 function readersOf(loss: Node, layers: ReadonlyMap<string, Node>): (value: Node) => string {
@@ -42,7 +49,8 @@ function readersOf(loss: Node, layers: ReadonlyMap<string, Node>): (value: Node)
 /**
  * What a training step computes, in the order in which its graph does: every layer's output from the first to the
  * last, then back again every gradient, each where the last of its contributions is added. Nothing stands before
- * what it is computed from, so the first that is wrong is the nearest to the mistake, in residual networks too.
+ * what it is computed from, so the first that is wrong is the nearest to the mistake, in residual networks too. An
+ * evaluation has outputs only.
  */
 export function stepOrder(program: Program): StepTensor[] {
   const loss = program.fetches.get('loss')!;

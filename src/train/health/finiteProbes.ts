@@ -1,6 +1,7 @@
 import { add, mul, reduceSum } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
-import { gradientOf, outputGradientOf, type Program } from '../../program/program.ts';
+import type { Program } from '../../program/program.ts';
+import { stepOrder } from '../../program/stepOrder.ts';
 
 const total = (x: Node): Node =>
   reduceSum(
@@ -27,41 +28,36 @@ export function watched(program: Program): Program {
   return { ...program, fetches: new Map([...program.fetches, [watch, sum]]) };
 }
 
-/** Results that are no layer's output. */
-const results = new Set(['loss', 'logits', 'predictions', 'correct']);
-
 /** The layer of a parameter or buffer: `features.0.weight` → `features.0`. */
 const layerOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
 
 /**
- * All that a program computes layer by layer, in the order in which it is computed: weights and outputs
- * from the first layer to the last, the loss, gradients back from the last layer, the update. The names
- * are what one reads in a message.
+ * All that a program computes, in the order in which it does: of each layer its weights, then its output; the loss,
+ * the gradients, the update. The names are what one reads in a message.
  */
 function places(program: Program): Map<string, Node> {
   const { fetches, state } = program;
   const carried = [...state].filter(([, { role }]) => role !== 'optimizer');
-  const gradients = new Set([
-    ...[...fetches.keys()].map(outputGradientOf),
-    ...[...state.keys()].map(gradientOf),
-  ]);
-  const layers = [...fetches.keys()].filter((name) => !results.has(name) && !gradients.has(name));
   const order = new Map<string, Node>();
   const put = (place: string, node: Node | undefined): void => {
     if (node !== undefined && node.dtype === 'float') order.set(place, node);
   };
-  for (const layer of layers) {
+  const beforeOutput = (layer: string): void => {
     const own = carried.filter(([name]) => layerOf(name) === layer);
     for (const [name, { current }] of own) put(name, current);
     for (const [name, { role, next }] of own) if (role === 'buffer') put(`the new ${name}`, next);
-    put(`the output of ${layer}`, fetches.get(layer));
+  };
+  const steps = stepOrder(program);
+  for (const { kind, name } of steps) {
+    if (kind !== 'output') continue;
+    beforeOutput(name);
+    put(`the output of ${name}`, fetches.get(name));
   }
   put('the loss', fetches.get('loss'));
-  for (const layer of [...layers].reverse()) {
-    put(`the gradient at the output of ${layer}`, fetches.get(outputGradientOf(layer)));
-    for (const [name] of carried.filter(([n]) => layerOf(n) === layer)) {
-      put(`the gradient of ${name}`, fetches.get(gradientOf(name)));
-    }
+  for (const { kind, name } of steps) {
+    if (kind === 'output') continue;
+    const of = kind === 'output gradient' ? 'at the output of' : 'of';
+    put(`the gradient ${of} ${name.replace(/(\.output)?\.grad$/, '')}`, fetches.get(name));
   }
   for (const [name, { role, next }] of carried) {
     if (role === 'parameter') put(`the update of ${name}`, next);
