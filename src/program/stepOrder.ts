@@ -77,6 +77,7 @@ export function stepOrder(program: Program): StepTensor[] {
     .filter(([name]) => program.fetches.has(gradientOf(name)))
     .map(([name, { current }]) => gradient('weight gradient', gradientOf(name), current));
   const handedOn = [...layers]
+    .filter(([name]) => program.fetches.has(outputGradientOf(name)))
     .reverse()
     .map(([name, node]) => gradient('output gradient', outputGradientOf(name), node));
   const backward = [...parameters, ...handedOn].sort((a, b) => b.at - a.at);
