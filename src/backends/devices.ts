@@ -3,6 +3,7 @@ import { add, input } from '../ir/build.ts';
 import type { Program } from '../program/program.ts';
 import { tensor, toFloat64 } from '../tensor/tensor.ts';
 import { type Opened, openOn } from './choose.ts';
+import { holding } from './holding.ts';
 import { backends } from './registry.ts';
 
 /** What became of one device. */
@@ -28,10 +29,11 @@ const sum: Program = (() => {
 
 /** Has the device add up a few numbers; what is wrong with the result, if anything. */
 async function tried({ backend }: Opened): Promise<string | undefined> {
-  const executable = await backend.compile(sum, ['y']);
   const x = tensor('float32', [3], Float32Array.of(1, 2, -0.5));
-  const y = toFloat64((await executable.run(new Map(), new Map([['x', x]]))).get('y')!);
-  await executable.dispose();
+  const found = await holding(backend, sum, ['y'], new Map(), (held) =>
+    held.run(new Map([['x', x]])),
+  );
+  const y = toFloat64(found.get('y')!);
   return `${y}` === '2,4,-1' ? undefined : `adds up to ${y} instead of 2,4,-1`;
 }
 

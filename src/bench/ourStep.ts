@@ -1,4 +1,5 @@
 import type { Backend, DeviceState, Executable } from '../backends/backend.ts';
+import { type Holder, openHolder } from '../backends/holding.ts';
 import { type VggOptions, vgg } from '../nn/models/vgg.ts';
 import { initPlan, type Network } from '../nn/module.ts';
 import { type OptimizerSettings, scalarsAt } from '../optim/optimizer.ts';
@@ -16,6 +17,7 @@ import type { Contestant } from './measure.ts';
 interface OurStep {
   readonly executable: Executable;
   readonly state: DeviceState;
+  readonly release: Holder['release'];
   /** A batch, with dropout masks drawn anew. */
   feeds(): TensorMap;
 }
@@ -36,9 +38,11 @@ async function prepare(
   const images = tensor('float32', shape, pixels) as Tensor<'float32'>;
   const classes = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 10));
   const labels = tensor('int64', [batch], classes) as Tensor<'int64'>;
+  const { on, release } = openHolder();
   return {
-    executable: await backend.compile(program, ['loss']),
-    state: await backend.upload(initialTrainingState(model, weights, optimizer)),
+    executable: await on(backend).compile(program, ['loss']),
+    state: await on(backend).upload(initialTrainingState(model, weights, optimizer)),
+    release,
     feeds() {
       const masks = model.dropouts.map(({ p, width }) => dropoutMask(g, p, batch * width));
       return feedsOf({ images, labels, masks }, scalarsAt(optimizer, 0.05, 1));
@@ -58,10 +62,7 @@ export function ourContestant(backend: Backend, network: VggOptions): Contestant
     name: backend.description,
     async block(batch, steps) {
       if (prepared?.batch !== batch) {
-        if (prepared !== undefined) {
-          await prepared.step.executable.dispose();
-          await backend.free(prepared.step.state);
-        }
+        await prepared?.step.release();
         prepared = { batch, step: await prepare(backend, model, g, batch) };
       }
       const { executable, state, feeds } = prepared.step;

@@ -1,4 +1,5 @@
-import type { Backend, DeviceState } from '../../backends/backend.ts';
+import type { Backend, Executable } from '../../backends/backend.ts';
+import { releasing } from '../../backends/holding.ts';
 import { decidedOn, decisionsOf, nudged, withDecisions } from '../../program/decisions.ts';
 import { productsOf } from '../../program/products.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
@@ -44,49 +45,44 @@ export const imposedProducts = (
  * our decisions the other way makes the oracle take it so too. What is left between the two is no longer a
  * matter of decisions: rounding, or a mistake.
  */
-export async function imposedTruth(
+export const imposedTruth = (
   { backend, oracle }: { readonly backend: Backend; readonly oracle: Backend },
   { program, feeds }: RecordedBatch,
   start: TensorMap,
   { iterations: count, fetches, bar, progress = () => {} }: ImposedSettings,
-): Promise<ImposedTruth> {
-  const decisions = decisionsOf(program);
-  const watched = withDecisions(program);
-  const decided = decisions.map(({ layer }) => decidedOn(layer));
-  const wanted = [...fetches, ...decided];
-  const executables = {
-    ours: await backend.compile(watched, decided),
-    plain: await oracle.compile(watched, wanted),
-    imposed: await oracle.compile(nudged(program), fetches),
-  };
-  const ourState = await backend.upload(start);
-  let state = await oracle.upload(start);
-  const iterations: ImposedIteration[] = [];
-  let beyond: readonly Flip[] = [];
-  for (let k = 0; k < count; k++) {
-    progress(`float64 oracle: decisions of iteration ${k + 1} of ${count}`);
-    const fed = feeds(k);
-    // Looked at on a copy: where something flipped, only the imposed step moves the weights on.
-    const copy: DeviceState = await oracle.upload(await oracle.download(state));
-    const plain = await executables.plain.run(copy, fed);
-    const ours = await executables.ours.run(ourState, fed);
-    const apart = decisionsApart(decisions, ours, plain, bar);
-    if (apart.flips.length + apart.beyond.length === 0) {
-      iterations.push({ apart, plain, imposed: plain });
-      await oracle.free(state);
-      state = copy;
-      continue;
+): Promise<ImposedTruth> =>
+  releasing(async (on) => {
+    const decisions = decisionsOf(program);
+    const watched = withDecisions(program);
+    const decided = decisions.map(({ layer }) => decidedOn(layer));
+    const wanted = [...fetches, ...decided];
+    const ours = await on(backend).compile(watched, decided);
+    const plain = await on(oracle).compile(watched, wanted);
+    const imposed = await on(oracle).compile(nudged(program), fetches);
+    const ourState = await on(backend).upload(start);
+    /** What the oracle fetches of a run from `before`, and what that leaves. */
+    const step = (executable: Executable, before: TensorMap, feeds: TensorMap) =>
+      releasing(async (onOracle) => {
+        const state = await onOracle(oracle).upload(before);
+        const results = await executable.run(state, feeds);
+        return { results, after: await oracle.download(state) };
+      });
+    let final = start;
+    const iterations: ImposedIteration[] = [];
+    for (let k = 0; k < count; k++) {
+      progress(`float64 oracle: decisions of iteration ${k + 1} of ${count}`);
+      const fed = feeds(k);
+      const truth = await step(plain, final, fed);
+      const apart = decisionsApart(decisions, await ours.run(ourState, fed), truth.results, bar);
+      if (apart.beyond.length > 0) return { beyond: apart.beyond };
+      // Where something flipped, only the imposed step moves the weights on.
+      let moved = truth;
+      if (apart.flips.length > 0) {
+        progress(`float64 oracle: iteration ${k + 1} of ${count} with our decisions imposed`);
+        moved = await step(imposed, final, new Map([...fed, ...apart.nudges]));
+      }
+      iterations.push({ apart, plain: truth.results, imposed: moved.results });
+      final = moved.after;
     }
-    await oracle.free(copy);
-    beyond = apart.beyond;
-    if (beyond.length > 0) break;
-    progress(`float64 oracle: iteration ${k + 1} of ${count} with our decisions imposed`);
-    const imposed = await executables.imposed.run(state, new Map([...fed, ...apart.nudges]));
-    iterations.push({ apart, plain, imposed });
-  }
-  const final = await oracle.download(state);
-  await Promise.all(Object.values(executables).map((executable) => executable.dispose()));
-  await backend.free(ourState);
-  await oracle.free(state);
-  return beyond.length > 0 ? { beyond } : { iterations, final };
-}
+    return { iterations, final };
+  });

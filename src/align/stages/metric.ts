@@ -1,3 +1,4 @@
+import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
@@ -57,11 +58,11 @@ const evaluation: Part = {
       fed.push({ labels: digest('labels'), images: digest('images') });
     });
     const set = { ...readCifar10(reference.syntheticDirectory(), 'test'), count: images };
-    const state = await backend.upload(weights);
-    const programs = evaluationPrograms(watched, reference.model);
-    const found = await evaluate(programs, state, set, settings.batch, reference.preparation);
-    await programs.dispose();
-    await backend.free(state);
+    const found = await releasing(async (on) => {
+      const state = await on(watched).upload(weights);
+      const programs = evaluationPrograms(on(watched), reference.model);
+      return evaluate(programs, state, set, settings.batch, reference.preparation);
+    });
     const answers = new Set(found.predictions).size;
     return {
       recording: new Map<string, Tensor>([

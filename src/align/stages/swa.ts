@@ -1,3 +1,4 @@
+import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { evaluationBatches } from '../../data/loader.ts';
 import { sha256Hex } from '../../io/sha256.ts';
@@ -76,18 +77,19 @@ const average: Part = {
   async run({ backend, reference }) {
     const { model } = reference;
     const { snapshot_seeds: seeds = [] } = reference.stage('swa').settings;
-    const executable = await compileAverage(backend, model);
-    const running = await emptyAverage(backend, model);
-    const generator = manualSeed(0); // nothing is drawn from it: no statistics are refreshed here
-    for (const seed of seeds) {
-      const snapshot = await backend.upload(weightsFromSeed(model, seed));
-      await joinAverage(running, executable, model, snapshot, generator);
-      await backend.free(snapshot);
-    }
     const names = namesUnder(reference, 'average/');
-    const found = await backend.download(running.state, names);
-    await executable.dispose();
-    await backend.free(running.state);
+    const found = await releasing(async (on) => {
+      const executable = await compileAverage(on(backend), model);
+      const running = await emptyAverage(on(backend), model);
+      const generator = manualSeed(0); // nothing is drawn from it: no statistics are refreshed here
+      for (const seed of seeds) {
+        await releasing(async (onceOn) => {
+          const snapshot = await onceOn(backend).upload(weightsFromSeed(model, seed));
+          await joinAverage(running, executable, model, snapshot, generator);
+        });
+      }
+      return backend.download(running.state, names);
+    });
     const recording = new Map(
       telling(reference).map((name) => [`average/${name}`, found.get(name)!]),
     );
@@ -132,12 +134,12 @@ const batchNorm: Part = {
     const names = namesUnder(reference, 'bn_refresh/');
     const set = { ...readCifar10(reference.syntheticDirectory(), 'train'), count: images };
     const batches = [...evaluationBatches(set, batch, reference.preparation)].map((b) => b.images);
-    const programs = refreshPrograms(backend, reference.model);
-    const state = await backend.upload(startingWeights(context));
-    await refreshBatchNorm(backend, reference.model, programs, state, batches);
-    const found = await backend.download(state, names);
-    await programs.dispose();
-    await backend.free(state);
+    const found = await releasing(async (on) => {
+      const programs = refreshPrograms(on(backend), reference.model);
+      const state = await on(backend).upload(startingWeights(context));
+      await refreshBatchNorm(backend, reference.model, programs, state, batches);
+      return backend.download(state, names);
+    });
     return {
       recording: new Map(names.map((name) => [`bn_refresh/${name}`, found.get(name)!])),
       inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),

@@ -1,4 +1,5 @@
 import type { Backend } from '../../backends/backend.ts';
+import { holding } from '../../backends/holding.ts';
 import type { Program } from '../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { incomparable } from '../judge/compareMaps.ts';
@@ -33,18 +34,9 @@ export function proofOf(found: Tensor, { record, scale }: TraceRecord): Proof {
 }
 
 /** Runs a training step once, from the given weights, and gives everything that is asked for. */
-export async function runOnce(
+export const runOnce = (
   backend: Backend,
   program: Program,
   fetches: readonly string[],
   { weights, feeds }: { readonly weights: TensorMap; readonly feeds: TensorMap },
-): Promise<TensorMap> {
-  const executable = await backend.compile(program, fetches);
-  const state = await backend.upload(weights);
-  try {
-    return await executable.run(state, feeds);
-  } finally {
-    await executable.dispose();
-    await backend.free(state);
-  }
-}
+): Promise<TensorMap> => holding(backend, program, fetches, weights, (held) => held.run(feeds));

@@ -1,4 +1,5 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
+import { releasing } from '../../backends/holding.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { relativeError } from '../measure/relativeError.ts';
 import type { TraceRecord } from '../reference/traceRecords.ts';
@@ -22,35 +23,32 @@ function inputsOf({ alone }: PlannedRow, known: TensorMap, feeds: TensorMap): Te
   );
 }
 
-async function runAlone(
+const runAlone = (
   backend: Backend,
   state: DeviceState,
   { alone, name }: PlannedRow,
   inputs: TensorMap,
-): Promise<Tensor> {
-  const executable = await backend.compile(alone, [name]);
-  try {
+): Promise<Tensor> =>
+  releasing(async (on) => {
+    const executable = await on(backend).compile(alone, [name]);
     return (await executable.run(state, inputs)).get(name)!;
-  } finally {
-    await executable.dispose();
-  }
-}
+  });
 
 /**
  * The error each layer, and each layer's adjoint, adds by itself: run on the reference's inputs, against
  * the oracle on the same. Rows whose inputs are not all `known` are left out.
  */
-export async function layersAlone(
+export const layersAlone = (
   { backend, oracle }: { readonly backend: Backend; readonly oracle: Backend },
   rows: readonly PlannedRow[],
   known: TensorMap,
   records: ReadonlyMap<string, TraceRecord>,
   given: StepGiven,
-): Promise<ReadonlyMap<string, number>> {
-  const state = await backend.upload(given.weights);
-  const oracleState = await oracle.upload(given.weights);
-  const errors = new Map<string, number>();
-  try {
+): Promise<ReadonlyMap<string, number>> =>
+  releasing(async (on) => {
+    const state = await on(backend).upload(given.weights);
+    const oracleState = await on(oracle).upload(given.weights);
+    const errors = new Map<string, number>();
     for (const row of rows) {
       if (!row.reads.every((name) => known.has(name))) continue;
       const inputs = inputsOf(row, known, given.feeds);
@@ -60,9 +58,5 @@ export async function layersAlone(
       ]);
       errors.set(row.name, relativeError(ours, truth, records.get(row.name)?.scale?.value));
     }
-  } finally {
-    await backend.free(state);
-    await oracle.free(oracleState);
-  }
-  return errors;
-}
+    return errors;
+  });

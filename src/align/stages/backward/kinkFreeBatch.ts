@@ -1,3 +1,5 @@
+import type { Backend } from '../../../backends/backend.ts';
+import { releasing } from '../../../backends/holding.ts';
 import { gradientOf } from '../../../program/program.ts';
 import { stepOrder } from '../../../program/stepOrder.ts';
 import { type Tensor, toFloat64, zeros } from '../../../tensor/tensor.ts';
@@ -22,7 +24,7 @@ import { updateRule } from './updateRule.ts';
  * looked at again by `judgeFlipped`.
  */
 export const kinkFreeBatch: Part = {
-  run: iterations,
+  run: (context) => releasing((on) => iterations(context, on(context.backend))),
   expect: ({ reference }, ran) => expectations(reference, ran),
   async review({ backend, oracle, reference, flips = false, progress, ...context }, ran, judged) {
     // What an update is held against is our own: no decision of PyTorch's is in it.
@@ -55,8 +57,8 @@ const gradientsOf = (reference: Reference) =>
 
 const after = (k: number, name: string): string => `after iter${k}/${name}`;
 
-async function iterations(context: StageContext): Promise<PartRun> {
-  const { backend, reference } = context;
+async function iterations(context: StageContext, backend: Backend): Promise<PartRun> {
+  const { reference } = context;
   const { settings, smallest_margin: margin } = reference.stage('backward').kinkfree;
   const batch = recordedBatch(reference);
   const gradients = gradientsOf(reference).map(({ name }) => name);
@@ -83,9 +85,6 @@ async function iterations(context: StageContext): Promise<PartRun> {
     }
   }
   for (const [name, value] of await backend.download(state)) recording.set(`final/${name}`, value);
-  await executable.dispose();
-  await rule.dispose();
-  await backend.free(state);
   return {
     recording,
     rules,

@@ -20,10 +20,12 @@ export interface UpdateRule {
   picked(name: string, t: Tensor): Tensor;
   /** How a value of a weight or slot after the last step is held against another of it. */
   near(name: string, theirs: Tensor): UlpRule;
-  dispose(): Promise<void>;
 }
 
-/** The rule on a backend, from the weights in `start` on. Parameters whose end was not recorded are left out. */
+/**
+ * The rule on a backend that holds it, from the weights in `start` on. Parameters whose end was not recorded are left
+ * out.
+ */
 export async function updateRule(
   backend: Backend,
   reference: Reference,
@@ -98,9 +100,5 @@ export async function updateRule(
       scales: scales.get(name)!.slice(),
       threshold: tolerances.updateUlp,
     }),
-    async dispose() {
-      await executable.dispose();
-      await backend.free(state);
-    },
   };
 }
