@@ -72,10 +72,8 @@ export const evaluation: RegisterCommand = (command, context) => {
       const found = await evaluateTrained(backend, trained, test, flags.batchSize);
       const { loss, accuracy, predictions } = found;
       if (flags.logits !== undefined) {
-        const state = await backend.upload(trained.weights);
-        const logits = await fixedLogits(backend, trained.model, state);
+        const logits = await fixedLogits(backend, trained.model, trained.weights);
         writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
-        await backend.free(state);
       }
       const percent = accuracy * 100;
       const { description } = backend;

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Backend, DeviceState } from '../../backends/backend.ts';
+import type { Backend } from '../../backends/backend.ts';
+import { holding } from '../../backends/holding.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { readNpy } from '../../io/numpy/npy.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import type { Module } from '../../nn/module.ts';
 import { evaluationStep } from '../../program/evaluationStep.ts';
-import { type Tensor, zeros } from '../../tensor/tensor.ts';
+import { type Tensor, type TensorMap, zeros } from '../../tensor/tensor.ts';
 
 /**
  * A model's logits [30, classes], in evaluation mode, of the fixed fake images that come with the package.
@@ -14,18 +15,20 @@ import { type Tensor, zeros } from '../../tensor/tensor.ts';
 export async function fixedLogits(
   backend: Backend,
   model: Module,
-  state: DeviceState,
+  weights: TensorMap,
 ): Promise<Tensor> {
   const path = join(fixturesDirectory, 'inputs', 'fake_data.npy');
   const images = readNpy(readFileOrFail(path), path);
-  const executable = await backend.compile(evaluationStep(model, images.shape), ['logits']);
   const feeds = new Map([
     ['images', images],
     ['labels', zeros('int64', [images.shape[0]])],
   ]);
-  try {
-    return (await executable.run(state, feeds)).get('logits')!;
-  } finally {
-    await executable.dispose();
-  }
+  const program = evaluationStep(model, images.shape);
+  return holding(
+    backend,
+    program,
+    ['logits'],
+    weights,
+    async (held) => (await held.run(feeds)).get('logits')!,
+  );
 }

@@ -1,4 +1,5 @@
 import type { DeviceState } from '../../backends/backend.ts';
+import { releasing } from '../../backends/holding.ts';
 import { evaluationBatches } from '../../data/loader.ts';
 import { nextStep, resumeTrainingStream } from '../../data/trainingStream.ts';
 import { TrainingError } from '../../errors.ts';
@@ -128,16 +129,14 @@ async function causeInStep(session: Session, step: number): Promise<string | und
   const { run, programs, snapshot } = session;
   if (snapshot === undefined) return undefined;
   await run.backend.free(session.state);
-  const state = await run.backend.upload(snapshot.values);
-  try {
+  return releasing(async (on) => {
+    const state = await on(run.backend).upload(snapshot.values);
     for (const { at, count, feeds } of stepsFromSnapshot(session)) {
-      if (at === step) return await firstPlace(session, stepProgram(run, count), state, feeds);
+      if (at === step) return firstPlace(session, stepProgram(run, count), state, feeds);
       await (await programs.step.get(count)).run(state, feeds);
     }
     return undefined;
-  } finally {
-    await run.backend.free(state);
-  }
+  });
 }
 
 async function causeInEvaluation(
@@ -166,13 +165,9 @@ async function firstPlace(
   feeds: TensorMap,
 ): Promise<string | undefined> {
   const probes = probed(program);
-  const executable = await backend.compile(probes, [...probes.fetches.keys()]);
-  try {
-    const found = await executable.run(state, feeds);
-    return [...probes.fetches.keys()].find((place) =>
-      Number.isNaN(toFloat64(found.get(place)!)[0]),
-    );
-  } finally {
-    await executable.dispose();
-  }
+  const places = [...probes.fetches.keys()];
+  const found = await releasing(async (on) =>
+    (await on(backend).compile(probes, places)).run(state, feeds),
+  );
+  return places.find((place) => Number.isNaN(toFloat64(found.get(place)!)[0]));
 }

@@ -13,7 +13,7 @@ import { manualSeed } from '../../torch/generator.ts';
 import { initialise } from '../../torch/initialise.ts';
 import { modelWeights } from '../stateDict.ts';
 import { checkEvaluation, checkStep } from './diagnosis.ts';
-import { closeSession, openSession, type Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 
 let s: ReturnType<typeof scratch>;
 beforeEach(() => {
@@ -156,7 +156,7 @@ describe('one Inf planted in classifier.1.weight', () => {
     expect(await message(checkEvaluation(session, session.state, Number.NaN, 'somewhere'))).toBe(
       `the loss became NaN somewhere: NaN or infinity first appears in ${name}`,
     );
-    await closeSession(session);
+    await session.release();
   });
 });
 
@@ -175,5 +175,5 @@ test('a sum of weights that overflows stops nothing while every weight is finite
   await seen(Number.POSITIVE_INFINITY);
   await plant(session, 'features.0.bias', Number.NaN);
   expect(await message(seen(Number.NaN))).toContain('features.0.bias');
-  await closeSession(session);
+  await session.release();
 });

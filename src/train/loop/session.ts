@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Backend, DeviceState, Executable } from '../../backends/backend.ts';
+import { type Holder, openHolder } from '../../backends/holding.ts';
 import {
   openTrainingStream,
   resumeTrainingStream,
@@ -64,6 +65,8 @@ export interface TrainingRun {
 
 /** A run under way: what it carries from step to step, and the programs that move it. */
 export interface Session {
+  /** Of programs and device memory. */
+  readonly release: Holder['release'];
   readonly run: TrainingRun;
   readonly data: DatasetDigest;
   readonly stream: TrainingStream;
@@ -190,8 +193,10 @@ function prepareDirectory(directory: string): void {
   removeLeftovers(directory);
 }
 
-async function placedAverage(run: TrainingRun): Promise<SwaAverage | undefined> {
-  const { settings, backend, model, resume } = run;
+async function placedAverage(
+  { settings, model, resume }: TrainingRun,
+  backend: Backend,
+): Promise<SwaAverage | undefined> {
   if (!settings.swa) return undefined;
   const { average: saved, refreshFrom } = resume?.checkpoint ?? {};
   if (resume === undefined || saved === undefined) return emptyAverage(backend, model);
@@ -204,16 +209,28 @@ async function placedAverage(run: TrainingRun): Promise<SwaAverage | undefined> 
 
 /** Checks what was asked for, then puts everything in its place; nothing is written before all fits. */
 export async function openSession(run: TrainingRun): Promise<Session> {
-  const { settings, model, backend, dataset, resume } = run;
+  const holder = openHolder();
+  try {
+    return await placed(run, holder);
+  } catch (error) {
+    await holder.release();
+    throw error;
+  }
+}
+
+async function placed(run: TrainingRun, { on, release }: Holder): Promise<Session> {
+  const { settings, model, dataset, resume } = run;
+  const backend = on(run.backend);
   const data = digestDataset(dataset);
   if (resume === undefined) checkUnused(run.directory);
   else checkSameData(data, resume);
   const { stream, state, sums, rows } = resume === undefined ? begin(run) : goOn(run, resume);
-  const average = await placedAverage(run);
+  const average = await placedAverage(run, backend);
   prepareDirectory(run.directory);
   if (run.dataPath !== undefined) noteDataPath(run.directory, settings.dataset, run.dataPath);
   const stepOf = (batch: number) => watched(stepProgram(run, batch));
   const session: Session = {
+    release,
     run,
     data,
     stream,
@@ -236,14 +253,4 @@ export async function openSession(run: TrainingRun): Promise<Session> {
     session.saved = { path: resume.path, step: stepsDone(session), settled };
   }
   return session;
-}
-
-/** Releases programs and device memory. */
-export async function closeSession({ run, programs, state, average }: Session): Promise<void> {
-  await programs.step.dispose();
-  await programs.evaluation.dispose();
-  await programs.refresh.dispose();
-  await programs.average?.dispose();
-  await run.backend.free(state);
-  if (average !== undefined) await run.backend.free(average.state);
 }

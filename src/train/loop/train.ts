@@ -15,7 +15,7 @@ import { heed, unlessStopped } from '../stopping.ts';
 import { feedsOf } from '../trainingState.ts';
 import { checkEvaluation, checkedSteps } from './diagnosis.ts';
 import { saveCheckpoint, saveWeights } from './saving.ts';
-import { closeSession, openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
+import { openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
 import { stepsAhead } from './stepsAhead.ts';
 import { type StepWindow, stepWindow } from './stepWindow.ts';
 
@@ -58,7 +58,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
     if (ending !== 'interrupted') yield await saveWeights(session);
     yield { kind: 'ended', ending, step: stepsDone(session) };
   } finally {
-    await closeSession(session);
+    await session.release();
   }
 }
 
