@@ -1,12 +1,11 @@
-import { holding } from '../../backends/holding.ts';
+import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
-import { openTrainingStream, type TrainingStep, trainingSteps } from '../../data/trainingStream.ts';
+import { openTrainingStream, type TrainingStep } from '../../data/trainingStream.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { initPlan } from '../../nn/module.ts';
-import { scalarsAt } from '../../optim/optimizer.ts';
-import { trainingStep } from '../../program/trainingStep.ts';
 import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { feedsOf, initialTrainingState } from '../../train/trainingState.ts';
+import { stepPrograms, stepper } from '../../train/loop/stepper.ts';
+import { initialTrainingState } from '../../train/trainingState.ts';
 import { counted } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { tolerances } from '../judge/tolerances.ts';
@@ -35,7 +34,7 @@ function digestTensors(steps: Section['steps']): [string, Tensor][] {
   return parts.map((part) => [part, digestRows(steps.map((step) => step[part] ?? ''))]);
 }
 
-/** The first steps of a run, drawn and fed as training feeds them. */
+/** The first steps of a run, made by the loop that trains. */
 async function firstSteps({ backend, reference }: StageContext): Promise<PartRun> {
   const section = reference.stage('train');
   const { settings } = section;
@@ -51,42 +50,41 @@ async function firstSteps({ backend, reference }: StageContext): Promise<PartRun
     dropout: { p: settings.dropout, widths: model.dropouts.map(({ width }) => width) },
   });
   const optimizer = recordedOptimizer(settings);
-  const program = trainingStep(model, {
-    images: [settings.batch, ...model.image],
-    optimizer,
-    dropout: settings.dropout > 0,
-  });
-  const start = initialTrainingState(model, weights, optimizer);
-  return holding(backend, program, ['loss'], start, async (held) => {
-    const losses: Tensor[] = [];
-    const seen: Section['steps'] = [];
-    for (const step of trainingSteps(stream)) {
-      const numbers = scalarsAt(optimizer, settings.lr, seen.length + 1);
-      const running = held.run(feedsOf(step, numbers));
-      seen.push(digestsOf(step));
-      losses.push((await running).get('loss')!);
-      if (seen.length === settings.iterations) break;
+  const losses: number[] = [];
+  const seen: Section['steps'] = [];
+  await releasing(async (on) => {
+    const { make, window } = stepper(backend, {
+      stream,
+      programs: stepPrograms(on(backend), model, { optimizer, dropout: settings.dropout > 0 }),
+      state: await on(backend).upload(initialTrainingState(model, weights, optimizer)),
+      optimizer,
+    });
+    for (let k = 0; k < settings.iterations; k++) {
+      seen.push(digestsOf(await make(k, settings.lr)));
+      losses.push(...(await window.read()).map(({ signs }) => signs.loss));
     }
-    const [first, last] = [losses[0], losses[losses.length - 1]].map((t) => toFloat64(t)[0]);
-    return {
-      ...weightDigests(weights, section.weights.sha256),
-      recording: new Map([
-        ...weightDigests(weights, section.weights.sha256).recording,
-        ...digestTensors(seen),
-        ...losses.map((loss, k): [string, Tensor] => [`loss@${k}`, loss]),
-      ]),
-      inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),
-      notes: [`loss ${first.toFixed(4)} → ${last.toFixed(4)} in ${counted(losses.length, 'step')}`],
-    };
   });
+  const [first, last] = [losses[0], losses[losses.length - 1]];
+  const start = weightDigests(weights, section.weights.sha256);
+  return {
+    ...start,
+    recording: new Map([
+      ...start.recording,
+      ...digestTensors(seen),
+      ...losses.map((loss, k): [string, Tensor] => [`loss@${k}`, single(loss)]),
+    ]),
+    inputs: Object.keys(reference.manifest.inputs).filter((path) => path.includes('data_batch')),
+    notes: [`loss ${first.toFixed(4)} → ${last.toFixed(4)} in ${counted(losses.length, 'step')}`],
+  };
 }
+
+const single = (value: number): Tensor => tensor('float32', [], Float32Array.of(value));
 
 function expectations(reference: Reference): Expectation[] {
   const section = reference.stage('train');
   const arrays = reference.arrays(section.file);
   const theirs = toFloat64(arrayOf(arrays, 'f32/losses', section.file));
   const truth = toFloat64(arrayOf(arrays, 'f64/losses', section.file));
-  const single = (value: number): Tensor => tensor('float32', [], Float32Array.of(value));
   const digests = digestTensors(section.steps).map(([name, to]): Expectation => {
     const what = `${counted(section.steps.length, 'step')}, by SHA-256`;
     return { name, rule: { kind: 'equality', to, row: (k) => `step ${k}`, what } };

@@ -18,7 +18,7 @@ import type { TensorMap } from '../../tensor/tensor.ts';
 import { restoreGenerator } from '../../torch/generator.ts';
 import { refreshPrograms } from '../averaging/refreshBatchNorm.ts';
 import { compileAverage, emptyAverage, type SwaAverage } from '../averaging/swaAverage.ts';
-import { type ByBatchSize, byBatchSize } from '../byBatchSize.ts';
+import type { ByBatchSize } from '../byBatchSize.ts';
 import { type Checkpoint, type Closing, isSettled } from '../checkpoint/checkpoint.ts';
 import { removeLeftovers } from '../checkpoint/checkpointFiles.ts';
 import { noteDataPath } from '../checkpoint/dataPath.ts';
@@ -27,12 +27,11 @@ import type { Snapshot } from '../checkpoint/snapshot.ts';
 import { type Dataset, type DatasetDigest, digestDataset } from '../dataset.ts';
 import { evaluationPrograms } from '../evaluation/evaluate.ts';
 import { firstNonFinite } from '../health/finite.ts';
-import { watched } from '../health/finiteProbes.ts';
 import { type EpochSums, type LogRow, noSums } from '../logRow.ts';
 import { optimizerOf, type TrainingSettings } from '../settings/trainingSettings.ts';
 import { modelWeights } from '../stateDict.ts';
 import { initialTrainingState } from '../trainingState.ts';
-import { stepFetches } from './stepWindow.ts';
+import { stepPrograms } from './stepper.ts';
 
 /** What `train` is asked to do. */
 export interface TrainingRun {
@@ -115,15 +114,14 @@ export const streamSettings = (
     : { p: 0, widths: [] },
 });
 
-/** The training step of a run, for one batch size. */
-export const stepProgram = ({ model, settings }: TrainingRun, batch: number): Program => {
-  const { dropout } = settings;
-  return trainingStep(model, {
-    images: [batch, ...model.image],
-    optimizer: optimizerOf(settings),
-    dropout,
-  });
-};
+const stepSettings = (settings: TrainingSettings) => ({
+  optimizer: optimizerOf(settings),
+  dropout: settings.dropout,
+});
+
+/** The training step of a run, for one batch size, as it is watched by nobody. */
+export const stepProgram = ({ model, settings }: TrainingRun, batch: number): Program =>
+  trainingStep(model, { ...stepSettings(settings), images: [batch, ...model.image] });
 
 /** Places a new run at its beginning. */
 function begin({ settings, model, dataset, weights }: TrainingRun) {
@@ -228,7 +226,6 @@ async function placed(run: TrainingRun, { on, release }: Holder): Promise<Sessio
   const average = await placedAverage(run, backend);
   prepareDirectory(run.directory);
   if (run.dataPath !== undefined) noteDataPath(run.directory, settings.dataset, run.dataPath);
-  const stepOf = (batch: number) => watched(stepProgram(run, batch));
   const session: Session = {
     release,
     run,
@@ -237,7 +234,7 @@ async function placed(run: TrainingRun, { on, release }: Holder): Promise<Sessio
     state: await backend.upload(state),
     average,
     programs: {
-      step: byBatchSize(backend, stepOf, stepFetches),
+      step: stepPrograms(backend, model, stepSettings(settings)),
       evaluation: evaluationPrograms(backend, model),
       refresh: refreshPrograms(backend, model),
       average: settings.swa ? await compileAverage(backend, model) : undefined,

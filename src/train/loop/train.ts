@@ -1,6 +1,5 @@
 import { stepsPerEpoch } from '../../data/trainingStream.ts';
 import { models } from '../../nn/models/index.ts';
-import { scalarsAt } from '../../optim/optimizer.ts';
 import { learningRate } from '../../optim/schedule.ts';
 import { evaluationPassDraws } from '../../torch/dataLoader.ts';
 import { joinAverage, refreshAverage } from '../averaging/swaAverage.ts';
@@ -12,12 +11,11 @@ import type { Ending, TrainingEvent } from '../events.ts';
 import { type LogRow, noSums } from '../logRow.ts';
 import { optimizerOf, scheduleOf, type TrainingSettings } from '../settings/trainingSettings.ts';
 import { heed, unlessStopped } from '../stopping.ts';
-import { feedsOf } from '../trainingState.ts';
 import { checkEvaluation, checkedSteps } from './diagnosis.ts';
 import { saveCheckpoint, saveWeights } from './saving.ts';
 import { openSession, type Session, stepsDone, type TrainingRun } from './session.ts';
-import { stepsAhead } from './stepsAhead.ts';
-import { type StepWindow, stepWindow } from './stepWindow.ts';
+import { stepper } from './stepper.ts';
+import type { StepWindow } from './stepWindow.ts';
 
 /**
  * Stochastic Weight Averaging (Izmailov et al. 2018, algorithm 1) in the order of the authors' train.py:
@@ -68,8 +66,13 @@ async function* trainEpoch(
 ): AsyncGenerator<TrainingEvent, Closing | undefined, undefined> {
   const { stream, state, programs, run } = session;
   const lr = learningRate(stream.epoch, scheduleOf(run.settings));
-  const ahead = stepsAhead(stream);
-  const window = stepWindow(run.backend);
+  const optimizer = optimizerOf(run.settings);
+  const { window, make } = stepper(run.backend, {
+    stream,
+    programs: programs.step,
+    state,
+    optimizer,
+  });
   while (true) {
     await heed(run.claim);
     if (stopReason(session) !== undefined) {
@@ -79,18 +82,10 @@ async function* trainEpoch(
     if (window.isEmpty) {
       session.snapshot = await currentSnapshot(session.snapshot, run.backend, state, stream);
     }
-    const step = stepsDone(session);
-    const batch = ahead.take();
-    const count = batch.order.length;
-    const executable = await programs.step.get(count);
-    const made = { step, epoch: batch.epoch, lr, count };
-    const numbers = scalarsAt(optimizerOf(run.settings), lr, step + 1);
-    const running = window.make(executable, state, feedsOf(batch, numbers), made);
-    if (!batch.last) ahead.prepare();
-    await running;
-    const saves = !batch.last && isSaveStep(session);
-    if (batch.last || saves || window.isDue) yield* settle(session, window);
-    if (batch.last) return { joined: false };
+    const { last } = await make(stepsDone(session), lr);
+    const saves = !last && isSaveStep(session);
+    if (last || saves || window.isDue) yield* settle(session, window);
+    if (last) return { joined: false };
     if (saves) yield await saveCheckpoint(session);
   }
 }
