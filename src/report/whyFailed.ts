@@ -4,10 +4,10 @@ import { shortNumber } from './shortNumber.ts';
 const reasonOf = ({ method, value, threshold, note }: Check): string =>
   `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
 
-/** `worst at [0, 3]: 1.25, PyTorch 1.5 (float64 1.5000001); 31 of 4096 beyond the limit` */
-export function worstWords({ index, ours, pytorch, truth, beyond, of }: Worst): string {
+/** `worst at [0, 3]: 1.25, PyTorch 1.5 (float64 1.5000001); 31 of 4096 beyond the limit, only in channel 3` */
+export function worstWords({ index, ours, pytorch, truth, beyond, of, place }: Worst): string {
   const exact = truth === undefined ? '' : ` (float64 ${truth})`;
-  return `worst at [${index.join(', ')}]: ${ours}, PyTorch ${pytorch}${exact}; ${beyond} of ${of} beyond the limit`;
+  return `worst at [${index.join(', ')}]: ${ours}, PyTorch ${pytorch}${exact}; ${beyond} of ${of} beyond the limit${place === undefined ? '' : `, ${place}`}`;
 }
 
 /** Why a verdict failed, in one line. */

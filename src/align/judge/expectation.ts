@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { Recorded } from '../reference/recorded.ts';
+import type { Unit } from './limits.ts';
 
 export interface Tolerance {
   /** Upper bound on ‖ours − truth‖ / ‖truth‖, whatever PyTorch's own. */
@@ -14,6 +15,12 @@ export interface Tolerance {
    * training a single run's distance to the truth is chance, and no unit to measure ours by.
    */
   readonly bySpread?: boolean;
+  /** What an error is counted in, where that is not PyTorch's own on the elements that were recorded. */
+  readonly unit?: Unit;
+  /** How many units pass, where that is not the usual number. */
+  readonly ratio?: number;
+  /** True where a truth that is the same everywhere is no sign of a bad reference: a gradient of a mean. */
+  readonly constant?: boolean;
 }
 
 /**
@@ -24,6 +31,8 @@ export interface Float64Rule {
   readonly kind: 'float64';
   readonly record: Recorded;
   readonly tolerance: Tolerance;
+  /** Names of the tensor's axes, one letter each: `NCHW`. */
+  readonly axes?: string;
   /** Also the mean absolute difference to PyTorch's float32, as reprod_log has it: the largest that passes. */
   readonly meanAbs?: number;
 }
@@ -75,5 +84,7 @@ export interface Expectation {
   readonly name: string;
   /** Layer whose work it is, where the name does not say it. */
   readonly layer?: string;
+  /** What that layer is. */
+  readonly what?: string;
   readonly rule: Rule;
 }

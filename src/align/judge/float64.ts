@@ -53,20 +53,26 @@ export function errorsOf(
  */
 export function byFloat64(
   found: Tensor,
-  { record, tolerance: { relativeL2, scale, bySpread = false }, meanAbs }: Float64Rule,
+  { record, tolerance, meanAbs, axes }: Float64Rule,
 ): Judgement {
+  const { relativeL2, scale, bySpread = false, ratio = tolerances.ratio } = tolerance;
   const picked = asRecorded(found, record);
   const ours = tensor('float32', picked.shape, toFloat32(picked));
   const sides = { ours, pytorch: record.pytorch };
-  const constant = isConstant(record.truth)
-    ? `the reference is ${toFloat64(record.truth)[0]} everywhere, which proves nothing`
-    : undefined;
+  const constant =
+    !tolerance.constant && isConstant(record.truth)
+      ? `the reference is ${toFloat64(record.truth)[0]} everywhere, which proves nothing`
+      : undefined;
   const problem = incomparable(ours, record.pytorch) ?? constant;
   if (problem !== undefined) return { finding: { checks: [], problem }, ...sides };
 
-  const { ours: error, pytorch: own, unit } = errorsOf(picked, record, scale?.value);
+  const { ours: error, pytorch: own, unit: usual } = errorsOf(picked, record, scale?.value);
+  const unit = tolerance.unit ?? usual;
   const measured = distances(ours, record.pytorch);
-  const asUnit = unit.value === record.rounding ? { note: `of ${unit.what}` } : {};
+  const asUnit =
+    unit.value === record.rounding || tolerance.unit !== undefined
+      ? { note: `of ${unit.what}` }
+      : {};
   const checks: Check[] = [
     ...(meanAbs === undefined ? [] : [check('mean', measured.meanAbs, meanAbs)]),
     scale === undefined
@@ -75,7 +81,7 @@ export function byFloat64(
           pytorch: own,
           note: `zero but for rounding: RMS error over ${scale.what}`,
         }),
-    ...(bySpread ? [] : [check('ratio', error / unit.value, tolerances.ratio, asUnit)]),
+    ...(bySpread ? [] : [check('ratio', error / unit.value, ratio, asUnit)]),
   ];
   if (record.moments !== undefined && scale === undefined) {
     const size = found.data.length;
@@ -86,9 +92,12 @@ export function byFloat64(
   // Where only the moments fail, what is wrong was not recorded.
   if (checks.every((c) => c.passed || c.method === 'moments')) return { finding, ...sides };
   // An element is beyond what is allowed when it alone is further off than the whole may be in the root mean square.
-  const relative = bySpread ? relativeL2 : Math.min(relativeL2, tolerances.ratio * unit.value);
+  const relative = bySpread ? relativeL2 : Math.min(relativeL2, ratio * unit.value);
   const allowed = relative * (scale?.value ?? rms(record.truth));
-  const worst = worstOf({ ...sides, truth: record.truth, whole: found.shape }, allowed, relative);
-  // Where only the moments fail, what is wrong was not recorded.
+  const worst = worstOf(
+    { ...sides, truth: record.truth, whole: found.shape, ...(axes && { axes }) },
+    allowed,
+    relative,
+  );
   return { finding: worst.beyond === 0 ? finding : { ...finding, worst }, ...sides };
 }

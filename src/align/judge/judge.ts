@@ -32,8 +32,8 @@ export function judge(
   const ours = new Map<string, Tensor>();
   const pytorch = new Map<string, Tensor>();
   const expected = new Set(expectations.map(({ name }) => name));
-  const judged = expectations.map(({ name, layer, rule }): Verdict => {
-    const named = { name, ...(layer === undefined ? {} : { layer }) };
+  const judged = expectations.map(({ name, layer, what, rule }): Verdict => {
+    const named = { name, ...(layer && { layer }), ...(what && { what }) };
     const found = recording.get(name);
     if (found === undefined)
       return { ...named, checks: [], problem: leftOut?.get(name) ?? 'missing on our side' };

@@ -45,6 +45,8 @@ export interface Worst {
   readonly beyond: number;
   /** Elements that were compared. */
   readonly of: number;
+  /** What those beyond have in common: `everywhere`, `only at [:, 3] of axis C`. */
+  readonly place?: string;
 }
 
 /** All checks of one named thing: a tensor, a loss, a digest. */
@@ -52,6 +54,8 @@ export interface Verdict {
   readonly name: string;
   /** Layer whose work it is, where the name does not say it: a gradient is made by the layer behind. */
   readonly layer?: string;
+  /** What that layer is, in PyTorch's words. */
+  readonly what?: string;
   readonly checks: readonly Check[];
   /** Why nothing could be measured: a missing key, another shape, NaN. Always a failure. */
   readonly problem?: string;
@@ -60,6 +64,8 @@ export interface Verdict {
   readonly worst?: Worst;
   /** Decisions rounding took the other way, whose effect was taken out before judging. */
   readonly flips?: readonly Flip[];
+  /** Tensors it is computed from that had failed before: what failed here may be theirs. */
+  readonly inherits?: readonly string[];
   /** A limit set by hand that applied here. */
   readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
 }

@@ -1,6 +1,7 @@
-import type { Shape } from '../../tensor/shape.ts';
+import { type Shape, sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { samplePositions } from '../reference/samplePositions.ts';
+import { coordinates, placeOf } from './place.ts';
 import type { Worst } from './verdict.ts';
 
 /** Both sides of a tensor that failed, on the elements that the reference holds. */
@@ -10,17 +11,8 @@ export interface Compared {
   readonly truth?: Tensor;
   /** Of the whole tensor, where only a sample is held. */
   readonly whole: Shape;
-}
-
-/** Coordinates of a flat position. */
-function coordinates(position: number, shape: Shape): number[] {
-  const out: number[] = [];
-  let rest = position;
-  for (const extent of shape.toReversed()) {
-    out.unshift(rest % extent);
-    rest = Math.floor(rest / extent);
-  }
-  return out;
+  /** Names of its axes, where they are known. */
+  readonly axes?: string;
 }
 
 /**
@@ -28,28 +20,34 @@ function coordinates(position: number, shape: Shape): number[] {
  * than `allowed`, or than the share `relative` of their own size where that is more. NaN is further than every number.
  */
 export function worstOf(
-  { ours, pytorch, truth, whole }: Compared,
+  { ours, pytorch, truth, whole, axes }: Compared,
   allowed: number,
   relative = 0,
 ): Worst {
   const [a, b] = [toFloat64(ours), toFloat64(pytorch)];
   const t = truth === undefined ? b : toFloat64(truth);
-  let [at, largest, beyond] = [0, -1, 0];
+  let [at, largest] = [0, -1];
+  const beyond: number[] = [];
   for (let i = 0; i < a.length; i++) {
     const error = Math.abs(a[i] - t[i]);
-    if (!(error <= Math.max(allowed, relative * Math.abs(t[i])))) beyond++;
+    if (!(error <= Math.max(allowed, relative * Math.abs(t[i])))) beyond.push(i);
     if (error > largest || (Number.isNaN(error) && !Number.isNaN(largest))) {
       [at, largest] = [i, error];
     }
   }
-  const size = whole.reduce((n, extent) => n * extent, 1);
-  const position = size === a.length ? at : samplePositions(size, a.length)[at];
+  const size = sizeOf(whole);
+  const sampled = size === a.length ? undefined : samplePositions(size, a.length);
+  const position = (i: number): number => sampled?.[i] ?? i;
+  const compared = Array.from(a, (_, i) => position(i));
   return {
-    index: coordinates(position, whole),
+    index: coordinates(position(at), whole),
     ours: a[at],
     pytorch: b[at],
     ...(truth === undefined ? {} : { truth: t[at] }),
-    beyond,
+    beyond: beyond.length,
     of: a.length,
+    ...(beyond.length > 0 && a.length > 1
+      ? { place: placeOf(beyond.map(position), compared, whole, axes) }
+      : {}),
   };
 }

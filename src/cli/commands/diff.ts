@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { checkMatches, type Override, readOverrides } from '../../align/judge/overrides.ts';
+import { checkMatches, readOverrides } from '../../align/judge/overrideFile.ts';
+import type { Override } from '../../align/judge/overrides.ts';
 import { type StageName, stageNames } from '../../align/reference/manifest.ts';
 import {
   fixturesDirectory,

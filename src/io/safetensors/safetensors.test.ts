@@ -7,7 +7,8 @@ import { InputError } from '../../errors.ts';
 import { bytesOf } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { anyMap, counting, expectSameMap, shown, torchFiles, vector } from '../testdata/support.ts';
-import { readSafetensors, writeSafetensors, writeSafetensorsTo } from './safetensors.ts';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { writeSafetensorsTo } from './safetensorsFile.ts';
 
 /** A file with any header text. */
 function file(header: unknown, dataBytes: number): Uint8Array {

@@ -2,8 +2,6 @@ import { InputError } from '../../errors.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { checkMetadata, checkNames } from '../names.ts';
-import { writeFileAtomic } from '../output/atomicFile.ts';
-import { readFileOrFail } from '../readFile.ts';
 import { decodeStored } from '../torch/storedType.ts';
 import { parseSafetensorsHeader, safetensorsTypeOf } from './safetensorsHeader.ts';
 
@@ -103,14 +101,3 @@ export const writeSafetensors = (
   tensors: TensorMap,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> => concatBytes(safetensorsChunks(tensors, metadata));
-
-/** Writes a .safetensors file in one atomic step, without a second copy of the tensors. */
-export const writeSafetensorsTo = (
-  path: string,
-  tensors: TensorMap,
-  metadata: Readonly<Record<string, string>> = {},
-): void => writeFileAtomic(path, safetensorsChunks(tensors, metadata));
-
-/** Reads one .safetensors file; throws InputError when it is missing, damaged or of another kind. */
-export const readSafetensorsFile = (path: string): Safetensors =>
-  readSafetensors(readFileOrFail(path), path);

@@ -30,6 +30,6 @@ it('a failure says which element is worst and how many are beyond the limit', ()
   const worst = worstOf({ ours, pytorch, truth, whole: [2, 2] }, 0.25);
   const verdict = { name: 'a', layer: 'b', checks: [check('mean', 2, 1)], worst };
   expect(whyFailed(verdict)).toBe(
-    'made by b: mean 2 > 1; worst at [1, 1]: 9, PyTorch 4 (float64 4.25); 2 of 4 beyond the limit',
+    'made by b: mean 2 > 1; worst at [1, 1]: 9, PyTorch 4 (float64 4.25); 2 of 4 beyond the limit, only in axis 0 = 1, the last',
   );
 });

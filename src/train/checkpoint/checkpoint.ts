@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import type { StreamPosition } from '../../data/trainingStream.ts';
 import { InputError } from '../../errors.ts';
-import {
-  readSafetensorsFile,
-  type Safetensors,
-  writeSafetensorsTo,
-} from '../../io/safetensors/safetensors.ts';
+import type { Safetensors } from '../../io/safetensors/safetensors.ts';
+import { readSafetensorsFile, writeSafetensorsTo } from '../../io/safetensors/safetensorsFile.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { slotsOf } from '../../optim/optimizer.ts';
 import { slotOf } from '../../program/program.ts';

@@ -4,7 +4,7 @@ import { stepsPerEpoch, streamPosition } from '../../data/trainingStream.ts';
 import { TrainingError } from '../../errors.ts';
 import { npzChunks } from '../../io/numpy/npz.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
-import { writeSafetensorsTo } from '../../io/safetensors/safetensors.ts';
+import { writeSafetensorsTo } from '../../io/safetensors/safetensorsFile.ts';
 import { slotsOf } from '../../optim/optimizer.ts';
 import { slotOf } from '../../program/program.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';

@@ -15,7 +15,7 @@ import {
 import { openBackend } from '../../backends/choose.ts';
 import { nextStep, openTrainingStream } from '../../data/trainingStream.ts';
 import { UsageError } from '../../errors.ts';
-import { readSafetensorsFile } from '../../io/safetensors/safetensors.ts';
+import { readSafetensorsFile } from '../../io/safetensors/safetensorsFile.ts';
 import { readWeights } from '../../io/weights.ts';
 import { vggPreparation } from '../../nn/models/preparation.ts';
 import { initPlan } from '../../nn/module.ts';

@@ -1,0 +1,153 @@
+import { InputError, UsageError } from '../../errors.ts';
+import { printable } from '../../io/names.ts';
+import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
+import type { Expectation } from '../judge/expectation.ts';
+import { fits } from '../judge/glob.ts';
+import { type Judged, judge } from '../judge/judge.ts';
+import { passed, type Verdict } from '../judge/verdict.ts';
+import { nearestNames } from '../reference/nearestNames.ts';
+import { isGiven, type Probe } from '../reference/probe.ts';
+import type { ProbeReference } from '../reference/probeReference.ts';
+import { inheritedFrom } from './inherits.ts';
+import { prepared } from './prepared.ts';
+import { type RuleOptions, ruleFor } from './rule.ts';
+
+export interface JudgeOptions extends RuleOptions {
+  /** Only probes whose names fit one of these. */
+  readonly only?: readonly string[];
+  /** Not those whose names fit one of these. */
+  readonly except?: readonly string[];
+  /** Probes that the recording lacks are told and do not fail. */
+  readonly partial?: boolean;
+}
+
+/** What came of holding a recording against a reference of any network. */
+export interface ProbesJudged extends Judged {
+  /** Probes that the recording lacks. */
+  readonly missing: readonly string[];
+  /** What it holds besides. */
+  readonly extra: readonly string[];
+  /** What a reader should know although it passed. */
+  readonly notes: readonly string[];
+}
+
+const shown = 5;
+
+/** `a, b, c and 7 more` */
+function listed(names: readonly string[]): string {
+  const more = names.length - shown;
+  return names.slice(0, shown).map(printable).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** What is asked for. Throws UsageError where nothing is. */
+function chosenOf({ probes, where }: ProbeReference, { only, except = [] }: JudgeOptions) {
+  for (const glob of [...(only ?? []), ...except]) {
+    if (!probes.some(({ name }) => fits(name, [glob])))
+      throw new UsageError(`"${glob}" fits no probe`, {
+        where,
+        fix: 'a pattern stands for whole names; * is any text',
+      });
+  }
+  const chosen = probes.filter(
+    ({ name }) => (only === undefined || fits(name, only)) && !fits(name, except),
+  );
+  if (chosen.length > 0) return chosen;
+  throw new UsageError('no probe is left to judge', { where, fix: 'give other patterns' });
+}
+
+/** Throws InputError where a recording and a reference have nothing to do with each other. */
+function checkCommon(recording: TensorMap, probes: readonly Probe[], where: string): void {
+  const names = [...recording.keys()];
+  if (probes.some(({ name }) => recording.has(name))) return;
+  const found =
+    names.length === 0 ? 'the recording is empty' : `the recording holds ${listed(names)}`;
+  const near =
+    names.length === 0
+      ? []
+      : nearestNames(
+          names[0],
+          probes.map((p) => p.name),
+        );
+  throw new InputError(
+    `no probe in common: ${found}; the reference ${listed(probes.map((p) => p.name))}`,
+    {
+      where,
+      fix:
+        near.length > 0
+          ? `did you mean ${near[0]}?`
+          : 'rename by a map: swa-align names OURS --reference REF proposes one',
+    },
+  );
+}
+
+/**
+ * Holds what a port computed against a reference of any network, in the order in which things are computed. What is
+ * given to a port is judged where it was recorded. Throws InputError where the two have no name in common.
+ */
+export function judgeProbes(
+  recording: TensorMap,
+  reference: ProbeReference,
+  options: JudgeOptions = {},
+): ProbesJudged {
+  const chosen = chosenOf(reference, options);
+  checkCommon(recording, chosen, reference.where);
+  const missing = chosen.filter((p) => !recording.has(p.name) && !isGiven(p)).map((p) => p.name);
+  const asked = chosen.filter(({ name }) => recording.has(name) || missing.includes(name));
+  const known = new Set(reference.probes.map(({ name }) => name));
+  const extra = [...recording.keys()].filter((name) => !known.has(name));
+  const found = new Map<string, Tensor>();
+  const leftOut = new Map<string, string>();
+  for (const probe of asked) {
+    const ours = recording.get(probe.name);
+    if (ours === undefined) continue;
+    const fit = prepared(ours, probe, reference, options);
+    if (typeof fit === 'string') leftOut.set(probe.name, fit);
+    else found.set(probe.name, fit);
+  }
+  const lacking = new Set(missing);
+  const expectations = asked
+    .filter(({ name }) => options.partial !== true || !lacking.has(name))
+    .map(
+      (probe): Expectation => ({
+        name: probe.name,
+        ...(probe.layer && { layer: probe.layer }),
+        ...(probe.what && { what: probe.what }),
+        rule: ruleFor(reference, probe, options),
+      }),
+    );
+  const judged = judge({ recording: found, leftOut }, expectations);
+  return {
+    ...judged,
+    verdicts: withInheritance(judged.verdicts, reference.probes, lacking),
+    missing,
+    extra,
+    notes: [
+      ...(missing.length > 0
+        ? [`not recorded: ${listed(missing)} (${missing.length} of ${chosen.length})`]
+        : []),
+      ...(extra.length > 0 ? [`recorded, and no probe of the reference: ${listed(extra)}`] : []),
+      ...chosen.flatMap(({ name, near }) =>
+        near === undefined || !recording.has(name) ? [] : [`${printable(name)}: ${near}`],
+      ),
+      ...Object.entries(reference.manifest.left_out).map(
+        ([name, why]) => `${printable(name)} is left out of the reference: ${why}`,
+      ),
+      ...reference.manifest.notes,
+    ],
+  };
+}
+
+/** A missing tensor is nobody's mistake but the recorder's: what hangs on it is judged by what it hangs on. */
+function withInheritance(
+  verdicts: readonly Verdict[],
+  probes: readonly Probe[],
+  lacking: ReadonlySet<string>,
+): Verdict[] {
+  const judged = verdicts.filter(({ name }) => !lacking.has(name));
+  const failed = new Set(judged.filter((v) => !passed(v)).map(({ name }) => name));
+  const inherited = inheritedFrom(probes, failed, new Set(judged.map(({ name }) => name)));
+  return verdicts.map((verdict) => {
+    const inherits = inherited.get(verdict.name);
+    return inherits === undefined ? verdict : { ...verdict, inherits };
+  });
+}

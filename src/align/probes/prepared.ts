@@ -1,0 +1,76 @@
+import { formatShape, sameShape } from '../../tensor/shape.ts';
+import { elementAt, elementType, type Tensor, tensor, zeros } from '../../tensor/tensor.ts';
+import { isGiven, type Probe } from '../reference/probe.ts';
+import type { ProbeReference } from '../reference/probeReference.ts';
+import type { RuleOptions } from './rule.ts';
+
+const wide: ReadonlySet<string> = new Set(['float32', 'float64']);
+const narrow: ReadonlySet<string> = new Set(['float16', 'bfloat16']);
+
+/** Why our tensor of another type than the probe's cannot be judged, or undefined. */
+function wrongType(found: Tensor, probe: Probe, { precision }: RuleOptions): string | undefined {
+  const [ours, theirs] = [elementType(found), probe.dtype];
+  const floats = wide.has(theirs) || narrow.has(theirs);
+  if (ours === theirs || (floats && wide.has(ours))) return undefined;
+  if (!floats && !wide.has(ours) && !narrow.has(ours)) return undefined;
+  const coarse = narrow.has(ours) && floats ? `; allow it by --precision ${ours}` : '';
+  return narrow.has(ours) && floats && ours === precision
+    ? undefined
+    : `dtype ${ours} against ${theirs}${coarse}`;
+}
+
+/** Integers of one width as those of another: equal numbers are equal, whatever they are stored in. */
+function asType(found: Tensor, dtype: Tensor['dtype']): Tensor {
+  const floats = (t: string): boolean => wide.has(t) || narrow.has(t);
+  if (found.dtype === dtype || floats(found.dtype) || floats(dtype)) return found;
+  const out = zeros(dtype, found.shape);
+  const big = dtype === 'int64' || dtype === 'uint64';
+  for (let i = 0; i < found.data.length; i++) {
+    const value = elementAt(found, i);
+    const same = big ? BigInt(value) : Number(value);
+    out.data[i] = same;
+    // A value that does not fit stays what it was, and so differs.
+    if (Number(out.data[i]) !== Number(value)) return found;
+  }
+  return out;
+}
+
+/** Our tensor as the probe has it, or why it cannot be: another shape or type. One number is one number. */
+export function prepared(
+  found: Tensor,
+  probe: Probe,
+  reference: ProbeReference,
+  options: RuleOptions,
+): Tensor | string {
+  const one = found.data.length === 1 && probe.shape.reduce((n, d) => n * d, 1) === 1;
+  if (!one && !sameShape(found.shape, probe.shape)) {
+    const reversed = sameShape(found.shape, [...probe.shape].reverse());
+    const transposed = reversed ? ', transposed' : '';
+    const permuted =
+      !reversed && sameShape(found.shape.toSorted(byNumber), probe.shape.toSorted(byNumber))
+        ? ', the axes in another order'
+        : '';
+    return `shape ${formatShape(found.shape)} against ${formatShape(probe.shape)}${transposed}${permuted}`;
+  }
+  const wrong = wrongType(found, probe, options);
+  if (wrong !== undefined) return wrong;
+  const shaped = one ? ({ ...found, shape: probe.shape } as Tensor) : found;
+  if (isGiven(probe) || reference.record(probe) === undefined)
+    return sameKind(shaped, reference.whole(probe));
+  return narrow.has(elementType(shaped)) ? widened(shaped) : shaped;
+}
+
+const byNumber = (a: number, b: number): number => a - b;
+
+const widened = (t: Tensor): Tensor =>
+  tensor(
+    'float32',
+    t.shape,
+    Float32Array.from({ length: t.data.length }, (_, i) => Number(elementAt(t, i))),
+  );
+
+const sameKind = (found: Tensor, to: Tensor): Tensor => {
+  if (to.dtype === 'float32' && found.dtype === 'float64')
+    return tensor('float32', found.shape, Float32Array.from(found.data));
+  return asType(found, to.dtype);
+};

@@ -1,0 +1,84 @@
+import type { Rule, Tolerance } from '../judge/expectation.ts';
+import { float32Rounding, type Unit } from '../judge/limits.ts';
+import { tolerances } from '../judge/tolerances.ts';
+import { relativeError, rms } from '../measure/relativeError.ts';
+import { isGiven, type Probe } from '../reference/probe.ts';
+import type { ProbeReference } from '../reference/probeReference.ts';
+import type { Recorded } from '../reference/recorded.ts';
+
+/** Relative error of one rounding, by the precision in which a port computes. TF32 rounds factors, not sums. */
+export const precisions = {
+  float32: float32Rounding,
+  tf32: 2 ** -11,
+  float16: 2 ** -11,
+  bfloat16: 2 ** -8,
+} as const;
+
+export type Precision = keyof typeof precisions;
+
+export interface RuleOptions {
+  /** How many times PyTorch's own error passes. */
+  readonly ratio?: number;
+  /** What the port computes in, where it is coarser than float32 and that is meant. */
+  readonly precision?: Precision;
+}
+
+/** Up to so many elements, one run's error is luck: they are allowed a few roundings at least. */
+const fewElements = 8;
+const fewRoundings = 4;
+
+/** What errors of a probe are counted in: PyTorch's own error, the largest in several orders of summation. */
+function unitFor(record: Recorded, precision: Precision, scale: number | undefined): Unit {
+  const { truth, pytorch, rounding = 0 } = record;
+  const few = truth.data.length <= fewElements ? fewRoundings : 1;
+  const own = relativeError(pytorch, truth, scale);
+  const found = Math.max(own, rounding, few * float32Rounding);
+  const coarser = precisions[precision] / float32Rounding;
+  const what =
+    found === own
+      ? "PyTorch's own error"
+      : found === rounding
+        ? "PyTorch's largest error in other orders of summation"
+        : `${few} float32 roundings, PyTorch being nearer`;
+  return {
+    value: found * coarser,
+    what: `${what} ${found.toExponential(1)}${coarser === 1 ? '' : ` × ${coarser} for ${precision}`}`,
+  };
+}
+
+const vanishes = ({ truth, pytorch }: Recorded): boolean => rms(truth) === 0 && rms(pytorch) > 0;
+
+/** What an error is measured by where the truth is zero but for rounding. */
+function scaleFor({ scale }: Probe, record: Recorded): Tolerance['scale'] {
+  if (scale !== undefined) return scale;
+  return vanishes(record)
+    ? { value: rms(record.pytorch), what: "the RMS of PyTorch's float32, its float64 being zero" }
+    : undefined;
+}
+
+/**
+ * How a probe is judged. What is given, and integers: to the bit. Floating numbers: by their distance to PyTorch's
+ * float64, `ratio` times PyTorch's own.
+ */
+export function ruleFor(reference: ProbeReference, probe: Probe, options: RuleOptions): Rule {
+  const record = isGiven(probe) ? undefined : reference.record(probe);
+  if (record === undefined) {
+    const to = reference.whole(probe);
+    return { kind: 'equality', to, what: `${to.data.length} numbers, to the bit` };
+  }
+  const { ratio = tolerances.ratio, precision = 'float32' } = options;
+  const scale = scaleFor(probe, record);
+  const unit = unitFor(record, precision, scale?.value);
+  return {
+    kind: 'float64',
+    record,
+    tolerance: {
+      relativeL2: ratio * unit.value,
+      ratio,
+      unit,
+      constant: true,
+      ...(scale && { scale }),
+    },
+    ...(probe.axes && { axes: probe.axes }),
+  };
+}

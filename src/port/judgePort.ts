@@ -1,0 +1,43 @@
+import type { Verdict } from '../align/judge/verdict.ts';
+import { type JudgeOptions, judgeProbes, type ProbesJudged } from '../align/probes/judgeProbes.ts';
+import type { ProbeReference } from '../align/reference/probeReference.ts';
+import { failed, firstDivergence } from '../report/divergence.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+import { Recorder } from './recorder.ts';
+
+/** What the judge says of a port, as data. */
+export interface Verdicts extends ProbesJudged {
+  readonly passed: boolean;
+  /** Failures that nothing before them explains, in the order in which things are computed. */
+  readonly diverges: readonly Verdict[];
+  /** The first divergence and what hangs on it, for people. */
+  readonly message: string;
+}
+
+/** What a port recorded: a Recorder, or tensors by the names of probes. */
+export type Recording = Recorder | TensorMap | Readonly<Record<string, Tensor>>;
+
+const tensorsOf = (recording: Recording): TensorMap => {
+  if (recording instanceof Recorder) return recording.tensors;
+  return recording instanceof Map ? recording : new Map(Object.entries(recording));
+};
+
+/**
+ * Holds what a port computed against a reference: every probe to `ratio` (4) times PyTorch's own error to float64.
+ * Throws InputError where the two have no name in common, UsageError for a pattern that fits nothing.
+ */
+export function judge(
+  recording: Recording,
+  reference: ProbeReference,
+  options: JudgeOptions = {},
+): Verdicts {
+  const judged = judgeProbes(tensorsOf(recording), reference, options);
+  const { verdicts } = judged;
+  const wrong = verdicts.filter(failed);
+  return {
+    ...judged,
+    passed: wrong.length === 0 && verdicts.length > 0,
+    diverges: wrong.filter(({ inherits }) => inherits === undefined),
+    message: firstDivergence(judged).join('\n'),
+  };
+}

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseProbeManifest, probeReference } from '../align/reference/probeReference.ts';
+import { InputError } from '../errors.ts';
+import { readFileOrFail } from '../io/readFile.ts';
+import { sha256Hex } from '../io/sha256.ts';
+import { type PortReference, portReference } from './portReference.ts';
+import { checkDigest, manifestName } from './referenceFiles.ts';
+
+/**
+ * Opens a folder that `recorder.py` wrote. Throws InputError where it is missing, damaged or altered.
+ */
+export function openReference(directory: string): PortReference {
+  const fix = 'record one with recorder.py: swa-align recorder > recorder.py';
+  if (!existsSync(directory)) {
+    throw new InputError('there is no such reference', { where: directory, fix });
+  }
+  const path = join(directory, manifestName);
+  const text = new TextDecoder().decode(readFileOrFail(path, { fix }));
+  const manifest = parseProbeManifest(text, path);
+  const file = join(directory, manifest.tensors.file);
+  const bytes = readFileOrFail(file, { fix });
+  checkDigest(manifest, sha256Hex(bytes), file);
+  return portReference(probeReference(manifest, bytes, directory));
+}

@@ -1,0 +1,166 @@
+import { UsageError } from '../errors.ts';
+import { type Shape, sizeOf } from '../tensor/shape.ts';
+import { type DataOf, type DType, type Tensor, tensor } from '../tensor/tensor.ts';
+
+type Elements = DataOf[DType] | Uint8ClampedArray | readonly number[];
+
+/** Numbers beside their shape; `dtype` where the array's class does not say it: `float16` in a Uint16Array, `bool`. */
+export interface Plain {
+  readonly data: Elements;
+  readonly shape?: Shape;
+  readonly dtype?: string;
+}
+
+/** As onnxruntime has it: `data` throws while it is on a device. */
+interface OrtTensor {
+  readonly dims: readonly number[];
+  readonly type: string;
+  readonly data: unknown;
+  readonly getData?: () => Promise<unknown>;
+}
+
+/** As TensorFlow.js has it. */
+interface TfjsTensor {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly dataSync: () => unknown;
+  readonly data: () => Promise<unknown>;
+}
+
+export type Nested = number | readonly Nested[];
+
+/** What a port may hand over: an engine's tensor, numbers beside their shape, nested lists, a number. */
+export type TensorLike = Tensor | Plain | OrtTensor | TfjsTensor | Elements | Nested;
+
+const classes: readonly (readonly [new (n: number) => DataOf[DType] | Uint8ClampedArray, DType])[] =
+  [
+    [Float32Array, 'float32'],
+    [Float64Array, 'float64'],
+    [Int8Array, 'int8'],
+    [Int16Array, 'int16'],
+    [Int32Array, 'int32'],
+    [BigInt64Array, 'int64'],
+    [Uint8Array, 'uint8'],
+    [Uint8ClampedArray, 'uint8'],
+    [Uint16Array, 'uint16'],
+    [Uint32Array, 'uint32'],
+    [BigUint64Array, 'uint64'],
+  ];
+
+/** The elements as a typed array of ours and the type that its class says. */
+function elements(data: unknown, where: string): { data: DataOf[DType]; dtype: DType } {
+  if (Array.isArray(data)) return { data: Float64Array.from(data as number[]), dtype: 'float64' };
+  // In newer engines half floats have a class of their own.
+  if (Object.prototype.toString.call(data) === '[object Float16Array]') {
+    const { buffer, byteOffset, length } = data as Float32Array;
+    return { data: new Uint16Array(buffer, byteOffset, length), dtype: 'float16' };
+  }
+  const found = classes.find(([type]) => data instanceof type);
+  if (found === undefined) {
+    throw new UsageError('is no tensor: neither numbers, nor numbers beside their shape', {
+      where,
+      fix: 'give an engine’s tensor, { data, shape }, a typed array, or nested lists',
+    });
+  }
+  return { data: data as DataOf[DType], dtype: found[1] };
+}
+
+const sameWidth: Readonly<Record<string, DType>> = {
+  float16: 'uint16',
+  bool: 'uint8',
+};
+
+/** A tensor of ours over these elements, copied: an engine may use their memory again. */
+function made(data: unknown, shape: Shape | undefined, dtype: string | undefined, where: string) {
+  const found = elements(data, where);
+  const size = found.data.length;
+  const of = shape ?? [size];
+  if (of.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(of) !== size) {
+    throw new UsageError(`${size} elements do not fill shape [${of.join(', ')}]`, {
+      where,
+      fix: 'give the shape that they have',
+    });
+  }
+  const type = dtype === undefined || dtype === found.dtype ? found.dtype : dtype;
+  if (type !== found.dtype && sameWidth[type] !== found.dtype) {
+    throw new UsageError(`says ${type} and holds ${found.dtype}`, {
+      where,
+      fix: 'leave dtype out, or give the array it means',
+    });
+  }
+  return tensor(type as DType, [...of], found.data.slice() as never) as Tensor;
+}
+
+function shapeOf(value: Nested, where: string): number[] {
+  if (typeof value === 'number') return [];
+  const [first] = value;
+  return [value.length, ...(first === undefined ? [] : shapeOf(first, where))];
+}
+
+function nested(value: Nested, where: string): Tensor {
+  const shape = shapeOf(value, where);
+  const flat: unknown[] = [value as unknown].flat(Number.POSITIVE_INFINITY);
+  if (!flat.every((x) => typeof x === 'number')) return made(value, undefined, undefined, where);
+  return made(flat, shape, undefined, where);
+}
+
+const isTfjs = (v: object): v is TfjsTensor => 'dataSync' in v && 'shape' in v;
+const isOrt = (v: object): v is OrtTensor => 'dims' in v && 'type' in v;
+const isPlain = (v: object): v is Plain => 'data' in v;
+
+const onDevice = (where: string): UsageError =>
+  new UsageError('lies on a device, from which it can only be fetched asynchronously', {
+    where,
+    fix: 'await rec.addAsync(…) instead of rec.add(…)',
+  });
+
+function read<T>(get: () => T, where: string): T {
+  try {
+    return get();
+  } catch {
+    throw onDevice(where);
+  }
+}
+
+/** TensorFlow.js keeps truths in bytes and calls them bool; its int32 is its only integer. */
+const tfjsType = (dtype: string, where: string): string => {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+  throw new UsageError(`has dtype ${dtype}, which is not judged`, {
+    where,
+    fix: 'record its real and imaginary part, or its numbers',
+  });
+};
+
+/** What a port hands over as a tensor of ours, in memory of its own. `where` names it in messages. Throws UsageError. */
+export function tensorOf(value: TensorLike, where: string): Tensor {
+  if (typeof value === 'number' || Array.isArray(value)) return nested(value as Nested, where);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
+    return made(value, undefined, undefined, where);
+  if (isTfjs(value))
+    return made(
+      read(() => value.dataSync(), where),
+      value.shape,
+      tfjsType(value.dtype, where),
+      where,
+    );
+  if (isOrt(value))
+    return made(
+      read(() => value.data, where),
+      value.dims,
+      value.type,
+      where,
+    );
+  if (isPlain(value)) return made(value.data, value.shape, value.dtype, where);
+  return made(value, undefined, undefined, where);
+}
+
+/** The same, of a tensor that may lie on a device. */
+export async function tensorOfAsync(value: TensorLike, where: string): Promise<Tensor> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (isTfjs(value))
+      return made(await value.data(), value.shape, tfjsType(value.dtype, where), where);
+    if (isOrt(value) && value.getData !== undefined)
+      return made(await value.getData(), value.dims, value.type, where);
+  }
+  return tensorOf(value, where);
+}
