@@ -1,22 +1,23 @@
-import { argMax, equal, input, reduceSum } from '../ir/build.ts';
+import { input } from '../ir/build.ts';
 import type { Node } from '../ir/node.ts';
-import { crossEntropy } from '../nn/crossEntropy.ts';
+import type { LossName } from '../nn/losses.ts';
 import { forwardPass, type Module } from '../nn/module.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { lossOf } from './lossOf.ts';
 import { byInputName, type Program, verifyProgram } from './program.ts';
 
 /**
  * Evaluation of one batch: no dropout, batch norm by its running statistics, nothing changes.
  *
- * Inputs: images [n, 3, 32, 32], labels. Fetches: logits, predictions, correct, loss (the batch's mean)
- * and every layer's output by its name.
+ * Inputs: images (a batch of the model's, [n, 3, 32, 32]), labels. Fetches: logits, loss (the batch's mean;
+ * cross-entropy where none is named), predictions and correct where the loss knows classes, and every layer's output by
+ * its name.
  */
-export function evaluationStep(model: Module, imageShape: Shape): Program {
+export function evaluationStep(model: Module, imageShape: Shape, loss?: LossName): Program {
   const images = input('images', imageShape) as Node<'input'>;
-  const labels = input('labels', [imageShape[0]], 'int') as Node<'input'>;
   const pass = forwardPass(model, { mode: 'eval' });
   const logits = model.forward(images, pass);
-  const predictions = argMax(logits);
+  const { labels, loss: value, classes } = lossOf(logits, loss);
   return verifyProgram({
     name: 'evaluation',
     inputs: byInputName([images, labels]),
@@ -24,9 +25,8 @@ export function evaluationStep(model: Module, imageShape: Shape): Program {
     fetches: new Map<string, Node>([
       ...pass.outputs,
       ['logits', logits],
-      ['predictions', predictions],
-      ['correct', reduceSum(equal(predictions, labels), [0])],
-      ['loss', crossEntropy(logits, labels)],
+      ...Object.entries(classes ?? {}),
+      ['loss', value],
     ]),
   });
 }

@@ -1,11 +1,12 @@
 import { gradients } from '../autodiff/gradients.ts';
-import { argMax, equal, input, reduceSum } from '../ir/build.ts';
+import { input } from '../ir/build.ts';
 import { topologicalOrder } from '../ir/graph.ts';
 import type { Node } from '../ir/node.ts';
-import { crossEntropy } from '../nn/crossEntropy.ts';
+import type { LossName } from '../nn/losses.ts';
 import { forwardPass, type Module } from '../nn/module.ts';
 import type { OptimizerSettings } from '../optim/optimizer.ts';
 import type { Shape } from '../tensor/shape.ts';
+import { lossOf } from './lossOf.ts';
 import { optimizerStep } from './optimizerStep.ts';
 import {
   byInputName,
@@ -18,7 +19,9 @@ import {
 
 export interface TrainingStepSettings {
   readonly optimizer: OptimizerSettings;
-  /** [n, 3, 32, 32]. */
+  /** Cross-entropy where none is named. */
+  readonly loss?: LossName;
+  /** A batch of the model's images: [n, 3, 32, 32]. */
   readonly images: Shape;
   /** False leaves dropout out (profile `ncpaddle`). */
   readonly dropout: boolean;
@@ -28,17 +31,15 @@ export interface TrainingStepSettings {
  * Forward, loss, backward and the optimizer's update of one batch.
  *
  * Inputs: images, labels, the optimizer's numbers (`lr`) and mask0, mask1 … (float 0 or 1). State:
- * parameters, what the optimizer keeps beside them, and buffers. Fetches: loss, logits, correct (how many predictions are right), every layer's output by its
- * name, the gradient at it as `<name>.output.grad`, and every parameter's as `<name>.grad`.
+ * parameters, what the optimizer keeps beside them, and buffers. Fetches: loss, logits, correct (how many predictions
+ * are right, where the loss knows classes), every layer's output by its name, the gradient at it as `<name>.output.grad`, and every parameter's as `<name>.grad`.
  */
 export function trainingStep(model: Module, settings: TrainingStepSettings): Program {
   const images = input('images', settings.images) as Node<'input'>;
-  const labels = input('labels', [settings.images[0]], 'int') as Node<'input'>;
   const optimizer = optimizerStep(settings.optimizer);
   const pass = forwardPass(model, { mode: 'train', dropout: settings.dropout });
   const logits = model.forward(images, pass);
-  const loss = crossEntropy(logits, labels);
-  const correct = reduceSum(equal(argMax(logits), labels), [0]);
+  const { labels, loss, classes } = lossOf(logits, settings.loss);
 
   const computes =
     (value: Node) =>
@@ -48,7 +49,7 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
   const fetches = new Map<string, Node>([
     ['loss', loss],
     ['logits', logits],
-    ['correct', correct],
+    ...(classes === undefined ? [] : [['correct', classes.correct] as const]),
     ...pass.outputs,
   ]);
   const fetchGradient = (name: string, node: Node): void => {

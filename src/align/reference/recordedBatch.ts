@@ -40,7 +40,7 @@ export function recordedBatch(reference: Reference): RecordedBatch {
   };
   return {
     program: trainingStep(model, {
-      images: steps.images.shape.slice(-4),
+      images: steps.images.shape.slice(-1 - model.image.length),
       optimizer,
       dropout,
     }),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError } from '../../errors.ts';
-import { formatShape, sizeOf } from '../../tensor/shape.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts';
 import { type DataOf, type DType, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { arrayOf, type Reference } from '../reference/reference.ts';
 
@@ -16,12 +16,11 @@ export interface EvaluationBatch {
 
 const fake = { images: 'inputs/fake_data.npy', labels: 'inputs/fake_label.npy' } as const;
 
-function checkedImages(images: Tensor, where: string): Tensor<'float32'> {
+function checkedImages(images: Tensor, image: Shape, where: string): Tensor<'float32'> {
   const { dtype, shape } = images;
-  if (images.dtype === 'float32' && shape.length === 4 && shape.slice(1).join() === '3,32,32') {
-    return images;
-  }
-  throw new InputError(`images are ${dtype} ${formatShape(shape)}, not float32 [n, 3, 32, 32]`, {
+  if (images.dtype === 'float32' && sameShape(shape, [shape[0], ...image])) return images;
+  const wanted = `[${['n', ...image].join(', ')}]`;
+  throw new InputError(`images are ${dtype} ${formatShape(shape)}, not float32 ${wanted}`, {
     where,
     fix: 'record images of that shape',
   });
@@ -63,7 +62,7 @@ function firstOf<D extends DType>({ dtype, shape, data }: Tensor<D>, count?: num
  * arrays are missing or of another shape or type.
  */
 export function evaluationBatch(
-  { dir, manifest, arrays, input }: Reference,
+  { dir, manifest, model, arrays, input }: Reference,
   { batch, settings }: BatchSource,
 ): EvaluationBatch {
   const own = batch === undefined ? undefined : arrays(batch);
@@ -72,6 +71,7 @@ export function evaluationBatch(
     own === undefined
       ? firstOf(input(fake.images), settings?.images)
       : arrayOf(own, 'images', where),
+    model.image,
     where,
   );
   const count = images.shape[0];

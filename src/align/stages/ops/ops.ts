@@ -3,7 +3,6 @@ import type { Backend } from '../../../backends/backend.ts';
 import { holding } from '../../../backends/holding.ts';
 import { argMax, input, logSoftmax, mul, reduceSum } from '../../../ir/build.ts';
 import type { Node } from '../../../ir/node.ts';
-import { crossEntropy } from '../../../nn/crossEntropy.ts';
 import {
   avgPoolLayer,
   batchNormLayer,
@@ -14,7 +13,9 @@ import {
   maxPoolLayer,
   reluLayer,
 } from '../../../nn/layers.ts';
+import { type LossName, losses } from '../../../nn/losses.ts';
 import { type ForwardPass, forwardPass, type Module } from '../../../nn/module.ts';
+import { lossOf } from '../../../program/lossOf.ts';
 import { byInputName, gradientOf, type Program, verifyProgram } from '../../../program/program.ts';
 import { formatShape, sameShape } from '../../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor } from '../../../tensor/tensor.ts';
@@ -106,13 +107,12 @@ function layerProgram(name: string, { mode = 'train' }: OpCase, module: Module, 
   });
 }
 
-/** Cross-entropy and its gradient. */
-function lossProgram(given: TensorMap): Program {
+/** A loss and its gradient. */
+function lossProgram(name: LossName, given: TensorMap): Program {
   const x = input('x', given.get('x')!.shape) as Node<'input'>;
-  const labels = input('labels', given.get('labels')!.shape, 'int') as Node<'input'>;
-  const loss = crossEntropy(x, labels);
+  const { loss, labels } = lossOf(x, name);
   return verifyProgram({
-    name: 'op: crossEntropy',
+    name: `op: ${name}`,
     inputs: byInputName([x, labels]),
     state: new Map(),
     fetches: new Map([
@@ -133,7 +133,7 @@ function argMaxProgram(given: TensorMap): Program {
 }
 
 function programOf(name: string, given: TensorMap, settings: Settings): Program | undefined {
-  if (name === 'crossEntropy') return lossProgram(given);
+  if (Object.hasOwn(losses, name)) return lossProgram(name as LossName, given);
   if (name === 'argMax with ties') return argMaxProgram(given);
   if (!Object.hasOwn(cases, name)) return undefined;
   return layerProgram(name, cases[name], cases[name].module(given.get('x')!, settings), given);
