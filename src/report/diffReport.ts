@@ -1,5 +1,4 @@
 import { type Flip, passed, type Verdict } from '../align/judge/verdict.ts';
-import type { StageName } from '../align/reference/manifest.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import { rowPassed, type Trace, type TraceRow } from '../align/trace/trace.ts';
 import type { Provenance } from './reporters/diffLog.ts';
@@ -13,13 +12,13 @@ export interface DiffReport {
   readonly provenance: Provenance;
   /** Program → version. */
   readonly versions: Readonly<Record<string, string>>;
-  readonly results: readonly StageResult[];
+  readonly results: readonly StageResult<string>[];
   /** Where one was asked for. */
   readonly trace?: Trace;
   /** What each layer of the model is, by its name. */
   readonly layers: ReadonlyMap<string, string>;
   /** Stages that were asked for and that the reference was recorded without, and why. */
-  readonly leftOut?: ReadonlyMap<StageName, string>;
+  readonly leftOut?: ReadonlyMap<string, string>;
 }
 
 /** When and by which command line a run was made: what its reports cannot know of themselves. */
@@ -32,7 +31,8 @@ export interface RunFacts {
 /** One thing that does not hold, in words. */
 export interface Failure {
   readonly model: string;
-  readonly part: StageName | 'trace';
+  /** A stage, or `trace`. */
+  readonly part: string;
   /** Tensor, loss or digest. */
   readonly name: string;
   /** `relative l2 0.703 > 5.0e-6` */
@@ -79,6 +79,10 @@ const rowFailure = (model: string, row: TraceRow): Failure => ({
   why: [`${row.kind}, ${row.state}`, rowWords(row)].filter((text) => text !== '').join(': '),
 });
 
+/** Failures that nothing before them explains, then those that only inherit. */
+export const ownFirst = (failed: readonly Verdict[]): Verdict[] =>
+  [...failed].sort((a, b) => Number(a.inherits !== undefined) - Number(b.inherits !== undefined));
+
 /**
  * What failed in a run, the most telling first: where a trace errs by its own doing, then the stages in their
  * order, then what only inherits.
@@ -98,7 +102,7 @@ export function failuresOf(report: DiffReport): Failure[] {
     ...(trace?.rows.length === 0 ? [nothing('trace')] : []),
     ...rows.filter((row) => !inherits(row)).map((row) => rowFailure(model, row)),
     ...results.flatMap((result) => {
-      const failed = result.verdicts.filter((v) => !passed(v));
+      const failed = ownFirst(result.verdicts.filter((v) => !passed(v)));
       if (failed.length === 0 && !result.passed) return [nothing(result.stage)];
       return failed.map((v) => ({
         model,
@@ -114,7 +118,7 @@ export function failuresOf(report: DiffReport): Failure[] {
 /** A stage that nobody judged, and why. */
 export interface NotJudged {
   readonly model: string;
-  readonly stage: StageName;
+  readonly stage: string;
   readonly why: string;
 }
 
@@ -127,7 +131,7 @@ export const notJudged = (reports: readonly DiffReport[]): NotJudged[] =>
 /** A limit that somebody set by hand, and why. */
 export interface UsedOverride {
   readonly model: string;
-  readonly part: StageName | 'trace';
+  readonly part: string;
   readonly name: string;
   readonly limit: number;
   readonly reason: string;

@@ -1,5 +1,6 @@
 import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
+import { ownFirst } from './diffReport.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';
@@ -43,7 +44,7 @@ export function closestOf(verdicts: readonly Verdict[]): string | undefined {
 const shownFailures = 5;
 
 /** A stage in a few lines for the terminal: how much was checked, what came closest, what failed. */
-export function stageSummary(result: StageResult): string[] {
+export function stageSummary(result: StageResult<string>): string[] {
   const { verdicts, notes, stage, seconds } = result;
   const failed = verdicts.filter((v) => !passed(v));
   const exact = verdicts.filter((v) => v.checks.some(isExact));
@@ -59,7 +60,9 @@ export function stageSummary(result: StageResult): string[] {
       ? []
       : [`${name}: limit ${shortNumber(override.limit)} by hand: ${override.reason}`],
   );
-  const failures = failed.slice(0, shownFailures).map((v) => `✗ ${v.name}: ${whyFailed(v)}`);
+  const failures = ownFirst(failed)
+    .slice(0, shownFailures)
+    .map((v) => `✗ ${v.name}: ${whyFailed(v)}`);
   const hidden = failed.length - failures.length;
   return [
     head,

@@ -101,7 +101,7 @@ function panel(title: string, points: readonly ErrorPoint[]): ErrorPanel[] {
 const gradient = /^iter(\d+)\/(.+\.grad)$/;
 
 /** What the forward and backward stages say of single layers, for a run without a trace. */
-export function stagePanels(results: readonly StageResult[]): ErrorPanel[] {
+export function stagePanels(results: readonly StageResult<string>[]): ErrorPanel[] {
   const verdictsOf = (stage: string): readonly Verdict[] =>
     results.find((r) => r.stage === stage)?.verdicts ?? [];
   const outputs = verdictsOf('forward').filter(

@@ -1,5 +1,4 @@
 import type { Verdict } from '../align/judge/verdict.ts';
-import type { StageName } from '../align/reference/manifest.ts';
 import { type DiffReport, modelOf } from './diffReport.ts';
 import { shortNumber } from './shortNumber.ts';
 
@@ -58,7 +57,7 @@ export const roundingWords = ({ tensors, median, worst, tensor }: Rounding): str
 
 export interface StageRounding extends Rounding {
   readonly model: string;
-  readonly stage: StageName;
+  readonly stage: string;
 }
 
 /** Of every stage that measured some. */

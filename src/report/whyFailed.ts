@@ -1,4 +1,5 @@
 import type { Check, Verdict, Worst } from '../align/judge/verdict.ts';
+import { firstFew } from '../words.ts';
 import { shortNumber } from './shortNumber.ts';
 
 const reasonOf = ({ method, value, threshold, note }: Check): string =>
@@ -11,8 +12,18 @@ export function worstWords({ index, ours, pytorch, truth, beyond, of, place }: W
 }
 
 /** Why a verdict failed, in one line. */
-export function whyFailed({ name, layer, problem, checks, worst }: Verdict): string {
-  const by = layer === undefined || layer === name ? '' : `made by ${layer}: `;
+export function whyFailed({
+  name,
+  layer,
+  what,
+  problem,
+  checks,
+  worst,
+  inherits,
+}: Verdict): string {
+  const of = what === undefined ? '' : ` (${what})`;
+  const maker = layer === undefined || layer === name ? '' : `made by ${layer}${of}: `;
+  const by = inherits === undefined ? maker : `inherits from ${firstFew(inherits)}: ${maker}`;
   if (problem !== undefined) return by + problem;
   const reasons = checks.filter((c) => !c.passed).map(reasonOf);
   if (reasons.length === 0) return `${by}nothing was checked`;

@@ -67,8 +67,9 @@ export interface StageFindings extends Judged {
   readonly notes: readonly string[];
 }
 
-export interface StageResult extends StageFindings {
-  readonly stage: StageName;
+/** `Name` is one of ours, or what a reader of a foreign recording calls its judgement. */
+export interface StageResult<Name extends string = StageName> extends StageFindings {
+  readonly stage: Name;
   readonly model: string;
   readonly passed: boolean;
   readonly seconds: number;
@@ -114,11 +115,11 @@ export async function judgeStage(stage: Stage, context: StageContext): Promise<S
 }
 
 /** What was found as a result: passed where something was judged and nothing failed. */
-export function stageResult(
-  stage: StageName,
+export function stageResult<Name extends string>(
+  stage: Name,
   findings: StageFindings,
   run: Pick<StageResult, 'model' | 'seconds'>,
-): StageResult {
+): StageResult<Name> {
   const { verdicts } = findings;
   return { ...findings, ...run, stage, passed: verdicts.length > 0 && verdicts.every(passed) };
 }

@@ -12,6 +12,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     description: 'hold the model against the recorded PyTorch reference, stage by stage',
     load: async () => (await import('./diff.ts')).diff,
   },
+  judge: {
+    description: 'hold what your own port computed against what recorder.py recorded',
+    load: async () => (await import('./judge.ts')).judge,
+  },
   compare: {
     description: 'compare two recordings key by key, as reprod_log does',
     load: async () => (await import('./compare.ts')).compare,

@@ -26,7 +26,7 @@ const remarks = ({ flips = [], override }: Verdict): string[] => [
   ...flips.map(flipWords),
 ];
 
-function rowsOf({ stage, verdicts }: StageResult, layers: LayerWords): Row[] {
+function rowsOf({ stage, verdicts }: StageResult<string>, layers: LayerWords): Row[] {
   return verdicts.flatMap((verdict): Row[] => {
     const { checks, problem, distances } = verdict;
     const name = tensorName(verdict.name, layers);
@@ -66,7 +66,7 @@ function rowsOf({ stage, verdicts }: StageResult, layers: LayerWords): Row[] {
 export function checkTable(
   model: string,
   id: string,
-  results: readonly StageResult[],
+  results: readonly StageResult<string>[],
   layers: LayerWords,
 ): Table {
   const verdicts = results.flatMap((r) => r.verdicts);

@@ -59,7 +59,7 @@ function checkLine(check: Check): string {
  * A stage as reprod_log would have logged it: the same lines for every key, after lines that say by which
  * method, to which threshold and from which inputs.
  */
-export function diffLog(result: StageResult, provenance: Provenance, time: Date): string {
+export function diffLog(result: StageResult<string>, provenance: Provenance, time: Date): string {
   const lines = [
     `${result.stage} of ${result.model}: ${provenance.ours} against ${provenance.theirs}`,
     ...methodLines(result.verdicts),

@@ -30,7 +30,7 @@ export const result = (
   verdicts: readonly Verdict[],
   notes: readonly string[] = [],
   model = 'vgg16',
-): StageResult => {
+): StageResult<string> => {
   const inputs = stage === 'forward' ? ['inputs/fake_data.npy'] : [];
   return stageResult(
     stage,
@@ -39,7 +39,7 @@ export const result = (
   );
 };
 
-export const report = (results: readonly StageResult[], trace?: Trace): DiffReport => ({
+export const report = (results: readonly StageResult<string>[], trace?: Trace): DiffReport => ({
   provenance: {
     ours: 'swa-align 0.1.0 on ONNX Runtime 1.30.0, CPU',
     theirs: 'PyTorch 2.13.0+cpu (AVX512)',

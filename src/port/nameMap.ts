@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { ProbeReference } from '../align/reference/probeReference.ts';
+import { InputError } from '../errors.ts';
+import { printable } from '../io/names.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
+import { toPyTorch } from './layout.ts';
+
+const entrySchema = z.strictObject({
+  /** A tensor of the recording, or a pattern: `*` stands for any text. */
+  ours: z.string().min(1),
+  /** The probe it is; each `*` is what stood there in `ours`. */
+  probe: z.string().min(1),
+  /** Order of its axes: `NHWC`, `in,out`, `NLC->NCL`. */
+  layout: z.string().optional(),
+  /** Why somebody thinks so: for readers. */
+  because: z.string().optional(),
+});
+
+const mapSchema = z.strictObject({
+  format: z.literal('swa-align-names/1'),
+  names: z.array(entrySchema).min(1),
+});
+
+/** Which tensor of a recording is which probe. */
+export type NameMap = z.infer<typeof mapSchema>;
+
+export type NameEntry = NameMap['names'][number];
+
+const fix = 'swa-align names OURS --reference REF writes one';
+
+/** A map from the text of its file. Throws InputError naming the entry that is wrong. */
+export function parseNameMap(text: string, where: string): NameMap {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new InputError('is not JSON', { where, fix });
+  }
+  const parsed = mapSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new InputError(`${issue.path.join('.') || 'the file'}: ${issue.message}`, { where, fix });
+}
+
+/** What stands for each star, or undefined where the pattern does not fit. */
+function captured(pattern: string, name: string): readonly string[] | undefined {
+  const text = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '(.*?)');
+  return new RegExp(`^${text}$`, 's').exec(name)?.slice(1);
+}
+
+/** The probe that an entry makes of one of our names, or undefined. */
+function probeOf({ ours, probe }: NameEntry, name: string): string | undefined {
+  const stars = captured(ours, name);
+  if (stars === undefined) return undefined;
+  let next = 0;
+  return probe.replaceAll('*', () => stars[next++] ?? '*');
+}
+
+/**
+ * A recording under the names of a reference's probes, its axes in PyTorch's order. Of several entries that fit a
+ * name the first is taken; a name that none fits stays. Throws InputError for an entry that fits no tensor, for a
+ * probe that is not there, and for two tensors that become one probe.
+ */
+export function renamed(
+  recording: TensorMap,
+  map: NameMap,
+  reference: ProbeReference,
+  where: string,
+): TensorMap {
+  const used = new Set<NameEntry>();
+  const source = new Map<string, string>();
+  const found = new Map<string, Tensor>();
+  for (const [name, value] of recording) {
+    const entry = map.names.find((e) => probeOf(e, name) !== undefined);
+    const probe = entry === undefined ? name : probeOf(entry, name)!;
+    const other = source.get(probe);
+    if (other !== undefined) {
+      throw new InputError(
+        `${printable(other)} and ${printable(name)} are both ${printable(probe)}`,
+        { where, fix: 'leave one of them out, or say which is which' },
+      );
+    }
+    source.set(probe, name);
+    if (entry === undefined) {
+      found.set(probe, value);
+      continue;
+    }
+    used.add(entry);
+    const { axes } = reference.probe(probe);
+    found.set(probe, entry.layout === undefined ? value : toPyTorch(value, entry.layout, axes));
+  }
+  const idle = map.names.find((entry) => !used.has(entry));
+  if (idle !== undefined) {
+    throw new InputError(
+      `the entry of "${printable(idle.ours)}" names no tensor of the recording`,
+      {
+        where,
+        fix: 'write the name as the recording has it, or remove the entry',
+      },
+    );
+  }
+  return found;
+}
