@@ -12,7 +12,8 @@ import { stages } from '../src/align/stages/index.ts';
 import type { Part, PartRun } from '../src/align/stages/stage.ts';
 import { ortBackend } from '../src/backends/ort/cpu/ortBackend.ts';
 import { type Tensor, toFloat64, zeros } from '../src/tensor/tensor.ts';
-import { type Gate, gatesOf, norm } from './support/gates.ts';
+import { type Gate, norm } from './support/gate.ts';
+import { gatesOf } from './support/gates.ts';
 import { exact, type Move, movesOf } from './support/moves.ts';
 
 const backend = ortBackend();
@@ -133,7 +134,8 @@ describe.each(['vgg16', 'vgg16bn'])('every gate of %s', (model) => {
       for (const { part, ran, expected } of parts) {
         const still = part.expect({ reference }, { ...ran, recording: new Map() });
         const names = expected.map(({ name }) => name);
-        expect(still.map(({ name }) => name)).toEqual(names);
+        // Of a small run the order says where it began to go wrong: it follows what was found.
+        expect(still.map(({ name }) => name).sort()).toEqual(names.toSorted());
         const small = expected.filter(({ name }) => ran.recording.get(name)!.data.length < 1000);
         for (const expectation of expected) {
           const of = [expectation, ...small.filter((e) => e !== expectation).slice(0, 1)];

@@ -1,12 +1,13 @@
 import type { Method } from '../../src/align/judge/verdict.ts';
 import { type Tensor, tensor, toFloat64, zeros } from '../../src/tensor/tensor.ts';
 import {
+  type Different,
   type FarFromPyTorch,
   type FarFromTruth,
   type Gate,
   sampledAt,
   type Ulps,
-} from './gates.ts';
+} from './gate.ts';
 
 /** A tensor that was changed, and what a check must say of it. */
 export interface Move {
@@ -72,7 +73,7 @@ function* fromTruth(gate: FarFromTruth, whole: Tensor): Generator<Move> {
     });
   for (const share of shares) {
     yield* moved(measure, share, bar, 1);
-    yield* moved('ratio', share, 4, own);
+    if (own !== undefined) yield* moved('ratio', share, 4, own);
   }
   // Three times the truth: an error relative to our own norm would be less than one.
   yield* moved(measure, 3 / bar, bar, 1);
@@ -247,10 +248,22 @@ function next(x: number | bigint, { dtype }: Tensor): number | bigint {
   return new Float64Array(bits.buffer)[0];
 }
 
-function* equalMoves(to: Tensor): Generator<Move> {
+function* equalMoves({ to, within }: Different): Generator<Move> {
   const reads = { method: 'equal', value: 1, threshold: 0 } as const;
   const { shape, data } = to;
   yield { what: 'nothing', changed: to, reads: { ...reads, value: 0 } };
+  if (within !== undefined) {
+    for (const share of shares) {
+      const off = toFloat64(to).map((x) => x + share * within);
+      const value = Math.abs(share) < 1 ? 0 : off.length;
+      yield {
+        what: `${share} × what is equal`,
+        changed: like(to, off),
+        reads: { ...reads, value },
+      };
+    }
+    return;
+  }
   for (const at of new Set([0, Math.floor(data.length / 2), data.length - 1])) {
     const changed = data.slice();
     changed[at] = next(data[at], to) as never;
@@ -272,7 +285,7 @@ function* equalMoves(to: Tensor): Generator<Move> {
 export function* movesOf(gate: Gate, whole: Tensor): Generator<Move> {
   if (gate.by === 'truth') yield* fromTruth(gate, whole);
   else if (gate.by === 'ulp') yield* ulpMoves(gate as Required<Ulps>, whole);
-  else if (gate.by === 'equal') yield* equalMoves(gate.to);
+  else if (gate.by === 'equal') yield* equalMoves(gate);
   else {
     yield* gate.by === 'mean' ? meanMoves(gate) : l2Moves(gate, whole);
     yield* one(whole, 0, Number.NaN, { what: 'NaN' });
