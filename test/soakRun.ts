@@ -4,7 +4,7 @@
  */
 import { reportUncaught } from '../src/cli/failure.ts';
 import { run } from '../src/cli/run.ts';
-import { outliveOutput } from '../src/cli/standardOutput.ts';
+import { outliveOutput } from '../src/cli/terminal/standardOutput.ts';
 import { models } from '../src/nn/models/index.ts';
 import { vgg } from '../src/nn/models/vgg.ts';
 

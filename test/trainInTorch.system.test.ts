@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { run as command } from '../src/cli/run.ts';
-import { readRunReport } from '../src/cli/runReportFiles.ts';
+import { readRunReport } from '../src/cli/train/runReportFiles.ts';
 import { cifar10 } from '../src/data/cifar.ts';
 import { cifar100 } from '../src/data/cifar100.ts';
 import { fixturesDirectory } from '../src/fixtures.ts';

@@ -3,8 +3,8 @@ import { cacheDirectory } from '../data/download/cacheDirectory.ts';
 import { cachedCifar } from '../data/download/cachedCifar.ts';
 import { type Dataset, openDataset } from '../train/dataset.ts';
 import type { DatasetName } from '../train/settings/trainingSettings.ts';
-import { onInterrupt } from './interrupt.ts';
 import { showDownload } from './terminal/downloadProgress.ts';
+import { onInterrupt } from './terminal/interrupt.ts';
 import { live } from './terminal/liveLine.ts';
 
 /** The directory of a data set in the cache, which is filled first where need be. Progress goes to standard error. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { reportUncaught } from './failure.ts';
 import { run } from './run.ts';
-import { outliveOutput } from './standardOutput.ts';
+import { outliveOutput } from './terminal/standardOutput.ts';
 
 outliveOutput('swa-align');
 reportUncaught('swa-align');

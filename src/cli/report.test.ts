@@ -6,7 +6,7 @@ import { svgProblems } from '../../test/svgProblems.ts';
 import { runJson, runReport } from '../report/training/runReport.ts';
 import { recipe } from '../train/settings/trainingSettings.ts';
 import { run } from './run.ts';
-import { writeTexts } from './runReportFiles.ts';
+import { writeTexts } from './train/runReportFiles.ts';
 
 let dir: string;
 let errors: string[];

@@ -1,15 +1,15 @@
 import { Command, type CommanderError } from 'commander';
 import { type StandardStream, writeStandard } from '../io/output/standardOutput.ts';
 import { packageVersion } from '../version.ts';
+import { withDashes } from './arguments/flags.ts';
+import { flagOfStandardOutput } from './arguments/outputFlags.ts';
+import { usageLine } from './arguments/usageLine.ts';
 import { openClaims } from './claims.ts';
 import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, reportFailure } from './failure.ts';
-import { withDashes } from './flags.ts';
-import { flagOfStandardOutput } from './outputFlags.ts';
 import { painted } from './terminal/colour.ts';
 import { live } from './terminal/liveLine.ts';
-import { usageLine } from './usageLine.ts';
 
 /** Mistakes come back from the parser as errors, so only help is written; subcommands inherit this. */
 const output = {

@@ -3,11 +3,11 @@ import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { scratch } from '../../test/trainTinyRun.ts';
 import type { TrainingRun } from '../train/loop/session.ts';
 import { recipe, type TrainingSettings } from '../train/settings/trainingSettings.ts';
-import type { FollowedRun } from './followRun.ts';
 import { run } from './run.ts';
+import type { FollowedRun } from './train/followRun.ts';
 
 const seen: TrainingRun[] = [];
-vi.mock('./followRun.ts', () => ({
+vi.mock('./train/followRun.ts', () => ({
   followRun: async (asked: TrainingRun): Promise<FollowedRun> => {
     seen.push(asked);
     return { run: asked, ending: 'finished', saved: '', rows: [], weights: [] };

@@ -6,10 +6,10 @@ import { datasetName } from '../../train/dataset.ts';
 import { firstBatches, npzOf } from '../../train/loop/firstBatches.ts';
 import { recipe, settingsFrom } from '../../train/settings/trainingSettings.ts';
 import { counted } from '../../words.ts';
+import { naturalNumber, positiveInteger, torchSeed } from '../arguments/flags.ts';
+import { named, outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { naturalNumber, positiveInteger, torchSeed } from '../flags.ts';
-import { named, outputFile } from '../outputFlags.ts';
 
 interface BatchesFlags {
   readonly seed: Seed;

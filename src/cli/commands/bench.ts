@@ -16,10 +16,10 @@ import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { models } from '../../nn/models/index.ts';
 import { counted } from '../../words.ts';
+import { deviceHelp, deviceName, naturalNumber, positiveInteger } from '../arguments/flags.ts';
+import { outputFile } from '../arguments/outputFlags.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { machine } from '../environment.ts';
-import { deviceHelp, deviceName, naturalNumber, positiveInteger } from '../flags.ts';
-import { outputFile } from '../outputFlags.ts';
 
 interface Options {
   readonly peer?: 'torch';

@@ -10,9 +10,9 @@ import { sha256Hex } from '../../io/sha256.ts';
 import { unwrapped } from '../../io/torch/wrappers.ts';
 import { type ComparedFile, compareLog } from '../../report/compare/compareLog.ts';
 import { compareTable } from '../../report/compare/compareTable.ts';
+import { nonNegativeNumber } from '../arguments/flags.ts';
+import { outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
-import { nonNegativeNumber } from '../flags.ts';
-import { outputFile } from '../outputFlags.ts';
 
 interface Flags {
   readonly method: ReprodMethod | 'all';

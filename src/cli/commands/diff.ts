@@ -35,8 +35,17 @@ import { traceTable } from '../../report/reporters/traceTable.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { packageVersion } from '../../version.ts';
 import { allOf } from '../../words.ts';
+import { commandLine } from '../arguments/commandLine.ts';
+import {
+  backendHelp,
+  backendName,
+  commaList,
+  deviceHelp,
+  deviceName,
+  positiveInteger,
+} from '../arguments/flags.ts';
+import { outputDirectory, outputFile, outputFiles } from '../arguments/outputFlags.ts';
 import { claimReport } from '../claims.ts';
-import { commandLine } from '../commandLine.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import {
   pageDirectory,
@@ -45,15 +54,6 @@ import {
   writeReports,
 } from '../diff/reportFiles.ts';
 import { diffWeights } from '../diff/weights.ts';
-import {
-  backendHelp,
-  backendName,
-  commaList,
-  deviceHelp,
-  deviceName,
-  positiveInteger,
-} from '../flags.ts';
-import { outputDirectory, outputFile, outputFiles } from '../outputFlags.ts';
 import { live } from '../terminal/liveLine.ts';
 import { placeLines } from '../terminal/progress.ts';
 

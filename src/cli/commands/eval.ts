@@ -9,10 +9,16 @@ import { datasetName } from '../../train/dataset.ts';
 import { evaluateTrained } from '../../train/evaluation/evaluateTrained.ts';
 import { fixedLogits } from '../../train/evaluation/fixedLogits.ts';
 import { counted } from '../../words.ts';
+import {
+  backendHelp,
+  backendName,
+  deviceHelp,
+  deviceName,
+  positiveInteger,
+} from '../arguments/flags.ts';
+import { outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
-import { backendHelp, backendName, deviceHelp, deviceName, positiveInteger } from '../flags.ts';
-import { outputFile } from '../outputFlags.ts';
 import { live } from '../terminal/liveLine.ts';
 
 interface EvalFlags {

@@ -13,8 +13,8 @@ import {
 } from '../../train/checkpoint/trainedModel.ts';
 import { classCount, datasetName } from '../../train/dataset.ts';
 import { asFloat32, stateDict } from '../../train/stateDict.ts';
+import { named, outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
-import { named, outputFile } from '../outputFlags.ts';
 
 interface ExportFlags {
   readonly checkpoint: string;

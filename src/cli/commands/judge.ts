@@ -13,11 +13,11 @@ import { portReport, recordingPassed } from '../../report/portReport.ts';
 import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
 import { reporterNames } from '../../report/reporters/reporters.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
-import { commandLine } from '../commandLine.ts';
+import { commandLine } from '../arguments/commandLine.ts';
+import { positiveNumber } from '../arguments/flags.ts';
+import { outputFile, outputFiles } from '../arguments/outputFlags.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { type ReportTarget, reportTargets, writeReports } from '../diff/reportFiles.ts';
-import { positiveNumber } from '../flags.ts';
-import { outputFile, outputFiles } from '../outputFlags.ts';
 
 interface Flags {
   readonly reference: string;

@@ -3,9 +3,9 @@ import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { comparedCurves, mostRuns } from '../../report/training/runCurves.ts';
 import { runTable } from '../../report/training/runTable.ts';
+import { named, outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
-import { named, outputFile } from '../outputFlags.ts';
-import { readRunReport } from '../runReportFiles.ts';
+import { readRunReport } from '../train/runReportFiles.ts';
 
 const ending = '.svg';
 

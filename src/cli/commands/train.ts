@@ -27,10 +27,7 @@ import {
   type TrainingSettings,
 } from '../../train/settings/trainingSettings.ts';
 import { fittedWeights } from '../../train/stateDict.ts';
-import { anotherDirectory, claimReport, warn } from '../claims.ts';
-import { givenWords, shellLine } from '../commandLine.ts';
-import type { CliContext, RegisterCommand } from '../context.ts';
-import { openNamedDataset } from '../download.ts';
+import { givenWords, shellLine } from '../arguments/commandLine.ts';
 import {
   backendHelp,
   backendName,
@@ -43,13 +40,16 @@ import {
   positiveNumber,
   seedList,
   torchSeed,
-} from '../flags.ts';
-import { type FollowedRun, followRun } from '../followRun.ts';
-import { onInterrupt } from '../interrupt.ts';
-import { outputDirectory, outputFile } from '../outputFlags.ts';
-import { type ReportFlag, reportDirectory, writeRunReport } from '../runReportFiles.ts';
-import { claimSeedRuns, type OneRun, trainSeeds } from '../seedRuns.ts';
+} from '../arguments/flags.ts';
+import { outputDirectory, outputFile } from '../arguments/outputFlags.ts';
+import { anotherDirectory, claimReport, warn } from '../claims.ts';
+import type { CliContext, RegisterCommand } from '../context.ts';
+import { openNamedDataset } from '../download.ts';
+import { onInterrupt } from '../terminal/interrupt.ts';
 import { live } from '../terminal/liveLine.ts';
+import { type FollowedRun, followRun } from '../train/followRun.ts';
+import { type ReportFlag, reportDirectory, writeRunReport } from '../train/runReportFiles.ts';
+import { claimSeedRuns, type OneRun, trainSeeds } from '../train/seedRuns.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
 type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout'>;

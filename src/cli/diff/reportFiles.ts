@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import type { DiffReport, RunFacts } from '../../report/diffReport.ts';
 import { type ReporterName, reporters } from '../../report/reporters/reporters.ts';
-import type { ReportFlag } from '../runReportFiles.ts';
+import type { ReportFlag } from '../train/runReportFiles.ts';
 
 /** A report that is wanted, and the file it goes to. */
 export interface ReportTarget {

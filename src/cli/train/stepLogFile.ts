@@ -1,5 +1,5 @@
-import { UsageError } from '../errors.ts';
-import { openGrowingFile } from '../io/output/growingFile.ts';
+import { UsageError } from '../../errors.ts';
+import { openGrowingFile } from '../../io/output/growingFile.ts';
 
 /** `--log-steps`: a line a step, `step,lr,loss`, the loss with 9 significant digits (all of a float32). */
 export interface StepLogFile {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { backendNames, backends, checkBackend, devicesOf } from '../backends/registry.ts';
-import { drawnBits, type Seed, seedFrom } from '../torch/seed.ts';
+import { backendNames, backends, checkBackend, devicesOf } from '../../backends/registry.ts';
+import { drawnBits, type Seed, seedFrom } from '../../torch/seed.ts';
 
 /** The original spells its flags with underscores (`--swa_start=161`); ours take either. What follows `--` is no flag. */
 export function withDashes(argv: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import { Interrupted } from '../errors.ts';
+import { Interrupted } from '../../errors.ts';
 
 /** Ctrl-C, `kill` and schedulers, and a terminal or connection that is gone. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

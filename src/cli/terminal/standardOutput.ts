@@ -1,4 +1,4 @@
-import { fileError } from '../io/fileError.ts';
+import { fileError } from '../../io/fileError.ts';
 
 /** Whoever read has gone, a closed pipe or terminal: their choice, and nobody's fault. */
 const readerIsGone: ReadonlySet<unknown> = new Set([

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { run } from '../run.ts';
+import { commandTest } from '../testdata/commandTest.ts';
 import { withDashes } from './flags.ts';
-import { run } from './run.ts';
-import { commandTest } from './testdata/commandTest.ts';
 
 const { dir, printed, errors } = commandTest('usage');
 

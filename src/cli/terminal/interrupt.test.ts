@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Interrupted } from '../errors.ts';
-import { interruptedCode } from './failure.ts';
+import { Interrupted } from '../../errors.ts';
+import { interruptedCode } from '../failure.ts';
 import { onInterrupt } from './interrupt.ts';
 
 let stop: AbortController;

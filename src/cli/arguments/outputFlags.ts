@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../errors.ts';
-import { fileError } from '../io/fileError.ts';
-import { destinationOf, isStandardOutput } from '../io/output/destination.ts';
+import { UsageError } from '../../errors.ts';
+import { fileError } from '../../io/fileError.ts';
+import { destinationOf, isStandardOutput } from '../../io/output/destination.ts';
 
 const outputs = new WeakMap<Option, 'file' | 'directory'>();
 

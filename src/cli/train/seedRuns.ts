@@ -1,16 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { UsageError } from '../errors.ts';
-import { usualTiming, withLock } from '../io/output/lock.ts';
+import { UsageError } from '../../errors.ts';
+import { usualTiming, withLock } from '../../io/output/lock.ts';
 import {
   type SeedGroup,
   type SeedResult,
   seedsJson,
   seedsMarkdown,
-} from '../report/training/seedsTable.ts';
-import { bySeed, type Seed } from '../torch/seed.ts';
-import { type FoundCheckpoint, newestCheckpoint } from '../train/checkpoint/checkpointFiles.ts';
-import type { Ending } from '../train/events.ts';
+} from '../../report/training/seedsTable.ts';
+import { bySeed, type Seed } from '../../torch/seed.ts';
+import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpoint/checkpointFiles.ts';
+import type { Ending } from '../../train/events.ts';
 import {
   planSeeds,
   type SeedPlan,
@@ -18,14 +18,14 @@ import {
   seedOf,
   seedProgress,
   seedsDirectory,
-} from '../train/loop/seeds.ts';
+} from '../../train/loop/seeds.ts';
 import {
   type GivenSettings,
   settingsFrom,
   type TrainingSettings,
-} from '../train/settings/trainingSettings.ts';
-import { anotherDirectory, type Claims, claimReport } from './claims.ts';
-import type { CliContext } from './context.ts';
+} from '../../train/settings/trainingSettings.ts';
+import { anotherDirectory, type Claims, claimReport } from '../claims.ts';
+import type { CliContext } from '../context.ts';
 import { hasRunReport, type ReportFlag, reportDirectory, writeTexts } from './runReportFiles.ts';
 
 /** The flags that `--seeds` looks at. */

@@ -3,14 +3,14 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type Option } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readNpz, writeNpz } from '../io/numpy/npz.ts';
-import { tensor } from '../tensor/tensor.ts';
-import { openClaims } from './claims.ts';
-import { commands } from './commands/index.ts';
+import { readNpz, writeNpz } from '../../io/numpy/npz.ts';
+import { tensor } from '../../tensor/tensor.ts';
+import { openClaims } from '../claims.ts';
+import { commands } from '../commands/index.ts';
+import { addCommands, run } from '../run.ts';
+import { ourCommand, runProcess, shell } from '../testdata/commandProcess.ts';
+import { commandTest } from '../testdata/commandTest.ts';
 import { isOutput } from './outputFlags.ts';
-import { addCommands, run } from './run.ts';
-import { ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
-import { commandTest } from './testdata/commandTest.ts';
 
 const { dir, errors } = commandTest('output-flags');
 

@@ -1,6 +1,6 @@
-import { openGrowingFile } from '../io/output/growingFile.ts';
-import { hasHeader, logHeader, logLine, resumedLog } from '../report/training/trainLog.ts';
-import type { LogRow } from '../train/logRow.ts';
+import { openGrowingFile } from '../../io/output/growingFile.ts';
+import { hasHeader, logHeader, logLine, resumedLog } from '../../report/training/trainLog.ts';
+import type { LogRow } from '../../train/logRow.ts';
 
 /** `train_log.txt` as it grows. The only file of a run that holds clock times. */
 export interface TrainLogFile {

@@ -1,14 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { UsageError } from '../errors.ts';
-import { writeFileAtomic } from '../io/output/atomicFile.ts';
-import { readFileOrFail } from '../io/readFile.ts';
-import { sha256Hex } from '../io/sha256.ts';
-import { runCurves } from '../report/training/runCurves.ts';
-import { parseRunJson, type RunReport, runJson, runReport } from '../report/training/runReport.ts';
-import { loggedSeconds } from '../report/training/trainLog.ts';
-import { digestDataset } from '../train/dataset.ts';
-import { machine, versions } from './environment.ts';
+import { UsageError } from '../../errors.ts';
+import { writeFileAtomic } from '../../io/output/atomicFile.ts';
+import { readFileOrFail } from '../../io/readFile.ts';
+import { sha256Hex } from '../../io/sha256.ts';
+import { runCurves } from '../../report/training/runCurves.ts';
+import {
+  parseRunJson,
+  type RunReport,
+  runJson,
+  runReport,
+} from '../../report/training/runReport.ts';
+import { loggedSeconds } from '../../report/training/trainLog.ts';
+import { digestDataset } from '../../train/dataset.ts';
+import { machine, versions } from '../environment.ts';
 import type { FollowedRun } from './followRun.ts';
 
 /** `--report DIR`, `--no-report`, or neither. */

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { models } from '../nn/models/index.ts';
-import type { Ending, TrainingEvent } from '../train/events.ts';
-import type { LogRow } from '../train/logRow.ts';
-import type { TrainingRun } from '../train/loop/session.ts';
-import { train } from '../train/loop/train.ts';
-import { counted } from '../words.ts';
-import type { CliContext } from './context.ts';
-import { interruptedCode } from './failure.ts';
+import { models } from '../../nn/models/index.ts';
+import type { Ending, TrainingEvent } from '../../train/events.ts';
+import type { LogRow } from '../../train/logRow.ts';
+import type { TrainingRun } from '../../train/loop/session.ts';
+import { train } from '../../train/loop/train.ts';
+import { counted } from '../../words.ts';
+import type { CliContext } from '../context.ts';
+import { interruptedCode } from '../failure.ts';
+import { live } from '../terminal/liveLine.ts';
+import { showProgress } from '../terminal/progress.ts';
 import { openStepLog, type StepLogFile } from './stepLogFile.ts';
-import { live } from './terminal/liveLine.ts';
-import { showProgress } from './terminal/progress.ts';
 import { openTrainLog, type TrainLogFile } from './trainLogFile.ts';
 
 /** What a run has left when it came to its end. */
