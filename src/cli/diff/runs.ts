@@ -1,0 +1,61 @@
+import { checkMatches, readOverrides } from '../../align/judge/overrideFile.ts';
+import type { Override } from '../../align/judge/overrides.ts';
+import type { StageName } from '../../align/reference/manifest.ts';
+import type { Reference } from '../../align/reference/reference.ts';
+import type { Runs } from '../../align/sideBySide/runs.ts';
+import { openBackend, openOnDevice } from '../../backends/choose.ts';
+import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
+import { everyBackend, openInProcess } from '../../backends/registry.ts';
+import type { CliContext } from '../context.ts';
+import { live } from '../terminal/liveLine.ts';
+import type { DiffOptions } from './options.ts';
+import { diffWeights } from './weights.ts';
+
+/** Read, and each held against the names there are, before anything is computed. */
+function overridesOf(options: DiffOptions, opened: readonly Reference[]): Override[] {
+  if (options.tolerances === undefined) return [];
+  const overrides = readOverrides(options.tolerances);
+  checkMatches(overrides, opened, options.tolerances);
+  return overrides;
+}
+
+/** The files that were given, read and held against the references before anything is computed or written. */
+export function givenTo(
+  options: DiffOptions,
+  opened: readonly Reference[],
+  context: CliContext,
+): Pick<Runs, 'weights' | 'overrides'> {
+  if (options.trace === true) for (const reference of opened) reference.stage('trace');
+  const overrides = overridesOf(options, opened);
+  const weights = diffWeights(options.weights, opened[0], context);
+  return { overrides, ...(weights && { weights }) };
+}
+
+/** What is run. */
+export async function runsOf(
+  options: DiffOptions,
+  opened: readonly Reference[],
+  wanted: readonly StageName[],
+  given: Pick<Runs, 'weights' | 'overrides'>,
+): Promise<Runs> {
+  const { backends, allBackends = false, trace = false, flips = false } = options;
+  const sideBySide = allBackends || backends !== undefined;
+  return {
+    ...given,
+    backends: backends ?? (allBackends ? everyBackend : [options.backend]),
+    open: (name) =>
+      sideBySide
+        ? openOnDevice(name, options.threads ? { threads: options.threads } : {})
+        : openBackend(name, options),
+    sideBySide,
+    named: !allBackends,
+    stages: wanted,
+    references: opened,
+    // In a thread of its own it computes beside the other backend.
+    oracle: await (trace ? openBackend : openInProcess)('oracle'),
+    flips,
+    trace,
+    progress: live.begin,
+    runOnnx: runOnnxModel,
+  };
+}
