@@ -36,6 +36,7 @@ describe('every flag of every command', () => {
       '--checkpoint',
       '--data-path',
       '--libtensorflow',
+      '--map',
       '--reference',
       '--resume',
       '--tolerances',
