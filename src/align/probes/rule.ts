@@ -24,7 +24,7 @@ export interface RuleOptions {
 }
 
 /** Up to so many elements, one run's error is luck: they are allowed a few roundings at least. */
-const fewElements = 8;
+const fewElements = 64;
 const fewRoundings = 4;
 
 /** What errors of a probe are counted in: PyTorch's own error, the largest in several orders of summation. */

@@ -49,7 +49,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import('./bench.ts')).bench,
   },
   recorder: {
-    description: 'print recorder.py, which records your PyTorch script as a reference',
+    description: 'print recorder.py, which records your PyTorch network as a reference',
     load: async () => (await import('./python.ts')).recorder,
   },
   python: {
