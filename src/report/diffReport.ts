@@ -28,6 +28,9 @@ export interface RunFacts {
   readonly command: string;
 }
 
+/** `swa-align diff`, `swa-align judge`: the program and the command, without what it was given. */
+export const calledAs = ({ command }: RunFacts): string => command.split(' ').slice(0, 2).join(' ');
+
 /** One thing that does not hold, in words. */
 export interface Failure {
   readonly model: string;

@@ -6,7 +6,7 @@ import { packageVersion } from '../version.ts';
 import type { DiffReport } from './diffReport.ts';
 
 /** What a judged recording is called where `diff` has the names of its stages. */
-export const recordingPart = 'recording';
+export const recordingPart = 'port';
 
 /** A judged recording as every reporter takes it. `ours` is the file, `hashes` what was read. */
 export function portReport(

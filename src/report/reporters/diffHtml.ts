@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { allPassed, type DiffReport, failuresOf, modelOf, type RunFacts } from '../diffReport.ts';
+import {
+  allPassed,
+  calledAs,
+  type DiffReport,
+  failuresOf,
+  modelOf,
+  type RunFacts,
+} from '../diffReport.ts';
 import { html, trusted } from '../page/html.ts';
 import { modelSection, sectionId } from '../page/modelSection.ts';
 import {
@@ -27,7 +34,7 @@ export function diffHtml(reports: readonly DiffReport[], facts: RunFacts): strin
   const checked = reports
     .flatMap((r) => r.results)
     .reduce((sum, { verdicts }) => sum + verdicts.length, 0);
-  const title = `swa-align diff: ${headline(reports)}`;
+  const title = `${calledAs(facts)}: ${headline(reports)}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>

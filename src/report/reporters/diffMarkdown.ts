@@ -2,6 +2,7 @@ import { passed } from '../../align/judge/verdict.ts';
 import { allOf, counted } from '../../words.ts';
 import {
   allPassed,
+  calledAs,
   type DiffReport,
   type Failure,
   failuresOf,
@@ -207,7 +208,7 @@ function withinLimit(sections: readonly (readonly string[])[]): string {
 export function diffMarkdown(reports: readonly DiffReport[], facts: RunFacts): string {
   const failures = reports.flatMap(failuresOf);
   return withinLimit([
-    [`## ${allPassed(reports) ? '✅' : '❌'} swa-align diff: ${headline(reports)}`, ''],
+    [`## ${allPassed(reports) ? '✅' : '❌'} ${calledAs(facts)}: ${headline(reports)}`, ''],
     firstDivergences(reports),
     failureLines(failures),
     [...stageTable(reports), ''],

@@ -1,4 +1,5 @@
 import {
+  calledAs,
   type DiffReport,
   type Failure,
   failuresOf,
@@ -118,12 +119,12 @@ function suiteXml(suite: Suite, timestamp: string): string {
  * A run as JUnit XML, the dialect that Jenkins, GitLab and GitHub's actions read: a suite a stage, a case a
  * tensor. A stage's seconds are its suite's; single cases have none.
  */
-export function junitXml(reports: readonly DiffReport[], { time }: RunFacts): string {
+export function junitXml(reports: readonly DiffReport[], facts: RunFacts): string {
   const suites = reports.flatMap(suitesOf);
-  const timestamp = time.toISOString().slice(0, 19);
+  const timestamp = facts.time.toISOString().slice(0, 19);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
     'testsuites',
-    { name: 'swa-align diff', ...counts(suites) },
+    { name: calledAs(facts), ...counts(suites) },
     inner(suites.map((suite) => suiteXml(suite, timestamp))),
   )}\n`;
 }
