@@ -4,9 +4,8 @@ import { type ReprodMethod, reprodMethods } from '../../align/measure/reprodMeas
 import type { Arrays } from '../../io/numpy/arrays.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { partLike } from '../../io/part.ts';
-import { readFileOrFail } from '../../io/readFile.ts';
 import { readRecording } from '../../io/recording.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256File } from '../../io/sha256File.ts';
 import { unwrapped } from '../../io/torch/wrappers.ts';
 import { type ComparedFile, compareLog } from '../../report/compare/compareLog.ts';
 import { compareTable } from '../../report/compare/compareTable.ts';
@@ -35,7 +34,7 @@ function partHint(arrays: Arrays, other: Arrays): Arrays {
   return { ...arrays, notes: [...arrays.notes, hint] };
 }
 
-const fileOf = (path: string): ComparedFile => ({ path, sha256: sha256Hex(readFileOrFail(path)) });
+const fileOf = (path: string): ComparedFile => ({ path, sha256: sha256File(path) });
 
 /** reprod_log's own threshold. */
 const usualThreshold = 1e-6;

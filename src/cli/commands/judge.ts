@@ -4,7 +4,7 @@ import { judgeProbes } from '../../align/probes/judgeProbes.ts';
 import { type Precision, precisions } from '../../align/probes/rule.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import { readRecording } from '../../io/recording.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256File } from '../../io/sha256File.ts';
 import { parseNameMap, renamed } from '../../port/nameMap.ts';
 import { openReference } from '../../port/openReference.ts';
 import type { PortReference } from '../../port/portReference.ts';
@@ -77,7 +77,7 @@ export const judge: RegisterCommand = (command, context) => {
       const { file, sha256 } = reference.manifest.tensors;
       const report = portReport(reference, judged, {
         ours,
-        hashes: { [ours]: sha256Hex(readFileOrFail(ours)), [join(flags.reference, file)]: sha256 },
+        hashes: { [ours]: sha256File(ours), [join(flags.reference, file)]: sha256 },
         versions: { node: process.version, platform: `${process.platform}-${process.arch}` },
         seconds: (performance.now() - began) / 1000,
       });

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256File } from '../../io/sha256File.ts';
 import { runCurves } from '../../report/training/runCurves.ts';
 import {
   parseRunJson,
@@ -75,9 +75,7 @@ function factsOf({ run, rows, weights, threads }: FinishedRun, name: string, log
     },
     platform: machine(),
     dataset: { train: split('train'), test: split('test') },
-    weights: Object.fromEntries(
-      weights.map((path) => [basename(path), sha256Hex(readFileOrFail(path))]),
-    ),
+    weights: Object.fromEntries(weights.map((path) => [basename(path), sha256File(path)])),
     rows: [...rows],
     epochSeconds: loggedSeconds(rows, settings.swa, log),
   });
