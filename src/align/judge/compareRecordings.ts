@@ -3,9 +3,11 @@ import type { Arrays } from '../../io/numpy/arrays.ts';
 import { formatShape, sameShape } from '../../tensor/shape.ts';
 import { elementAt, type Tensor } from '../../tensor/tensor.ts';
 import { isConstant } from '../measure/constant.ts';
-import { type ReprodMethod, reprodMeasures } from '../measure/reprodMeasures.ts';
-import { compareMaps } from './compareMaps.ts';
-import { check, passed, type Verdict } from './verdict.ts';
+import type { ReprodMethod } from '../measure/reprodMeasures.ts';
+import type { Expectation } from './expectation.ts';
+import type { Sides } from './incomparable.ts';
+import { judge } from './judge.ts';
+import { passed, type Verdict } from './verdict.ts';
 
 export interface CompareOptions {
   readonly methods: readonly ReprodMethod[];
@@ -39,10 +41,10 @@ function noteOn(name: string, a: Tensor | undefined, b: Tensor): string[] {
   return [];
 }
 
-/** A key that one side at least holds and cannot be measured: equal bytes are equal, all else fails. */
-function unreadVerdict(name: string, a: Arrays, b: Arrays): Verdict | string {
+/** Why a key that one side at least holds fails, where it cannot be measured; a note where both hold the same bytes. */
+function onUnread(name: string, a: Arrays, b: Arrays): Expectation | string {
   const [ours, theirs] = [a.unread.get(name), b.unread.get(name)];
-  const failing = (problem: string): Verdict => ({ name, checks: [], problem });
+  const failing = (problem: string): Expectation => ({ name, rule: { kind: 'refusal', problem } });
   if (ours !== undefined && theirs !== undefined) {
     if (ours.digest !== undefined && ours.digest === theirs.digest)
       return `${printable(name)}: A and B hold the same bytes, ${ours.what}`;
@@ -57,10 +59,17 @@ function unreadVerdict(name: string, a: Arrays, b: Arrays): Verdict | string {
   return failing(other.tensors.has(name) ? `${holder} holds ${what}` : `missing on ${side} side`);
 }
 
+const sides: Sides = { ours: "A's", theirs: "B's" };
+
+const nothing: Expectation = {
+  name: '(nothing)',
+  rule: { kind: 'refusal', problem: 'nothing recorded' },
+};
+
 /**
- * Two recordings key by key, by reprod_log's measures and to its digits. What reprod_log lets pass fails
- * here by name: a key on one side only, other shapes (nothing broadcasts or is transposed), other dtypes,
- * NaN and Inf, empty arrays. Arrays of no numbers pass only with the same bytes on both sides. One liberty:
+ * Two recordings key by key, by reprod_log's measures and to its digits: A judged by what B holds. What reprod_log
+ * lets pass fails here by name: a key on one side only, other shapes (nothing broadcasts or is transposed), other
+ * dtypes, NaN and Inf, empty arrays. Arrays of no numbers pass only with the same bytes on both sides. One liberty:
  * a single number is a single number, whether a framework gives its loss the shape [] or [1]; a note says
  * so, and what the readers left out.
  */
@@ -69,21 +78,22 @@ export function compareRecordings(
   b: Arrays,
   { methods, threshold }: CompareOptions,
 ): Comparison {
-  const second = new Map(
-    [...b.tensors].map(([name, t]) => [name, asOneNumber(a.tensors.get(name), t)]),
-  );
-  const judge = (name: string) => {
-    const measures = reprodMeasures(a.tensors.get(name)!, second.get(name)!);
-    return methods.map((method) => check(method, measures[method], threshold));
-  };
   const unread = new Map(
-    [...a.unread.keys(), ...b.unread.keys()].map((name) => [name, unreadVerdict(name, a, b)]),
+    [...a.unread.keys(), ...b.unread.keys()].map((name) => [name, onUnread(name, a, b)]),
   );
-  const sides = { ours: "A's", theirs: "B's" };
-  const verdicts = [
-    ...compareMaps(a.tensors, second, judge, sides).filter(({ name }) => !unread.has(name)),
-    ...[...unread.values()].filter((found) => typeof found === 'object'),
-  ];
+  const recording = new Map([...a.tensors].filter(([name]) => !unread.has(name)));
+  const measured = [...b.tensors].flatMap(([name, t]): Expectation[] => {
+    const to = asOneNumber(a.tensors.get(name), t);
+    const rule = { kind: 'measures', to, methods, threshold, sides } as const;
+    return unread.has(name) ? [] : [{ name, rule }];
+  });
+  const empty = a.tensors.size + b.tensors.size === 0;
+  const refused = [...unread.values()].filter((found) => typeof found === 'object');
+  const { verdicts } = judge({ recording, sides }, [
+    ...(empty ? [nothing] : []),
+    ...measured,
+    ...refused,
+  ]);
   const notes = [
     ...a.notes.map((note) => `A: ${note}`),
     ...b.notes.map((note) => `B: ${note}`),

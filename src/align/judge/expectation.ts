@@ -1,6 +1,8 @@
 import type { Tensor } from '../../tensor/tensor.ts';
+import type { ReprodMethod } from '../measure/reprodMeasures.ts';
 import type { Recorded } from '../reference/recorded.ts';
-import type { Unit } from './limits.ts';
+import type { Sides } from './incomparable.ts';
+import type { Limit, Unit } from './limits.ts';
 
 export interface Tolerance {
   /** Upper bound on ‖ours − truth‖ / ‖truth‖, whatever PyTorch's own. */
@@ -75,8 +77,43 @@ export interface UlpRule {
   readonly because?: string;
 }
 
+/** By reprod_log's measures, to its digits, of two arrays of one type and shape. */
+export interface MeasuresRule {
+  readonly kind: 'measures';
+  readonly to: Tensor;
+  readonly methods: readonly ReprodMethod[];
+  /** Largest value that passes, for each of them. */
+  readonly threshold: number;
+  readonly sides: Sides;
+}
+
+/** By its relative error to float64, where the largest that passes is known beforehand. */
+export interface RelativeRule {
+  readonly kind: 'relative';
+  /** What the reference holds of it. */
+  readonly record?: Recorded;
+  /** The whole truth, where it is known: what a sample cannot show counts too. */
+  readonly truth?: Tensor;
+  readonly scale?: Tolerance['scale'];
+  readonly limit: Limit;
+}
+
 /** How one tensor of a recording is judged, as data. */
-export type Rule = Float64Rule | DistanceRule | EqualityRule | UlpRule;
+export type TensorRule =
+  | Float64Rule
+  | DistanceRule
+  | EqualityRule
+  | UlpRule
+  | MeasuresRule
+  | RelativeRule;
+
+/** What cannot be measured, whatever was recorded: it fails, and says why. */
+export interface Refusal {
+  readonly kind: 'refusal';
+  readonly problem: string;
+}
+
+export type Rule = TensorRule | Refusal;
 
 /** One tensor that a recording must hold. */
 export interface Expectation {

@@ -4,8 +4,8 @@ import { distances } from '../measure/distance.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
 import { asRecorded, type Recorded } from '../reference/recorded.ts';
 import { type Moments, momentsOf } from '../reference/samplePositions.ts';
-import { incomparable } from './compareMaps.ts';
 import type { Float64Rule } from './expectation.ts';
+import { incomparable } from './incomparable.ts';
 import type { Judgement } from './judgement.ts';
 import { type Unit, unitOf } from './limits.ts';
 import { tolerances } from './tolerances.ts';
@@ -28,22 +28,13 @@ function momentsExcess(ours: Moments, truth: Moments, size: number, epsilon: num
   );
 }
 
-/** Errors to the truth on the recorded elements. */
-export interface Errors {
-  readonly ours: number;
-  readonly pytorch: number;
-  /** What ours is counted in. */
-  readonly unit: Unit;
-}
-
-/** How far our recorded elements, and PyTorch's, are from the truth; over `scale` where that is given. */
-export function errorsOf(
-  picked: Tensor,
+/** How far PyTorch's float32 is from the truth, over `scale` where that is given, and what ours is counted in. */
+export function errorOfPyTorch(
   { pytorch, truth, rounding }: Recorded,
   scale?: number,
-): Errors {
+): { readonly own: number; readonly unit: Unit } {
   const own = relativeError(pytorch, truth, scale);
-  return { ours: relativeError(picked, truth, scale), pytorch: own, unit: unitOf(own, rounding) };
+  return { own, unit: unitOf(own, rounding) };
 }
 
 /**
@@ -66,7 +57,8 @@ export function byFloat64(
   const problem = incomparable(ours, record.pytorch) ?? constant;
   if (problem !== undefined) return { finding: { checks: [], problem }, ...sides };
 
-  const { ours: error, pytorch: own, unit: usual } = errorsOf(picked, record, scale?.value);
+  const error = relativeError(picked, record.truth, scale?.value);
+  const { own, unit: usual } = errorOfPyTorch(record, scale?.value);
   const unit = tolerance.unit ?? usual;
   const measured = distances(ours, record.pytorch);
   const asUnit =

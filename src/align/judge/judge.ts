@@ -1,5 +1,6 @@
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import type { Expectation } from './expectation.ts';
+import { oursAndPyTorch, type Sides } from './incomparable.ts';
 import { type Override, withOverride } from './overrides.ts';
 import { judgeBy } from './rules.ts';
 import type { Verdict } from './verdict.ts';
@@ -18,6 +19,8 @@ export interface Recorded {
   readonly recording: TensorMap;
   /** What it could not compute, and why. */
   readonly leftOut?: ReadonlyMap<string, string>;
+  /** Whose it is, and whose the expectations are. */
+  readonly sides?: Sides;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface Recorded {
  * lacks fails, and so does one that nobody expects.
  */
 export function judge(
-  { recording, leftOut }: Recorded,
+  { recording, leftOut, sides = oursAndPyTorch }: Recorded,
   expectations: readonly Expectation[],
   overrides: readonly Override[] = [],
 ): Judged {
@@ -35,8 +38,11 @@ export function judge(
   const judged = expectations.map(({ name, layer, what, rule }): Verdict => {
     const named = { name, ...(layer && { layer }), ...(what && { what }) };
     const found = recording.get(name);
-    if (found === undefined)
-      return { ...named, checks: [], problem: leftOut?.get(name) ?? 'missing on our side' };
+    if (rule.kind === 'refusal') return { ...named, checks: [], problem: rule.problem };
+    if (found === undefined) {
+      const problem = leftOut?.get(name) ?? `missing on ${sides.ours} side`;
+      return { ...named, checks: [], problem };
+    }
     const judgement = judgeBy(found, rule);
     ours.set(name, judgement.ours);
     pytorch.set(name, judgement.pytorch);
@@ -44,7 +50,7 @@ export function judge(
   });
   const extra = [...recording.keys()].filter((name) => !expected.has(name));
   const unexpected = extra.map(
-    (name): Verdict => ({ name, checks: [], problem: "missing on PyTorch's side" }),
+    (name): Verdict => ({ name, checks: [], problem: `missing on ${sides.theirs} side` }),
   );
   const verdicts = [...judged, ...unexpected].map((verdict) => withOverride(verdict, overrides));
   return { verdicts, ours, pytorch };

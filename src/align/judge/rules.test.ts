@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { gather, momentsOf, samplePositions } from '../reference/samplePositions.ts';
-import type { Rule } from './expectation.ts';
+import type { TensorRule } from './expectation.ts';
 import { judgeBy } from './rules.ts';
 import { passed } from './verdict.ts';
 
@@ -13,9 +13,9 @@ const float64 = (values: readonly number[]): Tensor =>
 const int64 = (values: readonly bigint[]): Tensor =>
   tensor('int64', [values.length], BigInt64Array.from(values));
 
-const findingOf = (found: Tensor, rule: Rule) => judgeBy(found, rule).finding;
-const passes = (found: Tensor, rule: Rule): boolean => passed(findingOf(found, rule));
-const equalTo = (to: Tensor): Rule => ({ kind: 'equality', to, what: 'rows' });
+const findingOf = (found: Tensor, rule: TensorRule) => judgeBy(found, rule).finding;
+const passes = (found: Tensor, rule: TensorRule): boolean => passed(findingOf(found, rule));
+const equalTo = (to: Tensor): TensorRule => ({ kind: 'equality', to, what: 'rows' });
 
 describe('equality', () => {
   it('knows integers to the last digit, whose float64 is the same', () => {
@@ -37,7 +37,12 @@ describe('equality', () => {
       tensor('uint8', [of.length, 2], Uint8Array.from(of.flat()));
     fc.assert(
       fc.property(table, table, (a, b) => {
-        const rule: Rule = { kind: 'equality', to: rows(b), what: 'rows', row: (i) => `row ${i}` };
+        const rule: TensorRule = {
+          kind: 'equality',
+          to: rows(b),
+          what: 'rows',
+          row: (i) => `row ${i}`,
+        };
         const [check] = findingOf(rows(a), rule).checks;
         const longest = Math.max(a.length, b.length);
         const wrong = Array.from({ length: longest }, (_, i) => i).filter(
@@ -61,7 +66,7 @@ describe('equality', () => {
 describe('a backend that holds float64', () => {
   const third: Tensor = float64([1 / 3, 2, 5]);
   const to = float32([1 / 3, 2, 5]);
-  const rules: Rule[] = [
+  const rules: TensorRule[] = [
     equalTo(to),
     { kind: 'distance', method: 'mean', to, threshold: 0 },
     { kind: 'distance', method: 'relative l2', to, threshold: 0 },
@@ -93,7 +98,7 @@ describe('units of the last place', () => {
     fc.assert(
       fc.property(scales, fc.integer({ min: -9, max: 9 }), ([exponent, share], steps) => {
         const scale = share * 2 ** exponent;
-        const rule: Rule = {
+        const rule: TensorRule = {
           kind: 'ulp',
           to: float32([0, 0]),
           scales: Float64Array.of(1e30, scale),
@@ -118,7 +123,7 @@ describe('the element that is named', () => {
     dtype: 'float32',
     data: Float32Array.from(truth.data as Float64Array),
   };
-  const rule: Rule = {
+  const rule: TensorRule = {
     kind: 'float64',
     record: { pytorch: pytorch as Tensor, truth, moments: momentsOf(whole) },
     tolerance: { relativeL2: 5e-6 },

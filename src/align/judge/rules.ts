@@ -1,10 +1,19 @@
 import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import { isConstant } from '../measure/constant.ts';
 import { distances } from '../measure/distance.ts';
-import { rms } from '../measure/relativeError.ts';
-import { incomparable } from './compareMaps.ts';
-import type { DistanceRule, EqualityRule, Rule, UlpRule } from './expectation.ts';
+import { relativeError, rms } from '../measure/relativeError.ts';
+import { reprodMeasures } from '../measure/reprodMeasures.ts';
+import { asRecorded } from '../reference/recorded.ts';
+import type {
+  DistanceRule,
+  EqualityRule,
+  MeasuresRule,
+  RelativeRule,
+  TensorRule,
+  UlpRule,
+} from './expectation.ts';
 import { byFloat64 } from './float64.ts';
+import { incomparable } from './incomparable.ts';
 import type { Finding, Judgement } from './judgement.ts';
 import { check } from './verdict.ts';
 import { worstOf } from './worst.ts';
@@ -114,9 +123,29 @@ function byUlp(found: Tensor, { to, scales, threshold, because }: UlpRule): Judg
   return { finding: { checks }, ...sides };
 }
 
-const rules: {
-  readonly [K in Rule['kind']]: (found: Tensor, rule: Extract<Rule, { kind: K }>) => Judgement;
-} = { float64: byFloat64, distance: byDistance, equality: byEquality, ulp: byUlp };
+function byMeasures(found: Tensor, { to, methods, threshold, sides }: MeasuresRule): Judgement {
+  const both = { ours: found, pytorch: to };
+  const wrong = incomparable(found, to, sides);
+  if (wrong !== undefined) return { finding: problem(wrong), ...both };
+  const measures = reprodMeasures(found, to);
+  const checks = methods.map((method) => check(method, measures[method], threshold));
+  return { finding: { checks, distances: distances(found, to) }, ...both };
+}
+
+function byRelative(found: Tensor, { record, truth, scale, limit }: RelativeRule): Judgement {
+  const picked = record === undefined ? found : asRecorded(found, record);
+  const ours = tensor('float32', picked.shape, toFloat32(picked));
+  const sides = { ours, pytorch: record?.pytorch ?? truth ?? ours };
+  const wrong = record && incomparable(ours, record.pytorch);
+  if (wrong !== undefined) return { finding: problem(wrong), ...sides };
+  const off = (value: Tensor, to: Tensor | undefined): number =>
+    to === undefined ? 0 : relativeError(value, to, scale?.value);
+  const error = Math.max(off(picked, record?.truth), off(found, truth));
+  const method = scale === undefined ? 'relative l2' : 'scaled';
+  const checks = [check(method, error, limit.value, { note: limit.why })];
+  const measured = record && { distances: distances(ours, record.pytorch) };
+  return { finding: { checks, ...measured }, ...sides };
+}
 
 /** A backend in float64 holds the same number in other bytes. */
 function inDtypeOf(found: Tensor, { dtype }: Tensor): Tensor {
@@ -124,9 +153,26 @@ function inDtypeOf(found: Tensor, { dtype }: Tensor): Tensor {
   return tensor('float32', found.shape, toFloat32(found));
 }
 
+/** The same of a number in other bytes. */
+const inItsType =
+  <R extends { readonly to: Tensor }>(by: (found: Tensor, rule: R) => Judgement) =>
+  (found: Tensor, rule: R): Judgement =>
+    by(inDtypeOf(found, rule.to), rule);
+
+const rules: {
+  readonly [K in TensorRule['kind']]: (
+    found: Tensor,
+    rule: Extract<TensorRule, { kind: K }>,
+  ) => Judgement;
+} = {
+  float64: byFloat64,
+  distance: inItsType(byDistance),
+  equality: inItsType(byEquality),
+  ulp: inItsType(byUlp),
+  measures: byMeasures,
+  relative: byRelative,
+};
+
 /** Judges one tensor by its rule. */
-export function judgeBy(found: Tensor, rule: Rule): Judgement {
-  const asked = rule.kind === 'float64' ? found : inDtypeOf(found, rule.to);
-  const judge = rules[rule.kind] as (found: Tensor, rule: Rule) => Judgement;
-  return judge(asked, rule);
-}
+export const judgeBy = (found: Tensor, rule: TensorRule): Judgement =>
+  (rules[rule.kind] as (found: Tensor, rule: TensorRule) => Judgement)(found, rule);

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { compareMaps } from '../judge/compareMaps.ts';
+import { compareRecordings } from '../judge/compareRecordings.ts';
 import type { Float64Rule } from '../judge/expectation.ts';
 import { byFloat64 } from '../judge/float64.ts';
+import { oursAndPyTorch } from '../judge/incomparable.ts';
+import { judge as judgeAll } from '../judge/judge.ts';
 import { check, passed, type Verdict } from '../judge/verdict.ts';
 import { type Recorded, recorded, recordedNames } from './recorded.ts';
 import { gather, momentsOf, samplePositions } from './samplePositions.ts';
@@ -150,10 +152,17 @@ describe('judging against the record', () => {
 });
 
 describe('comparing recordings', () => {
-  const judge = (_: string, { meanAbs }: { meanAbs: number }) => [check('mean', meanAbs, 1e-6)];
-  const map = (entries: Record<string, Tensor>) => new Map(Object.entries(entries));
-  const problems = (a: Record<string, Tensor>, b: Record<string, Tensor>) =>
-    compareMaps(map(a), map(b), judge).map((v) => [v.name, v.problem, passed(v)]);
+  const problems = (a: Record<string, Tensor>, b: Record<string, Tensor>) => {
+    const rule = {
+      kind: 'measures',
+      methods: ['mean'],
+      threshold: 1e-6,
+      sides: oursAndPyTorch,
+    } as const;
+    const expected = Object.entries(b).map(([name, to]) => ({ name, rule: { ...rule, to } }));
+    const { verdicts } = judgeAll({ recording: new Map(Object.entries(a)) }, expected);
+    return verdicts.map((v) => [v.name, v.problem, passed(v)]);
+  };
 
   it('names the key that only one side has', () => {
     expect(problems({ a: float32([1]) }, { a: float32([1]), b: float32([1]) })).toEqual([
@@ -176,7 +185,11 @@ describe('comparing recordings', () => {
   });
 
   it('fails when nothing was recorded', () => {
-    expect(problems({}, {})).toEqual([['(nothing)', 'nothing recorded', false]]);
+    const none = { tensors: new Map(), unread: new Map(), notes: [] };
+    const { verdicts } = compareRecordings(none, none, { methods: ['mean'], threshold: 1 });
+    expect(verdicts.map((v) => [v.name, v.problem, passed(v)])).toEqual([
+      ['(nothing)', 'nothing recorded', false],
+    ]);
   });
 });
 

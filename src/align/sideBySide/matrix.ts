@@ -1,5 +1,5 @@
 /** Several backends through the same stages, side by side: data for every kind of report. */
-import { incomparable } from '../judge/compareMaps.ts';
+import { incomparable } from '../judge/incomparable.ts';
 import { distances } from '../measure/distance.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { StageResult } from '../stages/stage.ts';

@@ -1,19 +1,11 @@
 import type { Backend } from '../../backends/backend.ts';
 import { holding } from '../../backends/holding.ts';
 import type { Program } from '../../program/program.ts';
-import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { incomparable } from '../judge/compareMaps.ts';
+import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { byFloat64 } from '../judge/float64.ts';
 import { tolerances } from '../judge/tolerances.ts';
 import { passed } from '../judge/verdict.ts';
-import { asRecorded } from '../reference/recorded.ts';
 import type { TraceRecord } from '../reference/traceRecords.ts';
-
-/** Why our tensor cannot be held against its record, or undefined. */
-export function notComparable(whole: Tensor, { record }: TraceRecord): string | undefined {
-  const picked = asRecorded(whole, record);
-  return incomparable(tensor('float32', picked.shape, toFloat32(picked)), record.pytorch);
-}
 
 /** How far the oracle's tensor is from PyTorch's float64, and whether they are the same. */
 export interface Proof {

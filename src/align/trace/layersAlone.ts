@@ -1,8 +1,6 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
 import { releasing } from '../../backends/holding.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { relativeError } from '../measure/relativeError.ts';
-import type { TraceRecord } from '../reference/traceRecords.ts';
 import type { PlannedRow } from './plan.ts';
 
 /** What both backends are given: the step's own feeds, and the state it starts from. */
@@ -34,21 +32,25 @@ const runAlone = (
     return (await executable.run(state, inputs)).get(name)!;
   });
 
+/** What a layer, or its adjoint, gives by itself on the reference's inputs, and the oracle on the same. */
+export interface LayerAlone {
+  readonly ours: Tensor;
+  readonly truth: Tensor;
+}
+
 /**
- * The error each layer, and each layer's adjoint, adds by itself: run on the reference's inputs, against
- * the oracle on the same. Rows whose inputs are not all `known` are left out.
+ * Every layer, and every layer's adjoint, by itself: what it adds to the error of its inputs shows. Rows whose inputs are not all `known` are left out.
  */
 export const layersAlone = (
   { backend, oracle }: { readonly backend: Backend; readonly oracle: Backend },
   rows: readonly PlannedRow[],
   known: TensorMap,
-  records: ReadonlyMap<string, TraceRecord>,
   given: StepGiven,
-): Promise<ReadonlyMap<string, number>> =>
+): Promise<ReadonlyMap<string, LayerAlone>> =>
   releasing(async (on) => {
     const state = await on(backend).upload(given.weights);
     const oracleState = await on(oracle).upload(given.weights);
-    const errors = new Map<string, number>();
+    const found = new Map<string, LayerAlone>();
     for (const row of rows) {
       if (!row.reads.every((name) => known.has(name))) continue;
       const inputs = inputsOf(row, known, given.feeds);
@@ -56,7 +58,7 @@ export const layersAlone = (
         runAlone(backend, state, row, inputs),
         runAlone(oracle, oracleState, row, inputs),
       ]);
-      errors.set(row.name, relativeError(ours, truth, records.get(row.name)?.scale?.value));
+      found.set(row.name, { ours, truth });
     }
-    return errors;
+    return found;
   });

@@ -63,18 +63,27 @@ const evidence = {
 } as const;
 
 it('a layer that adds too much by itself diverges, however near its whole error is', () => {
-  expect(judgeRow({ ...evidence, ours: off(0), alone: 1e-7 }).state).toBe('agrees');
-  expect(judgeRow({ ...evidence, ours: off(0), alone: 1e-6 }).state).toBe('diverges');
+  expect(judgeRow({ ...evidence, ours: off(0), alone: { ours: off(1e-7), truth } }).state).toBe(
+    'agrees',
+  );
+  expect(judgeRow({ ...evidence, ours: off(0), alone: { ours: off(1e-6), truth } }).state).toBe(
+    'diverges',
+  );
 });
 
 it('flips excuse a row only where the truth with them imposed is ours', () => {
   const flips = [{ layer: 'relu', element: 3, margin: 1e-7 }];
-  const far = { ...evidence, ours: off(1e-3), alone: 1e-7, allBeforeAgree: false } as const;
+  const far = {
+    ...evidence,
+    ours: off(1e-3),
+    alone: { ours: off(1e-7), truth },
+    allBeforeAgree: false,
+  } as const;
   const state = (error: number, more: Partial<Parameters<typeof judgeRow>[0]> = {}): string =>
     judgeRow({ ...far, imposed: { truth: off(error), flips }, ...more }).state;
   expect(state(1e-3)).toBe('flipped');
   expect(state(1e-3 + 1e-5)).toBe('inherits');
-  expect(state(1e-3, { alone: 1e-6 })).toBe('diverges');
+  expect(state(1e-3, { alone: { ours: off(1e-6), truth } })).toBe('diverges');
 });
 
 it('says which of PyTorch’s errors the limit is a multiple of', () => {

@@ -1,13 +1,13 @@
-import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
-import { errorsOf } from '../judge/float64.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import type { RelativeRule } from '../judge/expectation.ts';
+import { errorOfPyTorch } from '../judge/float64.ts';
+import { judge } from '../judge/judge.ts';
 import { type Limit, limitBeside, type Unit, unitOf } from '../judge/limits.ts';
 import type { Override } from '../judge/overrides.ts';
-import type { Flip } from '../judge/verdict.ts';
-import { distances } from '../measure/distance.ts';
-import { relativeError } from '../measure/relativeError.ts';
-import { asRecorded } from '../reference/recorded.ts';
+import { type Flip, passed, type Verdict } from '../judge/verdict.ts';
 import type { TraceRecord } from '../reference/traceRecords.ts';
-import { notComparable, type Proof } from './evidence.ts';
+import type { Proof } from './evidence.ts';
+import type { LayerAlone } from './layersAlone.ts';
 import type { PlannedRow } from './plan.ts';
 import type { TraceError, TraceRow, TraceState } from './trace.ts';
 
@@ -19,8 +19,8 @@ export interface RowEvidence {
   readonly proof: Proof;
   /** The whole truth, where it is known. */
   readonly truth?: Tensor;
-  /** The error its layer adds by itself; absent where the layer's inputs are not known. */
-  readonly alone?: number;
+  /** What its layer gives by itself; absent where the layer's inputs are not known. */
+  readonly alone?: LayerAlone;
   /** Nothing it is computed from is off. */
   readonly inputsAgree: boolean;
   /** Nor is anything before it. */
@@ -45,56 +45,54 @@ function limitOf(unit: Unit, { bar, override }: RowEvidence): Limit {
     : { value: override.limit, why: `set by hand: ${override.reason}` };
 }
 
-/** Judges one tensor, and its layer by itself. */
+/** How far off a tensor is, judged by what may pass. */
+const judged = (name: string, found: Tensor, rule: Omit<RelativeRule, 'kind'>): Verdict =>
+  judge({ recording: new Map([[name, found]]) }, [{ name, rule: { kind: 'relative', ...rule } }])
+    .verdicts[0];
+
+const errorOf = ({ checks }: Verdict): number => checks[0].value;
+
+/** One tensor, and its layer by itself, as the judge finds them. */
 export function judgeRow(evidence: RowEvidence): TraceRow {
   const { planned, ours, record: traced, proof, truth, alone, imposed } = evidence;
+  const { kind, layer, name } = planned;
   const { record, scale } = traced;
-  const row = {
-    kind: planned.kind,
-    layer: planned.layer,
-    name: planned.name,
-    shape: ours.shape,
-    sampled: record.moments !== undefined,
-  };
-  const problem = notComparable(ours, traced);
-  if (problem !== undefined) return { ...row, state: 'missing', problem };
+  const scaled = scale && { scale };
+  const row = { kind, layer, name, shape: ours.shape, sampled: record.moments !== undefined };
 
-  const picked = asRecorded(ours, record);
-  const { ours: seen, pytorch: own, unit } = errorsOf(picked, record, scale?.value);
-  // The whole tensor where the truth is known whole: what a sample cannot show counts too.
-  const whole = truth === undefined ? 0 : relativeError(ours, truth, scale?.value);
-  const error = errorIn(unit, Math.max(seen, whole), own);
+  const { own, unit } = errorOfPyTorch(record, scale?.value);
   const limit = limitOf(unit, evidence);
+  const whole = judged(name, ours, { record, ...(truth && { truth }), ...scaled, limit });
+  if (whole.problem !== undefined) return { ...row, state: 'missing', problem: whole.problem };
+
   const addedUnit = traced.added === undefined ? unit : unitOf(traced.added);
-  const added = alone === undefined ? undefined : errorIn(addedUnit, alone, traced.added ?? own);
-  const addedLimit = added === undefined ? undefined : limitOf(addedUnit, evidence);
-  const within = error.ours <= limit.value;
-  const explained =
-    imposed !== undefined &&
-    relativeError(ours, imposed.truth, scale?.value) <= Math.max(limit.value, evidence.bar);
-  // A graph that does not repeat PyTorch's float64 on PyTorch's inputs is wrong in this very layer.
-  const wrongGraph = !proof.proven && added !== undefined;
-  const addsOwn =
-    added !== undefined && addedLimit !== undefined && !(added.ours <= addedLimit.value);
+  const addedLimit = limitOf(addedUnit, evidence);
+  const byLayer =
+    alone && judged(name, alone.ours, { truth: alone.truth, ...scaled, limit: addedLimit });
   const state = ((): TraceState => {
-    if (wrongGraph || addsOwn) return 'diverges';
-    if (within) return 'agrees';
-    if (explained) return 'flipped';
+    // A graph that does not repeat PyTorch's float64 on PyTorch's inputs is wrong in this very layer.
+    if (byLayer !== undefined && !(proof.proven && passed(byLayer))) return 'diverges';
+    if (passed(whole)) return 'agrees';
+    if (imposed !== undefined) {
+      const bar = { value: Math.max(limit.value, evidence.bar), why: limit.why };
+      const explained = judged(name, ours, { truth: imposed.truth, ...scaled, limit: bar });
+      if (passed(explained)) return 'flipped';
+    }
     // Near the limit an error can pass it on the way; but where all before agrees, nobody left it.
-    const heir = added === undefined ? !evidence.inputsAgree : !evidence.allBeforeAgree;
+    const heir = byLayer === undefined ? !evidence.inputsAgree : !evidence.allBeforeAgree;
     return heir ? 'inherits' : 'diverges';
   })();
   return {
     ...row,
     state,
-    error,
-    ...(added === undefined ? {} : { added }),
+    error: errorIn(unit, errorOf(whole), own),
+    ...(byLayer && { added: errorIn(addedUnit, errorOf(byLayer), traced.added ?? own) }),
     limit,
-    ...(addedLimit === undefined ? {} : { addedLimit }),
-    distances: distances(tensor('float32', picked.shape, toFloat32(picked)), record.pytorch),
-    ...(evidence.override === undefined ? {} : { override: appliedOverride(evidence.override) }),
-    ...(state === 'flipped' && imposed !== undefined ? { flips: imposed.flips } : {}),
-    ...(wrongGraph ? { problem: wrongGraphText(proof) } : {}),
+    ...(byLayer && { addedLimit }),
+    ...(whole.distances && { distances: whole.distances }),
+    ...(evidence.override && { override: appliedOverride(evidence.override) }),
+    ...(state === 'flipped' && imposed && { flips: imposed.flips }),
+    ...(byLayer && !proof.proven && { problem: wrongGraphText(proof) }),
   };
 }
 

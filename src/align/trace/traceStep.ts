@@ -55,7 +55,7 @@ export async function traceStep(context: TraceContext): Promise<Trace> {
     names.map((name) => [name, proofOf(truth.get(name)!, records.get(name)!)]),
   );
   const known = knownTensors(names, records, proofs, truth);
-  const alone = await layersAlone(context, plan, known, records, step);
+  const alone = await layersAlone(context, plan, known, step);
   const bar = barFor(reference.model);
   const rowsWith = (imposed?: { truth: TensorMap; flips: readonly Flip[] }): TraceRow[] => {
     const agreeing = new Set<string>();

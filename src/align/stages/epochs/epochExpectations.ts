@@ -133,7 +133,7 @@ function losses(
   if (epoch > 1) return { first: [], later: all };
   const agrees = ({ name, rule }: { readonly name: string; readonly rule: Rule }): boolean => {
     const found = recording.get(prefix + name);
-    return found !== undefined && passed(judgeBy(found, rule).finding);
+    return found !== undefined && rule.kind !== 'refusal' && passed(judgeBy(found, rule).finding);
   };
   const newSize = (step: number): boolean =>
     step === 0 || imagesIn(section, step) !== imagesIn(section, step - 1);
