@@ -4,7 +4,6 @@ import type { Program } from '../program/program.ts';
 /** A program in every batch size that turns up: shapes are static, and the last batch is short. */
 export interface ByBatchSize {
   get(batch: number): Promise<Executable>;
-  dispose(): Promise<void>;
 }
 
 /** Compiles `build(batch)` when a batch size first appears and keeps it. */
@@ -19,10 +18,6 @@ export function byBatchSize(
       const known = compiled.get(batch) ?? backend.compile(build(batch), fetches);
       compiled.set(batch, known);
       return known;
-    },
-    async dispose() {
-      for (const executable of compiled.values()) await (await executable).dispose();
-      compiled.clear();
     },
   };
 }

@@ -27,7 +27,6 @@ async function refreshed(batches: readonly Tensor<'float32'>[]): Promise<Float64
   const programs = refreshPrograms(tinyBackend, tinyModel);
   await refreshBatchNorm(tinyBackend, tinyModel, programs, state, batches);
   const found = await tinyBackend.download(state, [features]);
-  await programs.dispose();
   await tinyBackend.free(state);
   return toFloat64(found.get(features)!);
 }

@@ -99,7 +99,6 @@ describe('trap: BN statistics must be refreshed before every SWA evaluation', ()
     const state = await tinyBackend.upload(modelWeights(tinyModel, average!, ''));
     const { loss } = await evaluate(programs, state, tinyDataset.test, 8, vggPreparation);
     expect(row.swaTestLoss).toBe(loss);
-    await programs.dispose();
   });
 });
 
@@ -206,7 +205,6 @@ test('eval of the checkpoint repeats the logged numbers exactly', async () => {
   };
   expect(await numbers('raw')).toEqual([row.testLoss, row.testAccuracy]);
   expect(await numbers('swa')).toEqual([row.swaTestLoss, row.swaTestAccuracy]);
-  await programs.dispose();
 });
 
 test('the exported weights are the state dict PyTorch loads strictly', async () => {
