@@ -55,6 +55,25 @@ const importsOf = new Map(
   }),
 );
 
+/** An import that is there when the program runs: types and `import(…)` are not. */
+const loading = /^(?:import|export)\s(?!type\s)(?:[^;'"]*\sfrom\s+)?'([^']+)'/gm;
+
+/** What an entry loads before anything is called: files of ours, and packages. */
+function loadedBy(entry: string): { files: Set<string>; packages: Set<string> } {
+  const files = new Set([entry]);
+  const packages = new Set<string>();
+  for (const file of files) {
+    const text = readFileSync(join(src, file), 'utf8');
+    for (const [, target] of text.matchAll(loading)) {
+      if (!target.startsWith('.')) packages.add(target);
+      else files.add(relative(src, resolve(src, dirname(file), target)));
+    }
+  }
+  return { files, packages };
+}
+
+const isEngine = (name: string): boolean => /onnxruntime|tensorflow|webgpu/.test(name);
+
 /** A way from a file back to itself, or undefined. */
 function circleThrough(file: string): readonly string[] | undefined {
   const from = new Map<string, string>();
@@ -122,6 +141,19 @@ describe('imports', () => {
 
   it('never go in a circle', () => {
     expect(sources.map(circleThrough).filter((circle) => circle !== undefined)).toEqual([]);
+  });
+
+  it.each(['index.ts', 'browser.ts', 'vitest.ts'])('%s loads no engine', (entry) => {
+    const { files, packages } = loadedBy(entry);
+    expect(files.size).toBeGreaterThan(20);
+    expect(packages).toContain('zod/mini');
+    expect([...packages].filter(isEngine)).toEqual([]);
+    expect([...files].filter((file) => /^(backends|nn|program|train)[\\/]/.test(file))).toEqual([]);
+  });
+
+  it('find the engine of a file that loads one', () => {
+    const { packages } = loadedBy(join('backends', 'ort', 'cpu', 'ortBackend.ts'));
+    expect([...packages].filter(isEngine)).toEqual(['onnxruntime-node']);
   });
 
   it('keeps training and alignment away from any particular backend', () => {

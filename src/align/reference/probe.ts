@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// The small one: programs in a browser carry it.
+import * as z from 'zod/mini';
 
 /** What a probe of a recording is; `input`, `draw` and what a run began with are given to a port. */
 export const probeKinds = [
@@ -17,20 +18,22 @@ export const probeKinds = [
 export type ProbeKind = (typeof probeKinds)[number];
 
 /** PyTorch's names of the types that a probe may have. */
-const dtype = z.string().regex(/^\w+$/);
+const dtype = z.string().check(z.regex(/^\w+$/));
+const count = z.int().check(z.nonnegative());
+const text = z.optional(z.string());
 
 const probeSchema = z.object({
-  name: z.string().min(1),
+  name: z.string().check(z.minLength(1)),
   kind: z.enum(probeKinds),
-  pass: z.int().nonnegative(),
-  shape: z.array(z.int().nonnegative()),
+  pass: count,
+  shape: z.array(count),
   dtype,
-  layer: z.string().optional(),
-  what: z.string().optional(),
-  axes: z.string().optional(),
-  from: z.array(z.string()).optional(),
-  scale: z.object({ value: z.number().positive(), what: z.string() }).optional(),
-  near: z.string().optional(),
+  layer: text,
+  what: text,
+  axes: text,
+  from: z.optional(z.array(z.string())),
+  scale: z.optional(z.object({ value: z.number().check(z.positive()), what: z.string() })),
+  near: text,
 });
 
 /** One tensor of a reference, as data. The fields are explained in docs/port-reference.md. */
@@ -38,9 +41,9 @@ export type Probe = z.infer<typeof probeSchema>;
 
 const passSchema = z.object({
   kind: z.enum(['step', 'evaluation']),
-  optimizers: z
-    .array(z.object({ kind: z.string(), groups: z.array(z.looseObject({})) }))
-    .optional(),
+  optimizers: z.optional(
+    z.array(z.object({ kind: z.string(), groups: z.array(z.looseObject({})) })),
+  ),
 });
 
 /** The manifest that `recorder.py` writes. */
@@ -48,12 +51,12 @@ export const probeManifestSchema = z.object({
   format: z.literal('swa-align-reference/2'),
   model: z.string(),
   torch: z.looseObject({ version: z.string() }),
-  tensors: z.object({ file: z.string().regex(/^[\w.-]+$/), sha256: z.string() }),
-  passes: z.array(passSchema).min(1),
-  orders: z.array(z.string()).default([]),
-  probes: z.array(probeSchema).min(1),
-  left_out: z.record(z.string(), z.string()).default({}),
-  notes: z.array(z.string()).default([]),
+  tensors: z.object({ file: z.string().check(z.regex(/^[\w.-]+$/)), sha256: z.string() }),
+  passes: z.array(passSchema).check(z.minLength(1)),
+  orders: z._default(z.array(z.string()), []),
+  probes: z.array(probeSchema).check(z.minLength(1)),
+  left_out: z._default(z.record(z.string(), z.string()), {}),
+  notes: z._default(z.array(z.string()), []),
 });
 
 export type ProbeManifest = z.infer<typeof probeManifestSchema>;

@@ -1,3 +1,4 @@
+import { en } from 'zod/locales';
 import { InputError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
 import { readSafetensors } from '../../io/safetensors/safetensors.ts';
@@ -23,6 +24,9 @@ export interface ProbeReference {
 
 const remedy = 'record it anew with recorder.py, or copy it again';
 
+/** zod/mini knows no words of its own. */
+const english = { error: en().localeError };
+
 /** A manifest of format 2 from its text. Throws InputError naming `where` and what is wrong. */
 export function parseProbeManifest(text: string, where: string): ProbeManifest {
   let json: unknown;
@@ -31,7 +35,7 @@ export function parseProbeManifest(text: string, where: string): ProbeManifest {
   } catch {
     throw new InputError('is not JSON', { where, fix: remedy });
   }
-  const parsed = probeManifestSchema.safeParse(json);
+  const parsed = probeManifestSchema.safeParse(json, english);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new InputError(`${issue.path.join('.') || 'manifest'}: ${issue.message}`, {

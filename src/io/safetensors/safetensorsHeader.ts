@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// The small one: programs in a browser carry it.
+import * as z from 'zod/mini';
 import type { InputError } from '../../errors.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { DType } from '../../tensor/tensor.ts';
@@ -54,7 +55,7 @@ export interface SafetensorsHeader {
 }
 
 const METADATA = '__metadata__';
-const count = z.int().nonnegative();
+const count = z.int().check(z.nonnegative());
 const entrySchema = z.strictObject({
   dtype: z.string(),
   shape: z.array(count),
