@@ -1,25 +1,15 @@
-import { createRequire } from 'node:module';
 import * as ort from 'onnxruntime-node';
 import { DeviceError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
-import type { Shape } from '../../../tensor/shape.ts';
 import { type Tensor, tensor, toFloat32 } from '../../../tensor/tensor.ts';
-import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
-import { checkInputs, stateValue } from '../../feeds.ts';
+import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
-
-interface OrtTensor extends DeviceTensor {
-  readonly value: ort.Tensor;
-}
+import { onDevice, ortFeeds, ortValue, ortVersion } from '../ortTensor.ts';
 
 export interface OrtOptions {
   /** Threads inside one operator; by default one a core. */
   readonly threads?: number;
 }
-
-const onDevice = (value: ort.Tensor, shape: Shape): OrtTensor => ({ shape, value });
-
-const ortValue = (t: DeviceTensor): ort.Tensor => (t as OrtTensor).value;
 
 function toOrt(t: Tensor): ort.Tensor {
   return t.dtype === 'int64'
@@ -33,10 +23,6 @@ function fromOrt(value: ort.Tensor): Tensor {
     : tensor('float32', value.dims, value.data as Float32Array);
 }
 
-const version: string = (
-  createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
-).version;
-
 /** ONNX Runtime's CPU provider, in float32. */
 export async function ortBackend({ threads }: OrtOptions = {}): Promise<Backend> {
   const sessionOptions: ort.InferenceSession.SessionOptions = {
@@ -49,7 +35,7 @@ export async function ortBackend({ threads }: OrtOptions = {}): Promise<Backend>
     name: 'ort',
     device: 'cpu',
     precision: 'float32',
-    description: `ONNX Runtime ${version}, CPU`,
+    description: `ONNX Runtime ${ortVersion}, CPU`,
     compile: (program, fetches) => compile(program, fetches, sessionOptions),
     upload: async (values) =>
       new Map([...values].map(([name, t]) => [name, onDevice(toOrt(t), t.shape)])),
@@ -77,13 +63,7 @@ async function compile(
   );
   return {
     async run(state, inputs) {
-      checkInputs(program, inputs);
-      const feeds: Record<string, ort.Tensor> = {};
-      for (const name of lowered.inputs) feeds[name] = toOrt(inputs.get(name)!);
-      for (const name of lowered.stateIn) {
-        feeds[name] = ortValue(stateValue(program, state, program.state.get(name)!.current));
-      }
-      const results = await session.run(feeds);
+      const results = await session.run(ortFeeds(program, lowered, state, inputs, toOrt));
       advance(state, lowered.nextState, results);
       return new Map(
         [...lowered.fetched].map(([name, output]) => [name, fromOrt(results[output])]),
@@ -99,7 +79,6 @@ function advance(
   results: ort.InferenceSession.OnnxValueMapType,
 ): void {
   for (const [name, output] of nextState) {
-    const value = results[output] as ort.Tensor;
-    state.set(name, onDevice(value, value.dims));
+    state.set(name, onDevice(results[output] as ort.Tensor));
   }
 }

@@ -1,22 +1,13 @@
-import { createRequire } from 'node:module';
 import * as ort from 'onnxruntime-node';
 import { GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
-import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
-import { checkInputs, stateValue } from '../../feeds.ts';
+import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
 import { targets } from '../lowering/target.ts';
+import { onDevice, ortFeeds, ortValue, ortVersion } from '../ortTensor.ts';
 import { deviceError, lessOrElsewhere, openSession } from './webgpuSession.ts';
 import { type Transfers, transfers } from './webgpuTransfer.ts';
-
-interface WebgpuTensor extends DeviceTensor {
-  readonly value: ort.Tensor;
-}
-
-const held = (value: ort.Tensor): WebgpuTensor => ({ shape: value.dims, value });
-
-const ortValue = (t: DeviceTensor): ort.Tensor => (t as WebgpuTensor).value;
 
 /** Programs hold `int` as int32 here, see `targets`. */
 function toOrt(t: Tensor): ort.Tensor {
@@ -30,10 +21,6 @@ function fromOrt(value: ort.Tensor): Tensor {
     ? tensor('int64', value.dims, BigInt64Array.from(value.data as Int32Array, BigInt))
     : tensor('float32', value.dims, value.data as Float32Array);
 }
-
-const version: string = (
-  createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
-).version;
 
 /**
  * ONNX Runtime's WebGPU provider, in float32. State stays in the device's memory from run to run.
@@ -54,7 +41,7 @@ export async function webgpuBackend(): Promise<Backend> {
     name: 'ort',
     device: 'webgpu',
     precision: 'float32',
-    description: `ONNX Runtime ${version}, WebGPU`,
+    description: `ONNX Runtime ${ortVersion}, WebGPU`,
     compile: (program, fetches) => compile(program, fetches, moving),
     upload: (values) => upload(values, moving),
     download: (state, names = [...state.keys()]) => download(state, names, moving),
@@ -70,7 +57,7 @@ async function upload(values: TensorMap, moving: Transfers): Promise<DeviceState
   const there = await moving.move('toDevice', host).catch((cause) => {
     throw deviceError('could not copy the state to the GPU', cause, lessOrElsewhere);
   });
-  return new Map([...values.keys()].map((name, i) => [name, held(there[i])]));
+  return new Map([...values.keys()].map((name, i) => [name, onDevice(there[i])]));
 }
 
 async function download(
@@ -95,32 +82,27 @@ async function compile(
   moving: Transfers,
 ): Promise<Executable> {
   const lowered = lowerProgram(program, fetches, targets.webgpu);
-  const onDevice = (names: ReadonlyMap<string, string>) =>
+  const stays = (names: ReadonlyMap<string, string>) =>
     [...names.values()].map((output) => [output, 'gpu-buffer'] as const);
   const { fetched, nextState } = lowered;
-  const outputs = Object.fromEntries([...onDevice(fetched), ...onDevice(nextState)]);
+  const outputs = Object.fromEntries([...stays(fetched), ...stays(nextState)]);
   const session = await openSession(lowered.model, outputs).catch((cause) => {
     throw deviceError(`WebGPU refused the ${program.name}`, cause, lessOrElsewhere);
   });
 
   /** Runs once; the fetches, still on the device. */
   const start = async (state: DeviceState, inputs: TensorMap): Promise<DeviceState> => {
-    checkInputs(program, inputs);
-    const feeds: Record<string, ort.Tensor> = {};
-    for (const name of lowered.inputs) feeds[name] = toOrt(inputs.get(name)!);
-    for (const name of lowered.stateIn) {
-      feeds[name] = ortValue(stateValue(program, state, program.state.get(name)!.current));
-    }
+    const feeds = ortFeeds(program, lowered, state, inputs, toOrt);
     const results = await session.run(feeds).catch((cause) => {
       throw deviceError(`the GPU failed in the ${program.name}`, cause, lessOrElsewhere);
     });
     for (const [name, output] of nextState) {
       const replaced = state.get(name);
-      state.set(name, held(results[output] as ort.Tensor));
+      state.set(name, onDevice(results[output] as ort.Tensor));
       if (replaced !== undefined) ortValue(replaced).dispose();
     }
     return new Map(
-      [...fetched].map(([name, output]) => [name, held(results[output] as ort.Tensor)]),
+      [...fetched].map(([name, output]) => [name, onDevice(results[output] as ort.Tensor)]),
     );
   };
   return {
