@@ -50,7 +50,7 @@ function writeJson(path: string, options: Options, timings: readonly Timing[]): 
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };
   const text = `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`;
-  writeFileAtomic(path, new TextEncoder().encode(text));
+  writeFileAtomic(path, text);
 }
 
 async function timeSteps(options: Options, { print }: CliContext): Promise<void> {

@@ -69,7 +69,7 @@ export const compare: RegisterCommand = (command, context) => {
       const second = partHint(unwrappedLike(theirs, ours), ours);
       const comparison = compareRecordings(first, second, options);
       const text = compareLog(comparison, [fileOf(a), fileOf(b)], options, new Date());
-      if (log !== undefined) writeFileAtomic(log, new TextEncoder().encode(text));
+      if (log !== undefined) writeFileAtomic(log, text);
       context.print(
         `${text}\n${compareTable(comparison, first.tensors, second.tensors).join('\n')}`,
       );

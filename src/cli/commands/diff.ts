@@ -96,7 +96,7 @@ export const diff: RegisterCommand = (command, context) => {
       const everything = join(options.out, 'backends.json');
       if (runs.sideBySide) {
         const matrices = opened.map((reference) => matrixOn(reference, found));
-        writeFileAtomic(everything, new TextEncoder().encode(matrixJson(matrices, versions())));
+        writeFileAtomic(everything, matrixJson(matrices, versions()));
         for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
       }
       if (!allPassed(reports)) context.fail();

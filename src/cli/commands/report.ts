@@ -33,8 +33,7 @@ export const report: RegisterCommand = (command, context) => {
       const ours = readRunReport(first);
       const others = peers.map(readRunReport);
       const table = runTable([ours, ...others]);
-      const write = (path: string, text: string): void =>
-        writeFileAtomic(path, new TextEncoder().encode(text));
+      const write = (path: string, text: string): void => writeFileAtomic(path, text);
       write(out, comparedCurves([ours, ...others]));
       if (out.endsWith(ending)) {
         write(`${out.slice(0, -ending.length)}.md`, `![curves](${basename(out)})\n\n${table}`);

@@ -39,5 +39,5 @@ export function writeLogs(
   writeFileAtomic(`${stem}_ts.npy`, writeReprodLog(result.ours));
   writeFileAtomic(`${stem}_pytorch.npy`, writeReprodLog(result.pytorch));
   const log = diffLog(result, provenanceOf(witness), new Date());
-  writeFileAtomic(`${stem}_diff.log`, new TextEncoder().encode(log));
+  writeFileAtomic(`${stem}_diff.log`, log);
 }

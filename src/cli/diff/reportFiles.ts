@@ -59,6 +59,6 @@ export function writeReports(
   facts: RunFacts,
 ): void {
   for (const { name, file } of targets) {
-    writeFileAtomic(file, new TextEncoder().encode(reporters[name].render(reports, facts)));
+    writeFileAtomic(file, reporters[name].render(reports, facts));
   }
 }

@@ -27,7 +27,7 @@ export async function seal(
     sha256[name] = await digestOfFile('sha256', join(folder, name), signal);
   }
   const text = JSON.stringify({ archive: archive.file, md5: archive.md5, sha256 }, undefined, 2);
-  writeFileAtomic(join(folder, sealName), new TextEncoder().encode(`${text}\n`));
+  writeFileAtomic(join(folder, sealName), `${text}\n`);
 }
 
 function sealOf(folder: string): z.infer<typeof sealSchema> | undefined {

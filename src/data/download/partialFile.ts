@@ -44,7 +44,7 @@ export function readPartial(
 
 /** To be called when the file is empty and before its first byte: what comes will be of this origin. */
 export const noteOrigin = (path: string, origin: Origin): void =>
-  writeFileAtomic(notePath(path), new TextEncoder().encode(JSON.stringify(origin)));
+  writeFileAtomic(notePath(path), JSON.stringify(origin));
 
 /** Throws InputError where that is not permitted. */
 export function discardPartial(path: string): void {

@@ -167,8 +167,9 @@ function writeThrough(path: string, chunks: Chunks): void {
  *
  * Throws InputError for a full disk or a lack of permission; an error thrown by the chunks passes through.
  */
-export function writeFileAtomic(path: string, content: Uint8Array | Chunks): void {
-  const chunks = content instanceof Uint8Array ? [content] : content;
+export function writeFileAtomic(path: string, content: string | Uint8Array | Chunks): void {
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  const chunks = bytes instanceof Uint8Array ? [bytes] : bytes;
   try {
     const to = destinationOf(path);
     if (to.kind === 'standard') for (const chunk of chunks) writeStandard(to.stream, chunk);

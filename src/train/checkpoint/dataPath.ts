@@ -17,7 +17,7 @@ const schema = z.object({ dataset: z.enum(datasetNames), path: z.string() });
 /** Notes the directory that a run in `directory` reads its data set from. Throws InputError. */
 export function noteDataPath(directory: string, dataset: DatasetName, path: string): void {
   const text = `${JSON.stringify({ dataset, path: resolve(path) })}\n`;
-  writeFileAtomic(join(directory, fileName), new TextEncoder().encode(text));
+  writeFileAtomic(join(directory, fileName), text);
 }
 
 /**
