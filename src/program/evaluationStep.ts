@@ -3,8 +3,16 @@ import type { Node } from '../ir/node.ts';
 import type { LossName } from '../nn/losses.ts';
 import { forwardPass, type Module } from '../nn/module.ts';
 import type { Shape } from '../tensor/shape.ts';
+import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { lossOf } from './lossOf.ts';
 import { byInputName, type Program, verifyProgram } from './program.ts';
+
+/** What an evaluation is fed. */
+export const evaluationFeeds = (images: Tensor, labels: Tensor): TensorMap =>
+  new Map([
+    ['images', images],
+    ['labels', labels],
+  ]);
 
 /**
  * Evaluation of one batch: no dropout, batch norm by its running statistics, nothing changes.

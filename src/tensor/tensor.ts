@@ -80,6 +80,10 @@ export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D])
 export const scalar = (value: number): Tensor<'float64'> =>
   tensor('float64', [], Float64Array.of(value));
 
+/** Numbers by name as they are fed. */
+export const scalars = (numbers: Readonly<Record<string, number>>): [string, Tensor][] =>
+  Object.entries(numbers).map(([name, value]) => [name, scalar(value)]);
+
 /** The tensor's bytes, little-endian (as on every platform Node runs on), without copying. */
 export const bytesOf = (t: Tensor): Uint8Array =>
   new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);

@@ -2,7 +2,16 @@ import type { TrainingStep } from '../data/trainingStream.ts';
 import type { Module } from '../nn/module.ts';
 import { type OptimizerSettings, slotsOf } from '../optim/optimizer.ts';
 import { slotOf } from '../program/program.ts';
-import { scalar, type Tensor, type TensorMap, tensor, zeros } from '../tensor/tensor.ts';
+import type { Shape } from '../tensor/shape.ts';
+import { scalars, type Tensor, type TensorMap, tensor, zeros } from '../tensor/tensor.ts';
+
+/** What the optimizer keeps of a parameter before the first step: zeros. */
+export const emptySlots = (
+  optimizer: OptimizerSettings,
+  name: string,
+  shape: Shape,
+): [string, Tensor][] =>
+  slotsOf(optimizer).map((slot) => [slotOf(name, slot), zeros('float32', shape)]);
 
 /** Weights and buffers, and zeros for whatever the optimizer keeps: what a training step carries. */
 export function initialTrainingState(
@@ -13,7 +22,7 @@ export function initialTrainingState(
   const state = new Map<string, Tensor>(weights);
   for (const { name, shape, role } of model.state) {
     if (role !== 'parameter') continue;
-    for (const slot of slotsOf(optimizer)) state.set(slotOf(name, slot), zeros('float32', shape));
+    for (const [slot, value] of emptySlots(optimizer, name, shape)) state.set(slot, value);
   }
   return state;
 }
@@ -27,10 +36,7 @@ export function feedsOf(
   return new Map<string, Tensor>([
     ['images', images],
     ['labels', labels],
-    ...Object.entries(optimizerNumbers).map(([name, value]): [string, Tensor] => [
-      name,
-      scalar(value),
-    ]),
+    ...scalars(optimizerNumbers),
     ...masks.map((mask, i): [string, Tensor] => [
       `mask${i}`,
       tensor('float32', [batch, mask.length / batch], Float32Array.from(mask)),

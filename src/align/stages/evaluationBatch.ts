@@ -1,11 +1,21 @@
 import { join } from 'node:path';
+import { holding } from '../../backends/holding.ts';
 import { InputError } from '../../errors.ts';
+import { evaluationFeeds, evaluationStep } from '../../program/evaluationStep.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../../tensor/shape.ts';
-import { type DataOf, type DType, type Tensor, tensor } from '../../tensor/tensor.ts';
+import {
+  type DataOf,
+  type DType,
+  type Tensor,
+  type TensorMap,
+  tensor,
+} from '../../tensor/tensor.ts';
 import { arrayOf, type Reference } from '../reference/reference.ts';
+import { startingWeights } from '../reference/seedWeights.ts';
+import type { StageContext } from './stage.ts';
 
 /** What a stage in evaluation mode runs on. */
-export interface EvaluationBatch {
+interface EvaluationBatch {
   /** [n, 3, 32, 32] */
   readonly images: Tensor<'float32'>;
   /** [n] */
@@ -61,7 +71,7 @@ function firstOf<D extends DType>({ dtype, shape, data }: Tensor<D>, count?: num
  * Labels that were not recorded are zeros, and then nothing may depend on them. Throws InputError where the
  * arrays are missing or of another shape or type.
  */
-export function evaluationBatch(
+function evaluationBatch(
   { dir, manifest, model, arrays, input }: Reference,
   { batch, settings }: BatchSource,
 ): EvaluationBatch {
@@ -86,5 +96,22 @@ export function evaluationBatch(
       where,
     ),
     inputs: batch === undefined ? Object.values(fake) : [batch],
+  };
+}
+
+/**
+ * A stage's batch in evaluation mode: `ask` gives results of it, each time by a program that computes nothing else,
+ * and `holds` says which there are.
+ */
+export function evaluating(context: StageContext, source: BatchSource) {
+  const { backend, reference } = context;
+  const { images, labels, inputs } = evaluationBatch(reference, source);
+  const program = evaluationStep(reference.model, images.shape);
+  const [weights, feeds] = [startingWeights(context), evaluationFeeds(images, labels)];
+  return {
+    inputs,
+    holds: (name: string): boolean => program.fetches.has(name),
+    ask: (fetches: readonly string[]): Promise<TensorMap> =>
+      holding(backend, program, fetches, weights, (held) => held.run(feeds)),
   };
 }

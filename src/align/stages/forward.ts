@@ -1,13 +1,9 @@
-import { holding } from '../../backends/holding.ts';
-import { evaluationStep } from '../../program/evaluationStep.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { meanAbsBar } from '../judge/orderOfOne.ts';
 import { tolerances } from '../judge/tolerances.ts';
 import { recorded, recordedNames } from '../reference/recorded.ts';
 import type { Reference } from '../reference/reference.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import { evaluationBatch } from './evaluationBatch.ts';
+import { evaluating } from './evaluationBatch.ts';
 import { sameStart } from './sameStart.ts';
 import type { Stage, StageContext } from './stage.ts';
 
@@ -46,17 +42,8 @@ function expectations(reference: Reference): Expectation[] {
 }
 
 async function outputs(context: StageContext, layers: readonly string[]) {
-  const { backend, reference } = context;
-  const { images, labels, inputs } = evaluationBatch(reference, reference.stage('forward'));
-  const program = evaluationStep(reference.model, images.shape);
-  const feeds = new Map<string, Tensor>([
-    ['images', images],
-    ['labels', labels],
-  ]);
-  const known = layers.filter((name) => program.fetches.has(name));
-  const weights = startingWeights(context);
-  const run = (fetches: readonly string[]) =>
-    holding(backend, program, fetches, weights, (held) => held.run(feeds));
-  const logits = await run(['logits']);
-  return { recording: new Map([...(await run(known)), ...logits]), inputs: inputs.slice(0, 1) };
+  const { ask, holds, inputs } = evaluating(context, context.reference.stage('forward'));
+  const logits = await ask(['logits']);
+  const outputs = await ask(layers.filter(holds));
+  return { recording: new Map([...outputs, ...logits]), inputs: inputs.slice(0, 1) };
 }

@@ -1,26 +1,13 @@
-import { holding } from '../../backends/holding.ts';
-import { evaluationStep } from '../../program/evaluationStep.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import { meanAbsBar } from '../judge/orderOfOne.ts';
 import { arrayOf } from '../reference/reference.ts';
-import { startingWeights } from '../reference/seedWeights.ts';
-import { evaluationBatch } from './evaluationBatch.ts';
+import { evaluating } from './evaluationBatch.ts';
 import { sameStart } from './sameStart.ts';
 import type { Part, Stage } from './stage.ts';
 
 const crossEntropy: Part = {
   async run(context) {
-    const { backend, reference } = context;
-    const { images, labels, inputs } = evaluationBatch(reference, reference.stage('loss'));
-    const feeds = new Map<string, Tensor>([
-      ['images', images],
-      ['labels', labels],
-    ]);
-    const program = evaluationStep(reference.model, images.shape);
-    const recording = await holding(backend, program, ['loss'], startingWeights(context), (held) =>
-      held.run(feeds),
-    );
-    return { recording, inputs };
+    const { ask, inputs } = evaluating(context, context.reference.stage('loss'));
+    return { recording: await ask(['loss']), inputs };
   },
   expect({ reference }) {
     const { file } = reference.stage('loss');

@@ -1,7 +1,7 @@
 import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { sha256Hex } from '../../io/sha256.ts';
-import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
+import { bytesOf, scalar, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluation/evaluate.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
 import { tolerances } from '../judge/tolerances.ts';
@@ -69,8 +69,8 @@ const evaluation: Part = {
         ...(recorded.length === 0 ? [] : digestsOf(fed)),
         ['logits', tensor('float32', [set.count, reference.manifest.classes], found.logits)],
         ['predictions', tensor('int64', [set.count], found.predictions)],
-        ['accuracy', tensor('float64', [], Float64Array.of(found.accuracy))],
-        ['loss', tensor('float64', [], Float64Array.of(found.loss))],
+        ['accuracy', scalar(found.accuracy)],
+        ['loss', scalar(found.loss)],
       ]),
       inputs: ['synthetic/cifar-10-batches-bin/test_batch.bin'],
       notes: [

@@ -3,7 +3,7 @@ import { readCifar10 } from '../../data/cifar.ts';
 import { openTrainingStream, type TrainingStep } from '../../data/trainingStream.ts';
 import { sha256Hex } from '../../io/sha256.ts';
 import { initPlan } from '../../nn/module.ts';
-import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { bytesOf, scalar, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { stepPrograms, stepper } from '../../train/loop/stepper.ts';
 import { initialTrainingState } from '../../train/trainingState.ts';
 import { counted } from '../../words.ts';
@@ -100,7 +100,7 @@ function expectations(reference: Reference): Expectation[] {
         to: pytorch,
         threshold: Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor),
         because: `PyTorch from itself ${floor.toExponential(1)}`,
-        beside: { pytorch, truth: tensor('float64', [], Float64Array.of(truth[k])) },
+        beside: { pytorch, truth: scalar(truth[k]) },
       },
     };
   });

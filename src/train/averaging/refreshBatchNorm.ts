@@ -1,7 +1,7 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
 import type { Module, Network } from '../../nn/module.ts';
 import { batchNormRefresh } from '../../program/batchNormRefresh.ts';
-import { scalar, type Tensor, type TensorMap, zeros } from '../../tensor/tensor.ts';
+import { scalars, type Tensor, type TensorMap, zeros } from '../../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from '../byBatchSize.ts';
 import { heed } from '../stopping.ts';
 
@@ -47,13 +47,7 @@ export async function refreshBatchNorm(
     seen += count;
     const take = count / seen;
     const executable = await programs.get(count);
-    await executable.run(
-      state,
-      new Map<string, Tensor>([
-        ['images', images],
-        ['keep', scalar(1 - take)],
-        ['take', scalar(take)],
-      ]),
-    );
+    const shares = scalars({ keep: 1 - take, take });
+    await executable.run(state, new Map([['images', images], ...shares]));
   }
 }

@@ -4,7 +4,7 @@ import type { Module } from '../../nn/module.ts';
 import { swaShares } from '../../optim/swaUpdate.ts';
 import { hasBatchNorm } from '../../program/batchNormRefresh.ts';
 import { averageOf, averageWeights } from '../../program/weightUpdates.ts';
-import { scalar, type Tensor, zeros } from '../../tensor/tensor.ts';
+import { scalars, type Tensor, zeros } from '../../tensor/tensor.ts';
 import { forkGenerator, type TorchGenerator } from '../../torch/generator.ts';
 import type { ByBatchSize } from '../byBatchSize.ts';
 import { freshStatistics, refreshBatchNorm } from './refreshBatchNorm.ts';
@@ -49,12 +49,7 @@ export async function joinAverage(
   for (const name of names) {
     both.set(name, state.get(name)!).set(averageOf(name), average.state.get(name)!);
   }
-  const { keep, take } = swaShares(average.averaged);
-  const shares = new Map([
-    ['keep', scalar(keep)],
-    ['take', scalar(take)],
-  ]);
-  await executable.run(both, shares);
+  await executable.run(both, new Map(scalars({ ...swaShares(average.averaged) })));
   for (const name of names) average.state.set(name, both.get(averageOf(name))!);
   average.averaged++;
   average.refreshFrom = hasBatchNorm(model) ? forkGenerator(generator) : undefined;

@@ -3,8 +3,8 @@ import type { ImageSet } from '../../data/cifar.ts';
 import { evaluationBatches } from '../../data/loader.ts';
 import type { Preparation } from '../../nn/models/preparation.ts';
 import type { Network } from '../../nn/module.ts';
-import { evaluationStep } from '../../program/evaluationStep.ts';
-import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { evaluationFeeds, evaluationStep } from '../../program/evaluationStep.ts';
+import { toFloat64 } from '../../tensor/tensor.ts';
 import { type ByBatchSize, byBatchSize } from '../byBatchSize.ts';
 import { heed } from '../stopping.ts';
 
@@ -47,13 +47,7 @@ export async function evaluate(
     await heed(signal);
     const count = labels.data.length;
     const executable = await programs.get(count);
-    const results = await executable.run(
-      state,
-      new Map<string, Tensor>([
-        ['images', images],
-        ['labels', labels],
-      ]),
-    );
+    const results = await executable.run(state, evaluationFeeds(images, labels));
     right += toFloat64(results.get('correct')!)[0];
     lossSum += toFloat64(results.get('loss')!)[0] * count;
     predictions.set(results.get('predictions')!.data as BigInt64Array, at);

@@ -5,7 +5,7 @@ import { fixturesDirectory } from '../../fixtures.ts';
 import { readNpy } from '../../io/numpy/npy.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import type { Module } from '../../nn/module.ts';
-import { evaluationStep } from '../../program/evaluationStep.ts';
+import { evaluationFeeds, evaluationStep } from '../../program/evaluationStep.ts';
 import { type Tensor, type TensorMap, zeros } from '../../tensor/tensor.ts';
 
 /**
@@ -19,10 +19,7 @@ export async function fixedLogits(
 ): Promise<Tensor> {
   const path = join(fixturesDirectory, 'inputs', 'fake_data.npy');
   const images = readNpy(readFileOrFail(path), path);
-  const feeds = new Map([
-    ['images', images],
-    ['labels', zeros('int64', [images.shape[0]])],
-  ]);
+  const feeds = evaluationFeeds(images, zeros('int64', [images.shape[0]]));
   const program = evaluationStep(model, images.shape);
   return holding(
     backend,

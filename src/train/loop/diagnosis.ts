@@ -6,9 +6,9 @@ import { TrainingError } from '../../errors.ts';
 import { models } from '../../nn/models/index.ts';
 import { scalarsAt } from '../../optim/optimizer.ts';
 import { learningRate } from '../../optim/schedule.ts';
-import { evaluationStep } from '../../program/evaluationStep.ts';
+import { evaluationFeeds, evaluationStep } from '../../program/evaluationStep.ts';
 import type { Program } from '../../program/program.ts';
-import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
+import { type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { drawEvaluations } from '../epochDecisions.ts';
 import { firstNonFinite } from '../health/finite.ts';
 import { probed } from '../health/finiteProbes.ts';
@@ -147,11 +147,8 @@ async function causeInEvaluation(
   const { preparation } = models[settings.model];
   const batches = evaluationBatches(dataset.test, settings.batchSize, preparation);
   for (const { images, labels } of batches) {
-    const feeds = new Map<string, Tensor>([
-      ['images', images],
-      ['labels', labels],
-    ]);
-    const found = await firstPlace(session, evaluationStep(model, images.shape), state, feeds);
+    const program = evaluationStep(model, images.shape);
+    const found = await firstPlace(session, program, state, evaluationFeeds(images, labels));
     if (found !== undefined) return found;
   }
   return undefined;

@@ -2,7 +2,7 @@ import type { Backend } from '../../../backends/backend.ts';
 import { scalarsAt, slotsOf } from '../../../optim/optimizer.ts';
 import { optimizerUpdate } from '../../../program/optimizerStep.ts';
 import { gradientOf, slotOf } from '../../../program/program.ts';
-import { scalar, type Tensor, type TensorMap, toFloat64, zeros } from '../../../tensor/tensor.ts';
+import { scalars, type Tensor, type TensorMap, toFloat64, zeros } from '../../../tensor/tensor.ts';
 import type { UlpRule } from '../../judge/expectation.ts';
 import { tolerances } from '../../judge/tolerances.ts';
 import { asRecorded, recorded } from '../../reference/recorded.ts';
@@ -74,12 +74,8 @@ export async function updateRule(
       const given = new Map(
         parameters.map((name) => [gradientOf(name), picked(gradientOf(name), gradient(name))]),
       );
-      const numbers = scalarsAt(optimizer, settings.lr, ++steps);
-      const feeds = Object.entries(numbers).map(([n, value]): [string, Tensor] => [
-        n,
-        scalar(value),
-      ]);
-      await executable.run(state, new Map([...feeds, ...given]));
+      const numbers = scalars(scalarsAt(optimizer, settings.lr, ++steps));
+      await executable.run(state, new Map([...numbers, ...given]));
       const now = await backend.download(state);
       for (const parameter of parameters) {
         const g = toFloat64(given.get(gradientOf(parameter))!);

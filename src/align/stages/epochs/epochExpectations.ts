@@ -1,4 +1,4 @@
-import type { Tensor } from '../../../tensor/tensor.ts';
+import { scalar, type Tensor } from '../../../tensor/tensor.ts';
 import type { Expectation, Rule } from '../../judge/expectation.ts';
 import { firstDifference, judgeBy } from '../../judge/rules.ts';
 import { tolerances } from '../../judge/tolerances.ts';
@@ -6,7 +6,7 @@ import { passed } from '../../judge/verdict.ts';
 import { recorded, recordedNames } from '../../reference/recorded.ts';
 import { digestRows, expectedWeights } from '../sameStart.ts';
 import type { PartRun } from '../stage.ts';
-import { number, numbers, passRows } from './epochRecording.ts';
+import { numbers, passRows } from './epochRecording.ts';
 import {
   averagedBy,
   columns,
@@ -34,7 +34,7 @@ const near = (name: string, truth: number, floor: number): Expectation => ({
   rule: {
     kind: 'distance',
     method: 'mean',
-    to: number(truth),
+    to: scalar(truth),
     threshold: Math.max(tolerances.lossFloor, tolerances.lossFloorFactor * floor),
     because: `to float64; PyTorch from itself ${floor.toExponential(1)}`,
   },
@@ -43,7 +43,7 @@ const near = (name: string, truth: number, floor: number): Expectation => ({
 /** A percentage; another division rounds it otherwise. */
 const sameAccuracy = (name: string, to: number): Expectation => ({
   name,
-  rule: { kind: 'equality', to: number(to), row: () => `${to}`, what: `${to} %`, within: 1e-9 },
+  rule: { kind: 'equality', to: scalar(to), row: () => `${to}`, what: `${to} %`, within: 1e-9 },
 });
 
 /** What every step was fed. */

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../io/sha256.ts';
-import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
+import { scalar, type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
 import { recordedNames } from '../../reference/recorded.ts';
 import { digestRows, weightDigests } from '../sameStart.ts';
 import type { PartRun } from '../stage.ts';
@@ -17,8 +17,6 @@ import type { ObservedRun } from './smallRun.ts';
 
 export const numbers = (values: readonly number[]): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
-
-export const number = (value: number): Tensor => tensor('float64', [], Float64Array.of(value));
 
 /** Digests of batches, each with the number of the pass it belongs to. */
 export const passRows = (passes: readonly (readonly string[])[]): Tensor =>
@@ -71,14 +69,14 @@ function decided(run: ObservedRun, record: EpochsRecord, from: number): [string,
 /** What is computed: losses, the log, and every tensor that an epoch left behind. */
 function computed(run: ObservedRun, record: EpochsRecord, from: number): [string, Tensor][] {
   return [
-    ...run.losses.map((loss, i): [string, Tensor] => [`loss@${from + i}`, number(loss)]),
+    ...run.losses.map((loss, i): [string, Tensor] => [`loss@${from + i}`, scalar(loss)]),
     ...epochsAfter(record, from).flatMap((epoch): [string, Tensor][] => {
       const row = run.rows.find((r) => r.epoch === epoch);
       const checkpoint = run.checkpoints.get(epoch);
       return [
         ...columns.flatMap((column): [string, Tensor][] => {
           const value = row?.[column];
-          return value === undefined ? [] : [[`${column} of epoch ${epoch}`, number(value)]];
+          return value === undefined ? [] : [[`${column} of epoch ${epoch}`, scalar(value)]];
         }),
         ...groupsAfter(epoch, record).flatMap(({ prefix, of }) => {
           const found: TensorMap = checkpoint?.[of] ?? new Map();
@@ -104,8 +102,8 @@ function evaluations(run: ObservedRun): { found: [string, Tensor][]; refused: [s
     for (const part of testParts) {
       found.push([evalName(kind, part), digestRows(observed.fed.map((batch) => batch[part]))]);
     }
-    found.push([evalName(kind, 'loss'), number(observed.found.loss)]);
-    found.push([evalName(kind, 'accuracy'), number(100 * observed.found.accuracy)]);
+    found.push([evalName(kind, 'loss'), scalar(observed.found.loss)]);
+    found.push([evalName(kind, 'accuracy'), scalar(100 * observed.found.accuracy)]);
   }
   return { found, refused };
 }

@@ -1,8 +1,9 @@
 import { holding } from '../../../backends/holding.ts';
-import { type OptimizerSettings, scalarsAt, slotsOf } from '../../../optim/optimizer.ts';
+import { type OptimizerSettings, scalarsAt } from '../../../optim/optimizer.ts';
 import { optimizerUpdate } from '../../../program/optimizerStep.ts';
-import { gradientOf, slotOf } from '../../../program/program.ts';
-import { scalar, type Tensor, tensor, zeros } from '../../../tensor/tensor.ts';
+import { gradientOf } from '../../../program/program.ts';
+import { scalars, type Tensor, tensor } from '../../../tensor/tensor.ts';
+import { emptySlots } from '../../../train/trainingState.ts';
 import type { Expectation } from '../../judge/expectation.ts';
 import { tolerances } from '../../judge/tolerances.ts';
 import type { Manifest } from '../../reference/manifest.ts';
@@ -35,21 +36,13 @@ export const optimizerSteps: Part = {
         tensor('float32', [size], (gradients.data as Float32Array).slice(k * size, (k + 1) * size));
       const start = new Map<string, Tensor>([
         ['weight', weight],
-        ...slotsOf(optimizer).map((slot): [string, Tensor] => [
-          slotOf('weight', slot),
-          zeros('float32', weight.shape),
-        ]),
+        ...emptySlots(optimizer, 'weight', weight.shape),
       ]);
       const program = optimizerUpdate([['weight', weight.shape]], optimizer);
       await holding(backend, program, [], start, async (held) => {
         for (let k = 0; k < steps; k++) {
-          const numbers = Object.entries(scalarsAt(optimizer, of.lr, k + 1));
-          await held.run(
-            new Map<string, Tensor>([
-              [gradientOf('weight'), row(k)],
-              ...numbers.map(([key, value]): [string, Tensor] => [key, scalar(value)]),
-            ]),
-          );
+          const numbers = scalars(scalarsAt(optimizer, of.lr, k + 1));
+          await held.run(new Map([[gradientOf('weight'), row(k)], ...numbers]));
         }
         for (const [key, value] of await backend.download(held.state)) {
           recording.set(`${name}/${key.replace(/^weight\./, '')}`, value);
