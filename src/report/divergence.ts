@@ -1,7 +1,7 @@
 import { passed, type Verdict } from '../align/judge/verdict.ts';
 import type { ProbesJudged } from '../align/probes/judgeProbes.ts';
 import { printable } from '../io/names.ts';
-import { counted } from '../words.ts';
+import { counted, firstFew } from '../words.ts';
 import { whyFailed } from './whyFailed.ts';
 
 export const failed = (verdict: Verdict): boolean => !passed(verdict);
@@ -9,11 +9,7 @@ export const failed = (verdict: Verdict): boolean => !passed(verdict);
 const shownRoots = 3;
 const shownNames = 6;
 
-const names = (list: readonly Verdict[]): string => {
-  const more = list.length - shownNames;
-  const first = list.slice(0, shownNames).map(({ name }) => printable(name));
-  return first.join(', ') + (more > 0 ? ` and ${more} more` : '');
-};
+const namesOf = (list: readonly Verdict[]): string[] => list.map(({ name }) => name);
 
 /** What one failure is, in a few lines. */
 function told(verdict: Verdict): string[] {
@@ -30,26 +26,33 @@ function told(verdict: Verdict): string[] {
   ];
 }
 
+const few = (names: readonly string[]): string => firstFew(names.map(printable), shownNames);
+
 /**
  * The first divergence in the order in which things are computed, then others that nothing before them explains, then
- * the names of what only inherits. Of a port without a failure: that all is right.
+ * the names of what only inherits, and of what was not recorded. Of a port without a failure: that all is right.
  */
 export function firstDivergence({ verdicts, missing }: ProbesJudged): string[] {
-  const wrong = verdicts.filter(failed);
-  if (wrong.length === 0) return [`${counted(verdicts.length, 'tensor')} aligned with PyTorch`];
   const lacking = new Set(missing);
-  const apart = wrong.filter(({ name }) => !lacking.has(name));
-  const roots = apart.filter(({ inherits }) => inherits === undefined);
-  const inherits = apart.filter((v) => v.inherits !== undefined);
-  const right = verdicts.length - wrong.length;
+  const judged = verdicts.filter(({ name }) => !lacking.has(name));
+  const wrong = judged.filter(failed);
+  const roots = wrong.filter(({ inherits }) => inherits === undefined);
+  const inherits = wrong.filter((v) => v.inherits !== undefined);
+  const lacked = verdicts.length > judged.length;
+  const head =
+    wrong.length === 0
+      ? `${counted(judged.length, 'tensor')} aligned with PyTorch`
+      : `${wrong.length} of ${counted(judged.length, 'tensor')} ${wrong.length === 1 ? 'does' : 'do'} not align with PyTorch; first in the order in which they are computed:`;
   return [
-    `${counted(wrong.length, 'tensor')} of ${verdicts.length} ${wrong.length === 1 ? 'does' : 'do'} not align with PyTorch, ${right} do; first in the order in which they are computed:`,
+    head,
     ...roots.slice(0, shownRoots).flatMap(told),
-    ...(roots.length > shownRoots ? [`also ${names(roots.slice(shownRoots))}`] : []),
-    ...(inherits.length > 0 ? [`${inherits.length} more inherit it: ${names(inherits)}`] : []),
-    ...(missing.length > 0
+    ...(roots.length > shownRoots ? [`also ${few(namesOf(roots.slice(shownRoots)))}`] : []),
+    ...(inherits.length > 0
+      ? [`${inherits.length} more inherit it: ${few(namesOf(inherits))}`]
+      : []),
+    ...(lacked
       ? [
-          `not recorded: ${missing.slice(0, shownNames).map(printable).join(', ')}${missing.length > shownNames ? ` and ${missing.length - shownNames} more` : ''}`,
+          `✗ ${counted(missing.length, 'probe')} not recorded, which --partial allows: ${few(missing)}`,
         ]
       : []),
   ];

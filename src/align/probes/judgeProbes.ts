@@ -1,6 +1,7 @@
 import { InputError, UsageError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
+import { firstFew } from '../../words.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { fits } from '../judge/glob.ts';
 import { type Judged, judge } from '../judge/judge.ts';
@@ -34,10 +35,7 @@ export interface ProbesJudged extends Judged {
 const shown = 5;
 
 /** `a, b, c and 7 more` */
-function listed(names: readonly string[]): string {
-  const more = names.length - shown;
-  return names.slice(0, shown).map(printable).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
+const listed = (names: readonly string[]): string => firstFew(names.map(printable), shown);
 
 /** What is asked for. Throws UsageError where nothing is. */
 function chosenOf({ probes, where }: ProbeReference, { only, except = [] }: JudgeOptions) {
@@ -122,7 +120,7 @@ export function judgeProbes(
     missing,
     extra,
     notes: [
-      ...(missing.length > 0
+      ...(missing.length > 0 && options.partial === true
         ? [`not recorded: ${listed(missing)} (${missing.length} of ${chosen.length})`]
         : []),
       ...(extra.length > 0 ? [`recorded, and no probe of the reference: ${listed(extra)}`] : []),
