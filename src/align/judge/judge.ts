@@ -1,7 +1,7 @@
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import type { Expectation } from './expectation.ts';
 import { oursAndPyTorch, type Sides } from './incomparable.ts';
-import { type Override, withOverride } from './overrides.ts';
+import { type Override, withOverride } from './overrides/overrides.ts';
 import { judgeBy } from './rules.ts';
 import type { Verdict } from './verdict.ts';
 

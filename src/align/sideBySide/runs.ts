@@ -1,8 +1,8 @@
 import type { Backend } from '../../backends/backend.ts';
 import { DeviceError } from '../../errors.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
-import { overridesFor } from '../judge/overrideFile.ts';
-import type { Override } from '../judge/overrides.ts';
+import { overridesFor } from '../judge/overrides/overrideFile.ts';
+import type { Override } from '../judge/overrides/overrides.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { Reference } from '../reference/reference.ts';
 import { exportedForward, exportedModel } from '../stages/exportedModel.ts';

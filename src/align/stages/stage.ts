@@ -2,7 +2,7 @@ import type { Backend } from '../../backends/backend.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
 import { type Judged, judge } from '../judge/judge.ts';
-import type { Override } from '../judge/overrides.ts';
+import type { Override } from '../judge/overrides/overrides.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { Reference } from '../reference/reference.ts';

@@ -3,7 +3,7 @@ import type { RelativeRule } from '../judge/expectation.ts';
 import { errorOfPyTorch } from '../judge/float64.ts';
 import { judge } from '../judge/judge.ts';
 import { type Limit, limitBeside, type Unit, unitOf } from '../judge/limits.ts';
-import type { Override } from '../judge/overrides.ts';
+import type { Override } from '../judge/overrides/overrides.ts';
 import { type Flip, passed, type Verdict } from '../judge/verdict.ts';
 import type { TraceRecord } from '../reference/traceRecords.ts';
 import type { Proof } from './evidence.ts';

@@ -3,7 +3,7 @@ import { decidedOn, decisionsOf, nudged, withDecisions } from '../../program/dec
 import { sameShape } from '../../tensor/shape.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { decisionsApart } from '../branches/flips.ts';
-import { overrideOf } from '../judge/overrides.ts';
+import { overrideOf } from '../judge/overrides/overrides.ts';
 import { type Flip, passed } from '../judge/verdict.ts';
 import { recordedBatch } from '../reference/recordedBatch.ts';
 import { startingWeights } from '../reference/seedWeights.ts';

@@ -1,5 +1,5 @@
-import { checkMatches, readOverrides } from '../../align/judge/overrideFile.ts';
-import type { Override } from '../../align/judge/overrides.ts';
+import { checkMatches, readOverrides } from '../../align/judge/overrides/overrideFile.ts';
+import type { Override } from '../../align/judge/overrides/overrides.ts';
 import type { StageName } from '../../align/reference/manifest.ts';
 import type { Reference } from '../../align/reference/reference.ts';
 import type { Runs } from '../../align/sideBySide/runs.ts';

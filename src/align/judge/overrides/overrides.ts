@@ -1,6 +1,6 @@
-import { UsageError } from '../../errors.ts';
+import { UsageError } from '../../../errors.ts';
+import { type Check, check, type Method, passed, type Verdict } from '../verdict.ts';
 import { fits } from './glob.ts';
-import { type Check, check, type Method, passed, type Verdict } from './verdict.ts';
 
 /** The measures a limit can be set for. */
 export const overrideMethods = [

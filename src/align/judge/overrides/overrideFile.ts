@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { InputError, UsageError } from '../../errors.ts';
-import { readFileOrFail } from '../../io/readFile.ts';
-import { modelName } from '../../nn/models/index.ts';
-import { recordedNames } from '../reference/recorded.ts';
-import type { Reference } from '../reference/reference.ts';
+import { InputError, UsageError } from '../../../errors.ts';
+import { readFileOrFail } from '../../../io/readFile.ts';
+import { modelName } from '../../../nn/models/index.ts';
+import { recordedNames } from '../../reference/recorded.ts';
+import type { Reference } from '../../reference/reference.ts';
 import { fits } from './glob.ts';
 import { type Override, overrideMethods } from './overrides.ts';
 

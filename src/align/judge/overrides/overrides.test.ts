@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InputError, UsageError } from '../../errors.ts';
+import { InputError, UsageError } from '../../../errors.ts';
+import { check, passed, type Verdict } from '../verdict.ts';
 import { fits } from './glob.ts';
 import { overridesFor, readOverrides } from './overrideFile.ts';
 import { overrideOf, withOverride } from './overrides.ts';
-import { check, passed, type Verdict } from './verdict.ts';
 
 let dir: string;
 beforeAll(() => {
