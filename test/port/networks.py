@@ -202,7 +202,7 @@ def plain(name, batch, plant):
                 at = f"{prefix}{path}{f'@{use}' if use else ''}.output{end}"
                 found[at] = t.detach().clone()
                 if t.requires_grad:
-                    t.register_hook(lambda g: found.__setitem__(f"{at}.grad", g.clone()))
+                    t.register_hook(lambda g, at=at: found.__setitem__(f"{at}.grad", g.clone()))
 
         leaves = [(path, m) for path, m in model.named_modules() if not list(m.children())]
         handles = [m.register_forward_hook(lambda _m, _i, out, path=path: keep(path, out)) for path, m in leaves]
@@ -219,6 +219,7 @@ def plain(name, batch, plant):
 
 
 def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
     for name, (*_, layer, _mistake) in NETWORKS.items():
         model, batch, loss, optimizer = start(name)
         recorder = Recorder(model)

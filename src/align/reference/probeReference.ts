@@ -35,6 +35,12 @@ export function parseProbeManifest(text: string, where: string): ProbeManifest {
   } catch {
     throw new InputError('is not JSON', { where, fix: remedy });
   }
+  if ((json as { format?: unknown } | null)?.format === 'swa-align-reference/1') {
+    throw new InputError('is a reference of one of our own networks, for stages', {
+      where,
+      fix: 'judge it by swa-align diff --reference, or record your network by recorder.py',
+    });
+  }
   const parsed = probeManifestSchema.safeParse(json, english);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

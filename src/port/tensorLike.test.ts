@@ -1,0 +1,73 @@
+import * as tf from '@tensorflow/tfjs';
+import { Tensor as OrtTensor } from 'onnxruntime-node';
+import { describe, expect, it } from 'vitest';
+import { tensor, toFloat64 } from '../tensor/tensor.ts';
+import { tensorOf, tensorOfAsync } from './tensorLike.ts';
+
+const six = Float32Array.of(1, 2, 3, 4, 5, 6);
+
+describe('what a port hands over', () => {
+  it('may be a tensor of TensorFlow.js', async () => {
+    await tf.setBackend('cpu');
+    expect(tensorOf(tf.tensor2d([...six], [2, 3]), 'x')).toEqual(tensor('float32', [2, 3], six));
+    expect(tensorOf(tf.tensor1d([1, -2], 'int32'), 'x').data).toEqual(Int32Array.of(1, -2));
+    expect(tensorOf(tf.tensor1d([true, false]), 'x')).toMatchObject({ dtype: 'bool', shape: [2] });
+    const later = await tensorOfAsync(tf.scalar(2.5), 'x');
+    expect(later).toEqual(tensor('float32', [], Float32Array.of(2.5)));
+    expect(() => tensorOf(tf.complex([1], [2]), 'x')).toThrow(/x: has dtype complex64/);
+  });
+
+  it('may be a tensor of onnxruntime', () => {
+    expect(tensorOf(new OrtTensor('float32', six, [3, 2]), 'x').shape).toEqual([3, 2]);
+    const big = new OrtTensor('int64', BigInt64Array.of(2n ** 60n), [1]);
+    expect(tensorOf(big, 'x').data[0]).toBe(2n ** 60n);
+    const half = tensorOf(new OrtTensor('float16', Uint16Array.of(0x3c00), [1]), 'x');
+    expect([half.dtype, toFloat64(half)[0]]).toEqual(['float16', 1]);
+  });
+
+  it('may be numbers beside their shape, a typed array, lists, a number', () => {
+    expect(tensorOf({ data: six, shape: [2, 3] }, 'x')).toEqual(tensor('float32', [2, 3], six));
+    expect(tensorOf(six, 'x').shape).toEqual([6]);
+    expect(
+      tensorOf(
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+        'x',
+      ),
+    ).toEqual(tensor('float64', [3, 2], Float64Array.from(six)));
+    expect(tensorOf(7, 'x')).toEqual(tensor('float64', [], Float64Array.of(7)));
+  });
+
+  it('is copied: an engine may use its memory again', () => {
+    const data = Float32Array.of(1, 2);
+    const kept = tensorOf({ data, shape: [2] }, 'x');
+    data[0] = 9;
+    expect(kept.data[0]).toBe(1);
+  });
+
+  it('that lies on a device is asked for in the right way', async () => {
+    const there = {
+      dims: [1],
+      type: 'float32',
+      get data(): Float32Array {
+        throw new Error('not on the CPU');
+      },
+      getData: async () => Float32Array.of(3),
+    };
+    expect(() => tensorOf(there, 'x')).toThrow(/x: lies on a device.*addAsync/);
+    expect((await tensorOfAsync(there, 'x')).data[0]).toBe(3);
+  });
+
+  it.each([
+    [{ data: six, shape: [4] }, /6 elements do not fill shape \[4\]/],
+    [{ data: six, shape: [2, 3], dtype: 'int32' }, /says int32 and holds float32/],
+    ['text', /is no tensor/],
+    [{}, /is no tensor/],
+    [[[1], [2, 3]], /do not fill shape/],
+  ])('that is none is refused', (value, why) => {
+    expect(() => tensorOf(value as never, 'x')).toThrow(why);
+  });
+});

@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../../src/cli/run.ts';
+import { commandTest } from '../../src/cli/testdata/commandTest.ts';
+import { readRecording } from '../../src/io/recording.ts';
+import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
+import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
+
+const script = fileURLToPath(new URL('networks.py', import.meta.url));
+const probe = 'import torch; assert tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)';
+const hasTorch = spawnSync('python3', ['-c', probe]).status === 0;
+
+describe.skipIf(!hasTorch)('swa-align judge (needs PyTorch 2.1)', () => {
+  const { dir, printed, errors } = commandTest('judge');
+  let all: string;
+  beforeAll(() => {
+    all = join(dir, 'networks');
+    const made = spawnSync('python3', [script, all], { encoding: 'utf8' });
+    expect(made.status, made.stderr).toBe(0);
+  });
+
+  const judge = async (ours: string, ...flags: string[]): Promise<number> => {
+    printed.length = 0;
+    errors.length = 0;
+    return run(['judge', ours, '--reference', join(all, 'lstm'), ...flags]);
+  };
+  const lstm = (): Map<string, Tensor> => new Map(readRecording(join(all, 'lstm.npz')).tensors);
+  const save = (tensors: Map<string, Tensor>): string => {
+    const path = join(dir, 'ours.safetensors');
+    writeFileSync(path, writeSafetensors(tensors));
+    return path;
+  };
+
+  it('passes what is right, and says what was not recorded', async () => {
+    expect(await judge(join(all, 'lstm.npz'), '--partial'), errors.join('')).toBe(0);
+    expect(printed.join('')).toMatch(/^\d\d tensors aligned with PyTorch$/m);
+    expect(await judge(join(all, 'lstm.npz'))).toBe(1);
+    expect(printed.join('')).toContain('probes not recorded, which --partial allows');
+  });
+
+  it('writes every report of what is wrong, the layer named in each', async () => {
+    const file = (name: string): string => join(dir, name);
+    const flags = ['json', 'junit', 'html', 'markdown', 'log', 'terminal', 'annotations'].flatMap(
+      (name) => ['--reporter', `${name}=${file(`report.${name}`)}`],
+    );
+    expect(await judge(join(all, 'lstm.wrong.npz'), '--partial', ...flags)).toBe(1);
+    for (const name of ['json', 'junit', 'html', 'markdown', 'terminal', 'annotations']) {
+      expect(readFileSync(file(`report.${name}`), 'utf8'), name).toContain('LSTM(8, 12');
+    }
+    expect(readFileSync(file('report.log'), 'utf8')).toContain('lstm.output.0');
+  });
+
+  it('fails a NaN, another shape and another type, each by name', async () => {
+    const tensors = lstm();
+    const head = tensors.get('head.output')!;
+    const nothing = new Float32Array(head.data.length).fill(Number.NaN);
+    tensors.set('head.output', tensor('float32', head.shape, nothing));
+    tensors.set('loss', tensor('int32', [], Int32Array.of(1)));
+    tensors.set('embed.output', tensor('float32', [2], new Float32Array(2)));
+    expect(await judge(save(tensors), '--partial')).toBe(1);
+    const said = printed.join('');
+    expect(said).toMatch(/embed\.output[\s\S]*shape \[2\] against \[3, 7, 8\]/);
+    expect(await judge(save(tensors), '--partial', '--only', 'loss')).toBe(1);
+    expect(printed.join('')).toContain('dtype int32 against float32');
+    expect(await judge(save(tensors), '--partial', '--only', 'head.output')).toBe(1);
+    expect(printed.join('')).toContain('is NaN');
+  });
+
+  it('renames by a map', async () => {
+    const tensors = new Map([...lstm()].map(([name, t]) => [`my/${name}`, t]));
+    const path = save(tensors);
+    const map = join(dir, 'map.json');
+    const write = (names: unknown): void =>
+      writeFileSync(map, JSON.stringify({ format: 'swa-align-names/1', names }));
+    write([
+      { ours: 'my/*lstm.output.1.1', probe: '*lstm.output.1.0' },
+      { ours: 'my/*', probe: '*' },
+    ]);
+    expect(await judge(path, '--map', map, '--partial')).toBe(2);
+    expect(errors.join('')).toMatch(/are both lstm\.output\.1\.0/);
+    write([{ ours: 'my/*', probe: '*' }]);
+    expect(await judge(path, '--map', map, '--partial'), errors.join('')).toBe(0);
+    write([
+      { ours: 'my/*', probe: '*' },
+      { ours: 'yours', probe: 'loss' },
+    ]);
+    expect(await judge(path, '--map', map, '--partial')).toBe(2);
+    expect(errors.join('')).toContain('"yours" names no tensor of the recording');
+  });
+
+  it('ends bad input in one line', async () => {
+    const ours = join(all, 'lstm.npz');
+    const none = save(new Map([['los', tensor('float32', [], Float32Array.of(1))]]));
+    expect(await judge(none)).toBe(2);
+    expect(errors.join('')).toMatch(/no probe in common.*did you mean loss\?/);
+    expect(await judge(ours, '--only', 'encoder.*')).toBe(2);
+    expect(errors.join('')).toContain('"encoder.*" fits no probe');
+
+    const report = join(dir, 'kept.json');
+    writeFileSync(report, 'kept');
+    const damaged = join(dir, 'damaged');
+    cpSync(join(all, 'lstm'), damaged, { recursive: true });
+    const bytes = readFileSync(join(damaged, 'tensors.safetensors'));
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(join(damaged, 'tensors.safetensors'), bytes);
+    expect(await run(['judge', ours, '--reference', damaged, '--json', report])).toBe(2);
+    expect(errors.join('')).toMatch(/SHA-256 is .* another or a damaged file/);
+    expect(readFileSync(report, 'utf8')).toBe('kept');
+
+    expect(await run(['judge', ours, '--reference', join(dir, 'nowhere')])).toBe(2);
+    expect(errors.at(-1)).toContain('there is no such reference');
+    expect(errors.join('')).not.toMatch(/\n\s+at /);
+  });
+
+  it('says which command takes a reference of our own networks', async () => {
+    const vgg = fileURLToPath(new URL('../../fixtures/reference/vgg16', import.meta.url));
+    expect(await run(['judge', join(all, 'lstm.npz'), '--reference', vgg])).toBe(2);
+    expect(errors.at(-1)).toContain('swa-align diff --reference');
+  });
+
+  it('keeps an earlier reference where a recording fails', () => {
+    const kept = join(dir, 'kept');
+    cpSync(join(all, 'lstm'), kept, { recursive: true });
+    const recorder = fileURLToPath(new URL('../../fixtures/port_recorder.py', import.meta.url));
+    copyFileSync(recorder, join(dir, 'recorder.py'));
+    const bad = `
+import sys, torch; sys.path.insert(0, ${JSON.stringify(dir)})
+from recorder import Recorder
+from torch import nn
+def fails(make):
+    try: make()
+    except (ValueError, RuntimeError) as error: print(str(error).replace(chr(10), " "))
+    else: print("NOTHING")
+x, model = torch.randn(3, 4), nn.Sequential(nn.Linear(4, 2))
+opt = torch.optim.SGD(model.parameters(), 0.1)
+total = lambda m, b: m(b).sum()
+fails(lambda: Recorder(model).save(${JSON.stringify(kept)}))
+fails(lambda: Recorder(model).step(x, loss=lambda m, b: m(b), optimizer=opt))
+fails(lambda: Recorder(model).step(x, loss=lambda m, b: m(b).sum().detach(), optimizer=opt))
+fails(lambda: Recorder(model).step(x * float("nan"), loss=total, optimizer=opt))
+fails(lambda: Recorder(model).step(x[:0], loss=total, optimizer=opt))
+fails(lambda: Recorder(model).step(x, loss=total, optimizer=torch.optim.LBFGS(model.parameters())))
+fails(lambda: Recorder(model).kink_free(x, total, opt, count=4))
+rec = Recorder(model)
+rec.step(x, loss=total, optimizer=opt)
+with torch.no_grad(): model[0].weight.mul_(2)
+fails(lambda: rec.step(x, loss=total, optimizer=opt))
+class Single(nn.Module):
+    def __init__(self): super().__init__(); self.inner = nn.Linear(4, 2)
+    def forward(self, x): return self.inner(x) @ torch.ones(2, 2, dtype=torch.float32)
+rec = Recorder(Single())
+rec.evaluate(x)
+fails(lambda: rec.save(${JSON.stringify(kept)}))
+`;
+    const said = spawnSync('python3', ['-c', bad], { encoding: 'utf8' });
+    const lines = said.stdout.trim().split('\n');
+    expect(lines, said.stderr).toEqual([
+      expect.stringContaining('nothing was recorded'),
+      expect.stringContaining('no single number but [3, 2]'),
+      expect.stringContaining('has no gradient'),
+      expect.stringContaining('the loss is nan'),
+      expect.stringContaining('holds no tensor'),
+      expect.stringContaining('LBFGS'),
+      expect.stringContaining('pick 4 samples and was given 3'),
+      expect.stringContaining('changed since the last pass'),
+      expect.stringContaining('copy of Single cannot run'),
+    ]);
+    for (const file of ['manifest.json', 'tensors.safetensors']) {
+      expect(readFileSync(join(kept, file))).toEqual(readFileSync(join(all, 'lstm', file)));
+      expect(existsSync(join(kept, `${file}.tmp`))).toBe(false);
+    }
+  });
+});
