@@ -7,15 +7,9 @@ import { allPassed } from '../../report/diffReport.ts';
 import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
 import { matrixJson, matrixMarkdown } from '../../report/reporters/matrixReport.ts';
 import { reporterNames, reporters } from '../../report/reporters/reporters.ts';
+import { backendFlags } from '../arguments/backendFlags.ts';
 import { commandLine } from '../arguments/commandLine.ts';
-import {
-  backendHelp,
-  backendName,
-  commaList,
-  deviceHelp,
-  deviceName,
-  positiveInteger,
-} from '../arguments/flags.ts';
+import { commaList } from '../arguments/flags.ts';
 import { outputDirectory, outputFile, outputFiles } from '../arguments/outputFlags.ts';
 import { claimReport } from '../claims.ts';
 import type { RegisterCommand } from '../context.ts';
@@ -44,13 +38,10 @@ export const diff: RegisterCommand = (command, context) => {
       '--model <name>',
       `one model, or all (${usualModels.join(' and ')}, ${usualBesides.stage} of ${usualBesides.model})`,
     )
-    .option('--reference <dir>', 'reference directory (the one that came with the package)')
-    .option('--backend <name>', backendHelp, backendName, 'ort')
-    .option('--device <name>', deviceHelp, deviceName, 'auto')
-    .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
+    .option('--reference <dir>', 'reference directory (the one that came with the package)');
+  backendFlags(command)
     .option('--all-backends', 'every backend this machine has, side by side')
     .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
-    .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
     .option(
       '--weights <file>',
       'weights to use instead of the regenerated ones (.pt, .safetensors, .npz)',

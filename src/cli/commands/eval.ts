@@ -9,19 +9,14 @@ import { datasetName } from '../../train/dataset.ts';
 import { evaluateTrained } from '../../train/evaluation/evaluateTrained.ts';
 import { fixedLogits } from '../../train/evaluation/fixedLogits.ts';
 import { counted } from '../../words.ts';
-import {
-  backendHelp,
-  backendName,
-  deviceHelp,
-  deviceName,
-  positiveInteger,
-} from '../arguments/flags.ts';
+import { type BackendFlags, backendFlags } from '../arguments/backendFlags.ts';
+import { positiveInteger } from '../arguments/flags.ts';
 import { outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { live } from '../terminal/liveLine.ts';
 
-interface EvalFlags {
+interface EvalFlags extends BackendFlags {
   readonly checkpoint: string;
   readonly weights?: string;
   readonly model?: string;
@@ -29,10 +24,6 @@ interface EvalFlags {
   readonly dataPath?: string;
   readonly batchSize?: number;
   readonly logits?: string;
-  readonly backend: string;
-  readonly device: string;
-  readonly grad?: string;
-  readonly threads?: number;
 }
 
 /**
@@ -56,42 +47,36 @@ export const evaluation: RegisterCommand = (command, context) => {
         'also write the logits of the 30 fixed images as .npz, for fixtures/check_in_torch.py',
         '.npz',
       ),
-    )
-    .option('--backend <name>', backendHelp, backendName, 'ort')
-    .option('--device <name>', deviceHelp, deviceName, 'auto')
-    .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
-    .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
-    .action(async (flags: EvalFlags) => {
-      const trained = readTrainedModel(flags.checkpoint, {
-        ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
-        ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
-        ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
-      });
-      const { kind, settings, notes } = trained;
-      for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
-      const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
-      live.begin(`reading ${named}`);
-      const dataPath = flags.dataPath ?? notedDataPath(dirname(flags.checkpoint), named);
-      const { test } = await openNamedDataset(named, dataPath);
-      const backend = await openBackend(flags.backend, flags);
-      live.begin(`${test.count} images on ${backend.description}`);
-      const found = await evaluateTrained(backend, trained, test, flags.batchSize);
-      const { loss, accuracy, predictions } = found;
-      if (flags.logits !== undefined) {
-        const logits = await fixedLogits(backend, trained.model, trained.weights);
-        writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
-      }
-      const percent = accuracy * 100;
-      const { description } = backend;
-      context.print(
-        `${kind} weights, ${counted(test.count, 'test image')} of ${named}, on ${description}`,
-      );
-      context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
-      context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
-      if (new Set(predictions).size === 1) {
-        context.print(
-          `every image is taken for class ${predictions[0]}: this accuracy says nothing`,
-        );
-      }
+    );
+  backendFlags(command).action(async (flags: EvalFlags) => {
+    const trained = readTrainedModel(flags.checkpoint, {
+      ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
+      ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+      ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
     });
+    const { kind, settings, notes } = trained;
+    for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
+    const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+    live.begin(`reading ${named}`);
+    const dataPath = flags.dataPath ?? notedDataPath(dirname(flags.checkpoint), named);
+    const { test } = await openNamedDataset(named, dataPath);
+    const backend = await openBackend(flags.backend, flags);
+    live.begin(`${test.count} images on ${backend.description}`);
+    const found = await evaluateTrained(backend, trained, test, flags.batchSize);
+    const { loss, accuracy, predictions } = found;
+    if (flags.logits !== undefined) {
+      const logits = await fixedLogits(backend, trained.model, trained.weights);
+      writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
+    }
+    const percent = accuracy * 100;
+    const { description } = backend;
+    context.print(
+      `${kind} weights, ${counted(test.count, 'test image')} of ${named}, on ${description}`,
+    );
+    context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
+    context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
+    if (new Set(predictions).size === 1) {
+      context.print(`every image is taken for class ${predictions[0]}: this accuracy says nothing`);
+    }
+  });
 };

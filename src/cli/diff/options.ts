@@ -1,15 +1,12 @@
+import type { BackendFlags } from '../arguments/backendFlags.ts';
 import type { ReportFlags } from './reportFiles.ts';
 
 /** The flags of `diff`. */
-export interface DiffOptions extends ReportFlags {
+export interface DiffOptions extends ReportFlags, BackendFlags {
   readonly model?: string;
   readonly reference?: string;
-  readonly backend: string;
-  readonly device: string;
-  readonly grad?: string;
   readonly allBackends?: boolean;
   readonly backends?: readonly string[];
-  readonly threads?: number;
   readonly weights?: string;
   readonly out: string;
   readonly trace?: boolean;
