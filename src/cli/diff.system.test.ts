@@ -15,7 +15,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { weightsFromSeed } from '../align/reference/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { writeNpz } from '../io/numpy/npz.ts';
-import { readReprodLogFile } from '../io/numpy/reprodLog.ts';
+import { readRecording } from '../io/recording.ts';
 import { models } from '../nn/models/index.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
@@ -55,7 +55,7 @@ describe('diff', () => {
       true,
     );
 
-    const logits = readReprodLogFile(join(out, 'forward_ts.npy')).get('logits')!;
+    const logits = readRecording(join(out, 'forward_ts.npy')).tensors.get('logits')!;
     expect(logits.shape).toEqual([30, 10]);
     const report = JSON.parse(readFileSync(json, 'utf8'));
     expect(report.passed).toBe(true);

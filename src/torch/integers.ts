@@ -8,13 +8,6 @@ import { nextU32, random64, type TorchGenerator } from './generator.ts';
 export const randint = (g: TorchGenerator, low: number, high: number): number =>
   low + (nextU32(g) % (high - low));
 
-/**
- * The same for a range of 2^32 or more: two draws. (From some release after 1.13 on PyTorch does so
- * from 2^28 on; no script followed here asks for such a range.)
- */
-export const randintWide = (g: TorchGenerator, low: bigint, high: bigint): bigint =>
-  low + (random64(g) % (high - low));
-
 /** One element of an int64 `tensor.random_()`: 63 bits of two draws. */
 export const randomInt64 = (g: TorchGenerator): bigint => BigInt.asUintN(63, random64(g));
 

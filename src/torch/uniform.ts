@@ -44,10 +44,3 @@ export function nextFloat64(g: TorchGenerator): number {
   const high = nextU32(g);
   return unitFloat64(high, nextU32(g));
 }
-
-/** `torch.rand(size, dtype=torch.float64)`: two draws an element. */
-export function randFloat64(g: TorchGenerator, size: number): Float64Array {
-  const out = new Float64Array(size);
-  for (let i = 0; i < size; i++) out[i] = nextFloat64(g);
-  return out;
-}

@@ -3,12 +3,10 @@ import { sizeOf } from '../../tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { checkNames, printable } from '../names.ts';
-import { writeFileAtomic } from '../output/atomicFile.ts';
 import { unpickle } from '../pickle/pickle.ts';
 import { plainGlobals } from '../pickle/pickleGlobals.ts';
 import { isKind, type PickleValue, pickleType } from '../pickle/pickleValue.ts';
 import { type PickleNode, pickleChunks } from '../pickle/pickleWriter.ts';
-import { readFileOrFail } from '../readFile.ts';
 import { type Arrays, allTensors, checkRead, type Unread } from './arrays.ts';
 import { codeOf, unreadable } from './dtypeCode.ts';
 import { npyHeader, parseNpyHeader } from './npyHeader.ts';
@@ -91,24 +89,13 @@ const tensorNode = (t: Tensor): PickleNode =>
     bytesOf(t),
   );
 
-/** The chunks of a reprod_log file, the tensors' own memory among them. */
-export function reprodLogChunks(tensors: TensorMap): Uint8Array[] {
-  checkNames(tensors.keys(), 'reprod_log');
-  const dict: PickleNode = { dict: [...tensors].map(([name, t]) => [name, tensorNode(t)]) };
-  return [npyHeader('|O', []), ...pickleChunks(arrayNode([], OBJECT, { list: [dict] }), 3)];
-}
-
 /**
  * A reprod_log file: `numpy.load(f, allow_pickle=True).item()` gives {name: ndarray}, in NumPy 1
  * and 2. Equal maps give equal bytes.
  */
-export const writeReprodLog = (tensors: TensorMap): Uint8Array<ArrayBuffer> =>
-  concatBytes(reprodLogChunks(tensors));
-
-/** Reads one reprod_log file; throws InputError when it is missing, damaged or of another kind. */
-export const readReprodLogFile = (path: string): Map<string, Tensor> =>
-  readReprodLog(readFileOrFail(path), path);
-
-/** Writes one reprod_log file in one atomic step. */
-export const writeReprodLogFile = (path: string, tensors: TensorMap): void =>
-  writeFileAtomic(path, reprodLogChunks(tensors));
+export function writeReprodLog(tensors: TensorMap): Uint8Array<ArrayBuffer> {
+  checkNames(tensors.keys(), 'reprod_log');
+  const dict: PickleNode = { dict: [...tensors].map(([name, t]) => [name, tensorNode(t)]) };
+  const pickled = pickleChunks(arrayNode([], OBJECT, { list: [dict] }), 3);
+  return concatBytes([npyHeader('|O', []), ...pickled]);
+}

@@ -2,7 +2,6 @@ import { stridesOf } from '../../tensor/shape.ts';
 import { bytesOf, type Tensor, type TensorMap } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { checkNames } from '../names.ts';
-import { writeFileAtomic } from '../output/atomicFile.ts';
 import { type PickleCall, type PickleNode, pickleChunks } from '../pickle/pickleWriter.ts';
 import { zipChunks } from '../zip/zipWriter.ts';
 import { storageClass } from './torchPickle.ts';
@@ -68,7 +67,3 @@ export function torchCheckpointChunks(tensors: TensorMap): Iterable<Uint8Array> 
  */
 export const writeTorchCheckpoint = (tensors: TensorMap): Uint8Array<ArrayBuffer> =>
   concatBytes(torchCheckpointChunks(tensors));
-
-/** Writes a checkpoint in one atomic step, without a second copy of the tensors. */
-export const writeTorchCheckpointTo = (path: string, tensors: TensorMap): void =>
-  writeFileAtomic(path, torchCheckpointChunks(tensors));
