@@ -108,17 +108,14 @@ const isTfjs = (v: object): v is TfjsTensor => 'dataSync' in v && 'shape' in v;
 const isOrt = (v: object): v is OrtTensor => 'dims' in v && 'type' in v;
 const isPlain = (v: object): v is Plain => 'data' in v;
 
-const onDevice = (where: string): UsageError =>
-  new UsageError('lies on a device, from which it can only be fetched asynchronously', {
-    where,
-    fix: 'await rec.addAsync(…) instead of rec.add(…)',
-  });
-
 function read<T>(get: () => T, where: string): T {
   try {
     return get();
-  } catch {
-    throw onDevice(where);
+  } catch (error) {
+    throw new UsageError(`cannot be read: ${(error as Error).message}`, {
+      where,
+      fix: 'where it lies on a device, await rec.addAsync(…) instead of rec.add(…)',
+    });
   }
 }
 
