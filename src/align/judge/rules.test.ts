@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { gather, momentsOf, samplePositions } from '../reference/samplePositions.ts';
 import type { TensorRule } from './expectation.ts';
+import { judge } from './judge.ts';
 import { judgeBy } from './rules.ts';
 import { passed } from './verdict.ts';
 
@@ -148,4 +149,66 @@ describe('the element that is named', () => {
     expect(finding.checks.filter((c) => !c.passed).map((c) => c.method)).toEqual(['moments']);
     expect(finding.worst).toBeUndefined();
   });
+});
+
+describe('an error whose limit is known beforehand', () => {
+  const limit = { value: 1e-3, why: 'as far as it may' };
+  const values = Float64Array.from({ length: 20_000 }, (_, i) => Math.sin(i) + 2);
+  const truth = tensor('float64', [values.length], values);
+  const positions = samplePositions(values.length, 4096);
+  const picked = gather(truth, positions);
+  const record = {
+    pytorch: tensor('float32', picked.shape, Float32Array.from(picked.data as Float64Array)),
+    truth: picked,
+    moments: momentsOf(truth),
+  };
+  const hidden = values.findIndex((_, i) => !positions.includes(i));
+  const off = (at: number, by: number): Tensor =>
+    tensor('float64', truth.shape, values.with(at, values[at] + by));
+  const norm = Math.hypot(...values);
+
+  it('passes up to that limit, by the larger of two errors where sample and whole are known', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -2000, max: 2000 }), fc.boolean(), (thousandths, seen) => {
+        const share = thousandths / 1000;
+        const found = off(seen ? positions[7] : hidden, share * limit.value * norm);
+        const whole = findingOf(found, { kind: 'relative', record, truth, limit });
+        const sample = findingOf(found, { kind: 'relative', record, limit });
+        expect(sample.checks[0].value === 0).toBe(!seen || share === 0);
+        const least = Math.abs(share) * limit.value;
+        expect(whole.checks[0].value).toBeGreaterThanOrEqual(least * (1 - 1e-6));
+        expect(whole.checks[0].note).toBe(limit.why);
+        if (Math.abs(share) > 1.001) expect(passed(whole)).toBe(false);
+        if (!seen && Math.abs(share) < 0.999) expect(passed(whole)).toBe(true);
+        expect(passed(whole)).toBe(whole.checks[0].value <= limit.value);
+      }),
+    );
+  });
+
+  it('is never passed by NaN, where a sample shows it or the whole alone', () => {
+    const rule: TensorRule = { kind: 'relative', truth, limit };
+    expect(passes(off(hidden, Number.NaN), rule)).toBe(false);
+    expect(passes(off(positions[7], Number.NaN), { ...rule, record })).toBe(false);
+    expect(passes(off(hidden, Number.NaN), { ...rule, record })).toBe(false);
+  });
+});
+
+it('what cannot be measured fails and says why, whether something was recorded or not', () => {
+  const expected = [{ name: 'x', rule: { kind: 'refusal', problem: 'it is text' } as const }];
+  for (const recording of [new Map(), new Map([['x', float32([1])]])]) {
+    const { verdicts } = judge({ recording }, expected);
+    expect(verdicts).toEqual([{ name: 'x', checks: [], problem: 'it is text' }]);
+    expect(verdicts.map(passed)).toEqual([false]);
+  }
+});
+
+it('the sides are called as they are told to be', () => {
+  const rule = { kind: 'distance', method: 'mean', to: float32([1]), threshold: 0 } as const;
+  const sides = { ours: "A's", theirs: "B's" };
+  const recording = new Map([['a', float32([1])]]);
+  const { verdicts } = judge({ recording, sides }, [{ name: 'b', rule }]);
+  expect(verdicts.map(({ problem }) => problem)).toEqual([
+    "missing on A's side",
+    "missing on B's side",
+  ]);
 });
