@@ -45,6 +45,41 @@ describe('a layout', () => {
     );
   });
 
+  it.each(['HWIO', 'in,out', 'NDHWC', 'abcd->dbca', 'in, out -> out, in'])(
+    '%s keeps every number with its axes',
+    (layout) => {
+      const names = (text: string) => (text.includes(',') ? text.split(/, ?/) : [...text.trim()]);
+      const [from, arrow] = layout.split('->').map((side) => names(side.trim()));
+      const pytorch: Record<string, string> = { HWIO: 'OIHW', NDHWC: 'NCDHW', 'in,out': 'out,in' };
+      const to = arrow ?? names(pytorch[layout]);
+      fc.assert(
+        fc.property(extents(from.length), fc.nat(), (shape, n) => {
+          const ours = counting(shape);
+          const theirs = toPyTorch(ours, layout);
+          expect(theirs.shape).toEqual(to.map((axis) => shape[from.indexOf(axis)]));
+          let rest = n % sizeOf(shape);
+          const at = ours.data[rest];
+          const index = shape.map(() => 0);
+          for (let axis = shape.length - 1; axis >= 0; axis--) {
+            index[axis] = rest % shape[axis];
+            rest = Math.floor(rest / shape[axis]);
+          }
+          const flat = to.reduce(
+            (sum, axis, i) => sum * theirs.shape[i] + index[from.indexOf(axis)],
+            0,
+          );
+          expect(theirs.data[flat]).toBe(at);
+        }),
+      );
+    },
+  );
+
+  it("splits TensorFlow's depthwise kernel as PyTorch's groups do", () => {
+    const { shape, data } = toPyTorch(counting([1, 1, 3, 2]), 'HWIM');
+    expect(shape).toEqual([6, 1, 1, 1]);
+    expect([...data]).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   it('asks the reference which order PyTorch has, where the letters alone do not say', () => {
     expect(toPyTorch(counting([2, 3, 4]), 'NLC', 'NCL').shape).toEqual([2, 4, 3]);
     expect(() => toPyTorch(counting([2, 3, 4]), 'NLC')).toThrow(/none whose order in PyTorch/);
@@ -54,6 +89,12 @@ describe('a layout', () => {
     ['NHWC', [2, 3], /names 4 axes of a tensor that has 2/],
     ['NHHC', [1, 1, 1, 1], /names an axis twice/],
     ['NLC->NC', [1, 1, 1], /the same axes on both sides/],
+    ['NLC->NLX', [1, 1, 1], /the same axes on both sides/],
+    ['NLC->NLL', [1, 1, 1], /the same axes on both sides/],
+    ['NL->LN->NL', [1, 1], /more than two sides/],
+    ['', [1], /names 0 axes of a tensor that has 1/],
+    ['->', [1, 2], /names 0 axes/],
+    ['a,b', [1, 2], /none whose order in PyTorch is known; write NHWC/],
   ])('%s is refused', (layout, shape, why) => {
     expect(() => toPyTorch(counting(shape), layout)).toThrow(why);
   });

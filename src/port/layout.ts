@@ -28,12 +28,13 @@ interface Order {
  * order in PyTorch where a reference says it.
  */
 export function orderOf(layout: string, rank: number, known?: string): Order {
-  const [first, second] = layout.split('->').map((text) => axesOf(text.trim()));
+  const [first, second, third] = layout.split('->').map((text) => axesOf(text.trim()));
   const bad = (what: string): UsageError =>
     new UsageError(what, {
       where: `layout "${layout}"`,
       fix: 'write NHWC, HWIO, "in,out" or "NLC->NCL"',
     });
+  if (third !== undefined) throw bad('has more than two sides');
   if (new Set(first).size !== first.length) throw bad('names an axis twice');
   if (first.length !== rank) throw bad(`names ${first.length} axes of a tensor that has ${rank}`);
   if (second !== undefined) {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import fc from 'fast-check';
 import { Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { tensor, toFloat64 } from '../tensor/tensor.ts';
@@ -41,6 +42,30 @@ describe('what a port hands over', () => {
     expect(tensorOf(7, 'x')).toEqual(tensor('float64', [], Float64Array.of(7)));
   });
 
+  it('of nested lists is what TensorFlow.js makes of them', () => {
+    const extents = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(extents, fc.integer(), (shape, seed) => {
+        const theirs = tf.randomUniform(shape, -1, 1, 'float32', seed);
+        const ours = tensorOf(theirs.arraySync() as number[], 'x');
+        expect(ours.shape).toEqual(shape);
+        expect(Float32Array.from(toFloat64(ours))).toEqual(theirs.dataSync());
+        theirs.dispose();
+      }),
+    );
+  });
+
+  it('keeps truths and whole numbers as what they are', () => {
+    const yes = new OrtTensor('bool', [true, false, true], [3]);
+    expect(tensorOf(yes, 'x')).toEqual(tensor('bool', [3], Uint8Array.of(1, 0, 1)));
+    const small = tensorOf(Int8Array.of(-1), 'x');
+    expect([small.dtype, small.data[0]]).toEqual(['int8', -1]);
+    expect(tensorOf({ data: BigInt64Array.of(-5n) }, 'x').dtype).toBe('int64');
+    const half = { data: Uint16Array.of(0xc000), shape: [], dtype: 'float16' };
+    expect(toFloat64(tensorOf(half, 'x'))[0]).toBe(-2);
+    expect(tensorOf([], 'x').shape).toEqual([0]);
+  });
+
   it('is copied: an engine may use its memory again', () => {
     const data = Float32Array.of(1, 2);
     const kept = tensorOf({ data, shape: [2] }, 'x');
@@ -68,7 +93,16 @@ describe('what a port hands over', () => {
     [{ data: six, shape: [2, 3], dtype: 'int32' }, /says int32 and holds float32/],
     ['text', /is no tensor/],
     [{}, /is no tensor/],
-    [[[1], [2, 3]], /do not fill shape/],
+    [[[1], [2, 3]], /x: its lists do not fill a shape: item 0 is \[1\], item 1 \[2\]; give lists/],
+    // As many numbers as three lists of two: only their lengths tell.
+    [[[1, 2], [3], [4, 5, 6]], /item 0 is \[2\], item 1 \[1\]/],
+    [[1, [2]], /item 0 is \[\], item 1 \[1\]/],
+    [['1', '2'], /is no tensor/],
+    [[Float32Array.of(1, 2)], /is no tensor/],
+    [{ data: [1, null], shape: [2] }, /is no tensor/],
+    [{ data: six, shape: [-2, -3] }, /do not fill shape/],
+    [new OrtTensor('string', ['1'], [1]), /is no tensor/],
+    [null, /is no tensor/],
   ])('that is none is refused', (value, why) => {
     expect(() => tensorOf(value as never, 'x')).toThrow(why);
   });

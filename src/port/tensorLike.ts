@@ -47,21 +47,26 @@ const classes: readonly (readonly [new (n: number) => DataOf[DType] | Uint8Clamp
     [BigUint64Array, 'uint64'],
   ];
 
+const noTensor = (where: string): UsageError =>
+  new UsageError('is no tensor: neither numbers, nor numbers beside their shape', {
+    where,
+    fix: 'give an engine’s tensor, { data, shape }, a typed array, or nested lists of numbers',
+  });
+
 /** The elements as a typed array of ours and the type that its class says. */
 function elements(data: unknown, where: string): { data: DataOf[DType]; dtype: DType } {
-  if (Array.isArray(data)) return { data: Float64Array.from(data as number[]), dtype: 'float64' };
+  if (Array.isArray(data)) {
+    // Anything else would become NaN without a word.
+    if (!data.every((x) => typeof x === 'number')) throw noTensor(where);
+    return { data: Float64Array.from(data as number[]), dtype: 'float64' };
+  }
   // In newer engines half floats have a class of their own.
   if (Object.prototype.toString.call(data) === '[object Float16Array]') {
     const { buffer, byteOffset, length } = data as Float32Array;
     return { data: new Uint16Array(buffer, byteOffset, length), dtype: 'float16' };
   }
   const found = classes.find(([type]) => data instanceof type);
-  if (found === undefined) {
-    throw new UsageError('is no tensor: neither numbers, nor numbers beside their shape', {
-      where,
-      fix: 'give an engine’s tensor, { data, shape }, a typed array, or nested lists',
-    });
-  }
+  if (found === undefined) throw noTensor(where);
   return { data: data as DataOf[DType], dtype: found[1] };
 }
 
@@ -91,18 +96,23 @@ function made(data: unknown, shape: Shape | undefined, dtype: string | undefined
   return tensor(type as DType, [...of], found.data.slice() as never) as Tensor;
 }
 
-function shapeOf(value: Nested, where: string): number[] {
-  if (typeof value === 'number') return [];
-  const [first] = value;
-  return [value.length, ...(first === undefined ? [] : shapeOf(first, where))];
+/** How long nested lists are, from the outside in. Throws UsageError where some are longer than others. */
+function shapeOf(value: unknown, where: string): number[] {
+  if (!Array.isArray(value)) return [];
+  const inner = value.map((item) => shapeOf(item, where));
+  const [first = []] = inner;
+  const other = inner.findIndex((shape) => shape.join() !== first.join());
+  if (other >= 0) {
+    throw new UsageError(
+      `its lists do not fill a shape: item 0 is [${first.join(', ')}], item ${other} [${inner[other].join(', ')}]`,
+      { where, fix: 'give lists of one length' },
+    );
+  }
+  return [value.length, ...first];
 }
 
-function nested(value: Nested, where: string): Tensor {
-  const shape = shapeOf(value, where);
-  const flat: unknown[] = [value as unknown].flat(Number.POSITIVE_INFINITY);
-  if (!flat.every((x) => typeof x === 'number')) return made(value, undefined, undefined, where);
-  return made(flat, shape, undefined, where);
-}
+const nested = (value: Nested, where: string): Tensor =>
+  made([value].flat(Number.POSITIVE_INFINITY), shapeOf(value, where), undefined, where);
 
 const isTfjs = (v: object): v is TfjsTensor => 'dataSync' in v && 'shape' in v;
 const isOrt = (v: object): v is OrtTensor => 'dims' in v && 'type' in v;

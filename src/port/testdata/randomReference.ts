@@ -1,0 +1,45 @@
+import type { Probe } from '../../align/reference/probe.ts';
+import { parseProbeManifest, probeReference } from '../../align/reference/probeReference.ts';
+import { writeSafetensors } from '../../io/safetensors/safetensors.ts';
+import { sizeOf } from '../../tensor/shape.ts';
+import { type Tensor, tensor } from '../../tensor/tensor.ts';
+import { type PortReference, portReference } from '../portReference.ts';
+
+/** A probe and, where they are not drawn at random, its numbers: float64 is the truth, all else is exact. */
+export type Given = Partial<Probe> & { readonly name: string; readonly values?: Tensor };
+
+/** Numbers between -1 and 1, the same of a seed. */
+export function randomNumbers(size: number, seed: number): Float64Array {
+  let state = seed >>> 0;
+  return Float64Array.from({ length: size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/**
+ * A reference in memory, by way of the bytes of its file: of each probe random float64 numbers as the truth, and
+ * their rounding to float32 as what PyTorch computed.
+ */
+export function randomReference(given: readonly Given[]): PortReference {
+  const arrays = new Map<string, Tensor>();
+  const probes = given.map(({ values, ...probe }, i) => {
+    const shape = values?.shape ?? probe.shape ?? [100];
+    const truth = values ?? tensor('float64', shape, randomNumbers(sizeOf(shape), i + 1));
+    const floats = truth.dtype === 'float64';
+    const single = floats ? tensor('float32', shape, Float32Array.from(truth.data)) : truth;
+    arrays.set(`f32/${probe.name}`, single);
+    if (floats && probe.kind !== 'input') arrays.set(`f64/${probe.name}`, truth);
+    return { kind: 'output', pass: 0, shape, dtype: single.dtype, ...probe };
+  });
+  const manifest = {
+    format: 'swa-align-reference/2',
+    model: 'Random',
+    torch: { version: '2.13.0' },
+    tensors: { file: 'tensors.safetensors', sha256: '' },
+    passes: [{ kind: 'step' }],
+    probes,
+  };
+  const parsed = parseProbeManifest(JSON.stringify(manifest), 'ref/manifest.json');
+  return portReference(probeReference(parsed, writeSafetensors(arrays), 'ref'));
+}
