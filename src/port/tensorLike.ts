@@ -112,7 +112,12 @@ function shapeOf(value: unknown, where: string): number[] {
 }
 
 const nested = (value: Nested, where: string): Tensor =>
-  made([value].flat(Number.POSITIVE_INFINITY), shapeOf(value, where), undefined, where);
+  made(
+    ([value] as unknown[]).flat(Number.POSITIVE_INFINITY),
+    shapeOf(value, where),
+    undefined,
+    where,
+  );
 
 const isTfjs = (v: object): v is TfjsTensor => 'dataSync' in v && 'shape' in v;
 const isOrt = (v: object): v is OrtTensor => 'dims' in v && 'type' in v;
