@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -113,6 +113,47 @@ describe.skipIf(!hasTorch)('swa-align judge (needs PyTorch 2.1)', () => {
     expect(await run(['judge', ours, '--reference', join(dir, 'nowhere')])).toBe(2);
     expect(errors.at(-1)).toContain('there is no such reference');
     expect(errors.join('')).not.toMatch(/\n\s+at /);
+  });
+
+  it('names the file that is missing or no such file, in one line, and writes nothing', async () => {
+    const ours = join(all, 'lstm.npz');
+    const [broken, report] = [join(dir, 'broken'), join(dir, 'kept.txt')];
+    const [manifest, tensors] = ['manifest.json', 'tensors.safetensors'].map((f) =>
+      join(broken, f),
+    );
+    const map = join(dir, 'bad.json');
+    const good = readFileSync(join(all, 'lstm', 'manifest.json'), 'utf8');
+    const says = async (what: RegExp, ...argv: string[]): Promise<void> => {
+      writeFileSync(report, 'kept');
+      errors.length = 0;
+      const flags = argv.length > 0 ? argv : [ours];
+      expect(
+        await run(['judge', ...flags, '--reference', broken, '--reporter', `html=${report}`]),
+      ).toBe(2);
+      expect(errors.join('\n')).toMatch(what);
+      expect(errors.join('\n').trim().split('\n')).toHaveLength(1);
+      expect(readFileSync(report, 'utf8')).toBe('kept');
+    };
+    cpSync(join(all, 'lstm'), broken, { recursive: true });
+    writeFileSync(map, '{');
+    await says(/bad\.json: is not JSON; swa-align names/, ours, '--map', map);
+    writeFileSync(map, JSON.stringify({ format: 'swa-align-names/1', names: [] }));
+    await says(/bad\.json: names: /, ours, '--map', map);
+    await says(/nowhere\.json/, ours, '--map', join(dir, 'nowhere.json'));
+    await says(/nowhere\.npz/, join(dir, 'nowhere.npz'));
+    writeFileSync(join(dir, 'text.npz'), 'no recording');
+    await says(/text\.npz: /, join(dir, 'text.npz'));
+    rmSync(manifest);
+    await says(/broken\/manifest\.json: .*swa-align recorder > recorder\.py/);
+    writeFileSync(manifest, '{"format": ');
+    await says(/broken\/manifest\.json: is not JSON/);
+    writeFileSync(manifest, good.replace('swa-align-reference/2', 'swa-align-reference/3'));
+    await says(/broken\/manifest\.json: format: /);
+    writeFileSync(manifest, good.replace('"probes": [', '"probes": [], "others": ['));
+    await says(/broken\/manifest\.json: probes: /);
+    writeFileSync(manifest, good);
+    rmSync(tensors);
+    await says(/broken\/tensors\.safetensors: /);
   });
 
   it('says which command takes a reference of our own networks', async () => {
