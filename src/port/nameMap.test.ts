@@ -104,7 +104,7 @@ describe('a map of names', () => {
   });
 
   it.each([
-    ['{', /map.json: is not JSON; swa-align names/],
+    ['{', /map.json: is not JSON; docs\/judge-your-port\.md/],
     ['null', /map.json: the file: /],
     ['{"format":"swa-align-names/2","names":[]}', /map.json: format: /],
     ['{"format":"swa-align-names/1","names":[]}', /map.json: names: /],

@@ -26,7 +26,7 @@ export type NameMap = z.infer<typeof mapSchema>;
 
 export type NameEntry = NameMap['names'][number];
 
-const fix = 'swa-align names OURS --reference REF writes one';
+const fix = 'docs/judge-your-port.md shows one';
 
 /** A map from the text of its file. Throws InputError naming the entry that is wrong. */
 export function parseNameMap(text: string, where: string): NameMap {

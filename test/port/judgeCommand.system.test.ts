@@ -136,7 +136,7 @@ describe.skipIf(!hasTorch)('swa-align judge (needs PyTorch 2.1)', () => {
     };
     cpSync(join(all, 'lstm'), broken, { recursive: true });
     writeFileSync(map, '{');
-    await says(/bad\.json: is not JSON; swa-align names/, ours, '--map', map);
+    await says(/bad\.json: is not JSON; docs\/judge-your-port\.md/, ours, '--map', map);
     writeFileSync(map, JSON.stringify({ format: 'swa-align-names/1', names: [] }));
     await says(/bad\.json: names: /, ours, '--map', map);
     await says(/nowhere\.json/, ours, '--map', join(dir, 'nowhere.json'));

@@ -253,7 +253,7 @@ describe('a recording held against a reference', () => {
     expect(() => named('los')).toThrow(
       /ref: no probe in common: the recording holds los; the reference input, a\.output.*did you mean loss\?/,
     );
-    expect(() => named('encoder.0')).toThrow(/swa-align names OURS/);
+    expect(() => named('encoder.0')).toThrow(/--map FILE, as docs\/judge-your-port\.md/);
     expect(() => judgeProbes(new Map(), reference)).toThrow(/the recording is empty/);
   });
 });

@@ -73,7 +73,7 @@ function checkCommon(recording: TensorMap, probes: readonly Probe[], where: stri
       fix:
         near.length > 0
           ? `did you mean ${near[0]}?`
-          : 'rename by a map: swa-align names OURS --reference REF proposes one',
+          : 'rename by a map, --map FILE, as docs/judge-your-port.md shows',
     },
   );
 }

@@ -54,7 +54,7 @@ export const judge: RegisterCommand = (command, context) => {
   command
     .argument('<ours>', 'what a port computed: .safetensors, .npz, a reprod_log file')
     .requiredOption('--reference <dir>', 'what recorder.py wrote')
-    .option('--map <file>', 'which tensor of ours is which probe; swa-align names writes one')
+    .option('--map <file>', 'which tensor of ours is which probe: docs/judge-your-port.md')
     .option('--only <glob>', 'only probes whose names fit, again for more: "encoder.*"', more)
     .option('--except <glob>', 'not those whose names fit, again for more', more)
     .option('--ratio <x>', "how many times PyTorch's own error passes", positiveNumber, 4)
