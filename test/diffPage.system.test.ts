@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,15 +15,10 @@ import {
   report,
   result,
 } from '../src/report/testdata/sampleReports.ts';
+import { chromiumPath } from './support/chromium.ts';
 
 /* The page of a diff in a real browser. */
 
-const executable = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== '' && existsSync(path));
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const failing = report(failingReport.results, divergingTrace);
@@ -89,11 +84,11 @@ const column = (page: Page, table: string, n: number): Promise<string[]> =>
     n,
   );
 
-describe.skipIf(executable === undefined)('the page of a diff (needs Chromium)', () => {
+describe.skipIf(chromiumPath === undefined)('the page of a diff (needs Chromium)', () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'swa-align-page-'));
     browser = await chromium.launch({
-      executablePath: executable ?? '',
+      executablePath: chromiumPath ?? '',
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     });
   });

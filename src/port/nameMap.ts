@@ -44,6 +44,7 @@ export function parseNameMap(text: string, where: string): NameMap {
 
 /** What stands for each star, or undefined where the pattern does not fit. */
 function captured(pattern: string, name: string): readonly string[] | undefined {
+  if (!pattern.includes('*')) return pattern === name ? [] : undefined;
   const text = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '(.*?)');
   return new RegExp(`^${text}$`, 's').exec(name)?.slice(1);
 }

@@ -1,4 +1,3 @@
-import { passed } from '../align/judge/verdict.ts';
 import type { ProbesJudged } from '../align/probes/judgeProbes.ts';
 import type { ProbeReference } from '../align/reference/probeReference.ts';
 import { stageResult } from '../align/stages/stage.ts';
@@ -20,7 +19,7 @@ export function portReport(
   },
 ): DiffReport {
   const { torch, model, probes } = manifest;
-  const findings = { ...judged, inputs: [], verdicts: judged.verdicts };
+  const findings = { ...judged, inputs: [] };
   return {
     provenance: {
       ours: `${run.ours}, judged by swa-align ${packageVersion}`,
@@ -34,6 +33,3 @@ export function portReport(
     ),
   };
 }
-
-export const recordingPassed = ({ verdicts }: ProbesJudged): boolean =>
-  verdicts.length > 0 && verdicts.every(passed);

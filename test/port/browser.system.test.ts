@@ -16,15 +16,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath } from '../support/chromium.ts';
 
 /* What a program in a browser imports, in a real browser, against what PyTorch computed. */
 
-const executable = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== '' && existsSync(path));
 const probe = 'import torch; assert tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)';
 const hasTorch = spawnSync('python3', ['-c', probe]).status === 0;
 
@@ -132,7 +127,7 @@ const html = `<!doctype html><meta charset="utf-8"><title>port</title><link rel=
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
-describe.skipIf(executable === undefined || !hasTorch)(
+describe.skipIf(chromiumPath === undefined || !hasTorch)(
   'a port in a page (needs Chromium and PyTorch 2.1)',
   () => {
     let root: string;
@@ -175,7 +170,7 @@ describe.skipIf(executable === undefined || !hasTorch)(
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       browser = await chromium.launch({
-        executablePath: executable ?? '',
+        executablePath: chromiumPath ?? '',
         args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
       });
       page = await browser.newPage();

@@ -1,4 +1,4 @@
-import { formatShape, sameShape } from '../../tensor/shape.ts';
+import { formatShape, type Shape, sameShape } from '../../tensor/shape.ts';
 import { elementType, type Tensor, toFloat64 } from '../../tensor/tensor.ts';
 
 /** How messages call the owners of the two sides. */
@@ -9,16 +9,25 @@ export interface Sides {
 
 export const oursAndPyTorch: Sides = { ours: 'our', theirs: "PyTorch's" };
 
+const sorted = (shape: Shape): number[] => shape.toSorted((a, b) => a - b);
+
+/** How a shape that is another differs, or undefined where both are the same. */
+export function otherShape(ours: Shape, theirs: Shape): string | undefined {
+  if (sameShape(ours, theirs)) return undefined;
+  const transposed = sameShape(ours, [...theirs].reverse());
+  const permuted = !transposed && sameShape(sorted(ours), sorted(theirs));
+  const how = transposed ? ', transposed' : permuted ? ', the axes in another order' : '';
+  return `shape ${formatShape(ours)} against ${formatShape(theirs)}${how}`;
+}
+
 /** Why two tensors must not be compared, or undefined. */
 export function incomparable(
   ours: Tensor,
   theirs: Tensor,
   sides: Sides = oursAndPyTorch,
 ): string | undefined {
-  if (!sameShape(ours.shape, theirs.shape)) {
-    const transposed = sameShape(ours.shape, [...theirs.shape].reverse());
-    return `shape ${formatShape(ours.shape)} against ${formatShape(theirs.shape)}${transposed ? ', transposed' : ''}`;
-  }
+  const shape = otherShape(ours.shape, theirs.shape);
+  if (shape !== undefined) return shape;
   const types = [elementType(ours), elementType(theirs)];
   if (types[0] !== types[1]) return `dtype ${types.join(' against ')}`;
   if (ours.data.length === 0) return 'there is nothing in it';

@@ -251,9 +251,16 @@ describe('a recording held against a reference', () => {
   it('refuses recordings that have nothing to do with it', () => {
     const named = (name: string) => judgeProbes(new Map([[name, integers]]), reference);
     expect(() => named('los')).toThrow(
-      /ref: no probe in common: the recording holds los; the reference input, a\.output.*did you mean loss\?/,
+      /ref: no probe in common: the recording holds los; the reference a\.output.*did you mean loss\?/,
     );
     expect(() => named('encoder.0')).toThrow(/--map FILE, as docs\/judge-your-port\.md/);
     expect(() => judgeProbes(new Map(), reference)).toThrow(/the recording is empty/);
+  });
+
+  it('does not take what a port was given for something that it computed', () => {
+    const given = new Map([['input', reference.whole(reference.probe('input'))]]);
+    expect(() => judgeProbes(given, reference, { partial: true })).toThrow(/no probe in common/);
+    const asked = judgeProbes(given, reference, { only: ['input'] });
+    expect(asked.verdicts.map(passed)).toEqual([true]);
   });
 });

@@ -37,6 +37,17 @@ const shown = 5;
 /** `a, b, c and 7 more` */
 const listed = (names: readonly string[]): string => firstFew(names.map(printable), shown);
 
+const namesOf = (probes: readonly Probe[]): string[] => probes.map(({ name }) => name);
+
+/** Which probes share a reason. */
+function byReason(leftOut: Readonly<Record<string, string>>): [string, string[]][] {
+  const found = new Map<string, string[]>();
+  for (const [name, why] of Object.entries(leftOut)) {
+    found.set(why, [...(found.get(why) ?? []), name]);
+  }
+  return [...found];
+}
+
 /** What is asked for. Throws UsageError where nothing is. */
 function chosenOf({ probes, where }: ProbeReference, { only, except = [] }: JudgeOptions) {
   for (const glob of [...(only ?? []), ...except]) {
@@ -54,20 +65,21 @@ function chosenOf({ probes, where }: ProbeReference, { only, except = [] }: Judg
 }
 
 /** Throws InputError where a recording and a reference have nothing to do with each other. */
-function checkCommon(recording: TensorMap, probes: readonly Probe[], where: string): void {
+function checkCommon(
+  recording: TensorMap,
+  probes: readonly Probe[],
+  where: string,
+  { only }: JudgeOptions,
+): void {
   const names = [...recording.keys()];
-  if (probes.some(({ name }) => recording.has(name))) return;
+  // What a port was given proves nothing about it, unless somebody asks for just that.
+  const computed = (probe: Probe): boolean => only !== undefined || !isGiven(probe);
+  if (probes.some((probe) => recording.has(probe.name) && computed(probe))) return;
   const found =
     names.length === 0 ? 'the recording is empty' : `the recording holds ${listed(names)}`;
-  const near =
-    names.length === 0
-      ? []
-      : nearestNames(
-          names[0],
-          probes.map((p) => p.name),
-        );
+  const near = names.length === 0 ? [] : nearestNames(names[0], namesOf(probes));
   throw new InputError(
-    `no probe in common: ${found}; the reference ${listed(probes.map((p) => p.name))}`,
+    `no probe in common: ${found}; the reference ${listed(namesOf(probes.filter((p) => !isGiven(p))))}`,
     {
       where,
       fix:
@@ -80,7 +92,7 @@ function checkCommon(recording: TensorMap, probes: readonly Probe[], where: stri
 
 /**
  * Holds what a port computed against a reference of any network, in the order in which things are computed. What is
- * given to a port is judged where it was recorded. Throws InputError where the two have no name in common.
+ * given to a port is judged where it was recorded. Throws InputError where the two have no name of a computed tensor in common.
  */
 export function judgeProbes(
   recording: TensorMap,
@@ -88,7 +100,7 @@ export function judgeProbes(
   options: JudgeOptions = {},
 ): ProbesJudged {
   const chosen = chosenOf(reference, options);
-  checkCommon(recording, chosen, reference.where);
+  checkCommon(recording, chosen, reference.where, options);
   const missing = chosen.filter((p) => !recording.has(p.name) && !isGiven(p)).map((p) => p.name);
   const asked = chosen.filter(({ name }) => recording.has(name) || missing.includes(name));
   const known = new Set(reference.probes.map(({ name }) => name));
@@ -124,11 +136,8 @@ export function judgeProbes(
         ? [`not recorded: ${listed(missing)} (${missing.length} of ${chosen.length})`]
         : []),
       ...(extra.length > 0 ? [`recorded, and no probe of the reference: ${listed(extra)}`] : []),
-      ...chosen.flatMap(({ name, near }) =>
-        near === undefined || !recording.has(name) ? [] : [`${printable(name)}: ${near}`],
-      ),
-      ...Object.entries(reference.manifest.left_out).map(
-        ([name, why]) => `${printable(name)} is left out of the reference: ${why}`,
+      ...byReason(reference.manifest.left_out).map(
+        ([why, names]) => `left out of the reference: ${listed(names)}: ${why}`,
       ),
       ...reference.manifest.notes,
     ],

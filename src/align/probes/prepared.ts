@@ -1,5 +1,5 @@
-import { formatShape, sameShape } from '../../tensor/shape.ts';
 import { elementAt, elementType, type Tensor, tensor, zeros } from '../../tensor/tensor.ts';
+import { otherShape } from '../judge/incomparable.ts';
 import { isGiven, type Probe } from '../reference/probe.ts';
 import type { ProbeReference } from '../reference/probeReference.ts';
 import type { RuleOptions } from './rule.ts';
@@ -27,8 +27,7 @@ function asType(found: Tensor, dtype: Tensor['dtype']): Tensor {
   const big = dtype === 'int64' || dtype === 'uint64';
   for (let i = 0; i < found.data.length; i++) {
     const value = elementAt(found, i);
-    const same = big ? BigInt(value) : Number(value);
-    out.data[i] = same;
+    out.data[i] = big ? BigInt(value) : Number(value);
     // A value that does not fit stays what it was, and so differs.
     if (Number(out.data[i]) !== Number(value)) return found;
   }
@@ -43,15 +42,8 @@ export function prepared(
   options: RuleOptions,
 ): Tensor | string {
   const one = found.data.length === 1 && probe.shape.reduce((n, d) => n * d, 1) === 1;
-  if (!one && !sameShape(found.shape, probe.shape)) {
-    const reversed = sameShape(found.shape, [...probe.shape].reverse());
-    const transposed = reversed ? ', transposed' : '';
-    const permuted =
-      !reversed && sameShape(found.shape.toSorted(byNumber), probe.shape.toSorted(byNumber))
-        ? ', the axes in another order'
-        : '';
-    return `shape ${formatShape(found.shape)} against ${formatShape(probe.shape)}${transposed}${permuted}`;
-  }
+  const shape = one ? undefined : otherShape(found.shape, probe.shape);
+  if (shape !== undefined) return shape;
   const wrong = wrongType(found, probe, options);
   if (wrong !== undefined) return wrong;
   const shaped = one ? ({ ...found, shape: probe.shape } as Tensor) : found;
@@ -59,8 +51,6 @@ export function prepared(
     return sameKind(shaped, reference.whole(probe));
   return narrow.has(elementType(shaped)) ? widened(shaped) : shaped;
 }
-
-const byNumber = (a: number, b: number): number => a - b;
 
 const widened = (t: Tensor): Tensor =>
   tensor(

@@ -33,7 +33,6 @@ const probeSchema = z.object({
   axes: text,
   from: z.optional(z.array(z.string())),
   scale: z.optional(z.object({ value: z.number().check(z.positive()), what: z.string() })),
-  near: text,
 });
 
 /** One tensor of a reference, as data. The fields are explained in docs/port-reference.md. */

@@ -8,8 +8,9 @@ import { sha256File } from '../../io/sha256File.ts';
 import { parseNameMap, renamed } from '../../port/nameMap.ts';
 import { openReference } from '../../port/openReference.ts';
 import type { PortReference } from '../../port/portReference.ts';
+import { reportPassed } from '../../report/diffReport.ts';
 import { firstDivergence } from '../../report/divergence.ts';
-import { portReport, recordingPassed } from '../../report/portReport.ts';
+import { portReport } from '../../report/portReport.ts';
 import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
 import { reporterNames } from '../../report/reporters/reporters.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
@@ -88,6 +89,6 @@ export const judge: RegisterCommand = (command, context) => {
       if (process.env.GITHUB_ACTIONS === 'true') {
         for (const line of githubAnnotations([report])) context.print(line);
       }
-      if (!recordingPassed(judged)) context.fail();
+      if (!reportPassed(report)) context.fail();
     });
 };
