@@ -17,11 +17,9 @@ import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.ts';
+import { hasRecorderTorch } from './torch.ts';
 
 /* What a program in a browser imports, in a real browser, against what PyTorch computed. */
-
-const probe = 'import torch; assert tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)';
-const hasTorch = spawnSync('python3', ['-c', probe]).status === 0;
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -127,7 +125,7 @@ const html = `<!doctype html><meta charset="utf-8"><title>port</title><link rel=
 
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
-describe.skipIf(chromiumPath === undefined || !hasTorch)(
+describe.skipIf(chromiumPath === undefined || !hasRecorderTorch)(
   'a port in a page (needs Chromium and PyTorch 2.1)',
   () => {
     let root: string;

@@ -8,12 +8,11 @@ import { commandTest } from '../../src/cli/testdata/commandTest.ts';
 import { readRecording } from '../../src/io/recording.ts';
 import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
+import { hasRecorderTorch } from './torch.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
-const probe = 'import torch; assert tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)';
-const hasTorch = spawnSync('python3', ['-c', probe]).status === 0;
 
-describe.skipIf(!hasTorch)('swa-align judge (needs PyTorch 2.1)', () => {
+describe.skipIf(!hasRecorderTorch)('swa-align judge (needs PyTorch 2.1)', () => {
   const { dir, printed, errors } = commandTest('judge');
   let all: string;
   beforeAll(() => {

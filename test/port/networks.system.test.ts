@@ -11,12 +11,11 @@ import { Recorder } from '../../src/port/nodeRecorder.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { toFloat64 } from '../../src/tensor/tensor.ts';
 import '../../src/vitest.ts';
+import { hasRecorderTorch } from './torch.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
-const probe = 'import torch; assert tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 1)';
-const hasTorch = spawnSync('python3', ['-c', probe]).status === 0;
 
-describe.skipIf(!hasTorch)('networks of five kinds (needs PyTorch 2.1)', () => {
+describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)', () => {
   let dir: string;
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'swa-align-networks-'));
@@ -46,6 +45,8 @@ describe.skipIf(!hasTorch)('networks of five kinds (needs PyTorch 2.1)', () => {
       );
       expect(diverges[0].layer).toBe(layer);
       expect(message).toContain(`made by ${layer}: `);
+      const shown = [...message.matchAll(/^✗ (\S+)$/gm)].map(([, named]) => named);
+      expect(shown).toEqual(diverges.slice(0, 3).map((v) => v.name));
       const wrong = verdicts.filter(({ inherits }) => inherits !== undefined);
       expect(wrong.length).toBeGreaterThan(10);
     });

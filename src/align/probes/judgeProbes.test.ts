@@ -4,6 +4,7 @@ import { type Given, randomNumbers, randomReference } from '../../port/testdata/
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { passed } from '../judge/verdict.ts';
+import { samplePositions } from '../reference/samplePositions.ts';
 import { type JudgeOptions, judgeProbes } from './judgeProbes.ts';
 
 const integers = tensor('int64', [3], BigInt64Array.of(4n, -2n, 2n ** 53n + 1n));
@@ -255,6 +256,31 @@ describe('a recording held against a reference', () => {
     );
     expect(() => named('encoder.0')).toThrow(/--map FILE, as docs\/judge-your-port\.md/);
     expect(() => judgeProbes(new Map(), reference)).toThrow(/the recording is empty/);
+  });
+
+  describe('of which only a sample is held', () => {
+    const shape = [40, 60];
+    const large = randomReference([{ name: 'large.output', shape, sample: 600 }]);
+    const values = randomNumbers(2400, 1);
+    const verdictOn = (data: Float32Array, of = shape) =>
+      judgeProbes(new Map([['large.output', tensor('float32', of, data)]]), large).verdicts[0];
+
+    it('passes where it is right', () => {
+      expect(passed(verdictOn(Float32Array.from(values)))).toBe(true);
+    });
+
+    it('fails where no element of the sample is wrong, by the moments of the whole', () => {
+      const held = new Set(samplePositions(2400, 600));
+      const wrong = Float32Array.from(values, (v, i) => (held.has(i) ? v : v * 1.001));
+      const { checks, ...verdict } = verdictOn(wrong);
+      expect(passed({ ...verdict, checks })).toBe(false);
+      expect(checks.filter((c) => !c.passed).map((c) => c.method)).toEqual(['moments']);
+    });
+
+    it('is not read at other places where the shape is another', () => {
+      const { problem } = verdictOn(Float32Array.from(values), [60, 40]);
+      expect(problem).toBe('shape [60, 40] against [40, 60], transposed');
+    });
   });
 
   it('does not take what a port was given for something that it computed', () => {

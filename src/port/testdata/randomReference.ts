@@ -1,12 +1,18 @@
 import type { Probe } from '../../align/reference/probe.ts';
 import { parseProbeManifest, probeReference } from '../../align/reference/probeReference.ts';
+import { gather, momentsOf, samplePositions } from '../../align/reference/samplePositions.ts';
 import { writeSafetensors } from '../../io/safetensors/safetensors.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { type PortReference, portReference } from '../portReference.ts';
 
 /** A probe and, where they are not drawn at random, its numbers: float64 is the truth, all else is exact. */
-export type Given = Partial<Probe> & { readonly name: string; readonly values?: Tensor };
+export type Given = Partial<Probe> & {
+  readonly name: string;
+  readonly values?: Tensor;
+  /** Of a large tensor only so many elements are held, and the moments of the whole. */
+  readonly sample?: number;
+};
 
 /** Numbers between -1 and 1, the same of a seed. */
 export function randomNumbers(size: number, seed: number): Float64Array {
@@ -23,11 +29,20 @@ export function randomNumbers(size: number, seed: number): Float64Array {
  */
 export function randomReference(given: readonly Given[]): PortReference {
   const arrays = new Map<string, Tensor>();
-  const probes = given.map(({ values, ...probe }, i) => {
+  const probes = given.map(({ values, sample, ...probe }, i) => {
     const shape = values?.shape ?? probe.shape ?? [100];
     const truth = values ?? tensor('float64', shape, randomNumbers(sizeOf(shape), i + 1));
     const floats = truth.dtype === 'float64';
     const single = floats ? tensor('float32', shape, Float32Array.from(truth.data)) : truth;
+    if (sample !== undefined) {
+      const at = samplePositions(sizeOf(shape), sample);
+      const { sum, sumOfSquares, min, max } = momentsOf(truth);
+      arrays.set(`f32/${probe.name}#sample`, gather(single, at));
+      arrays.set(`f64/${probe.name}#sample`, gather(truth, at));
+      const stats = Float64Array.of(sum, sumOfSquares, min, max);
+      arrays.set(`f64/${probe.name}#stats`, tensor('float64', [4], stats));
+      return { kind: 'output', pass: 0, shape, dtype: single.dtype, ...probe };
+    }
     arrays.set(`f32/${probe.name}`, single);
     if (floats && probe.kind !== 'input') arrays.set(`f64/${probe.name}`, truth);
     return { kind: 'output', pass: 0, shape, dtype: single.dtype, ...probe };

@@ -1,0 +1,90 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relativeError } from '../../src/align/measure/relativeError.ts';
+import { openReference } from '../../src/port/openReference.ts';
+import type { PortReference } from '../../src/port/portReference.ts';
+import { hasRecorderTorch } from './torch.ts';
+
+const script = fileURLToPath(new URL('recorderCases.py', import.meta.url));
+
+describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
+  let dir: string;
+  let said: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'swa-align-recorder-'));
+    const made = spawnSync('python3', [script, dir], { encoding: 'utf8' });
+    expect(made.status, made.stderr).toBe(0);
+    said = made.stdout;
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const open = (name: string): PortReference => openReference(join(dir, name));
+  const errors = (reference: PortReference) =>
+    reference.probes.flatMap((probe) => {
+      const record = reference.record(probe);
+      if (record === undefined) return [];
+      const own = relativeError(record.pytorch, record.truth, probe.scale?.value);
+      return [{ name: probe.name, own, rounding: record.rounding! }];
+    });
+
+  it.each(['scheduled', 'clipped', 'dropped', 'kink_free', 'used'])(
+    '%s: float64 repeats what float32 did, with the same settings and draws',
+    (name) => {
+      const found = errors(open(name));
+      expect(found.length).toBeGreaterThan(1);
+      expect(found.filter(({ own }) => !(own < 1e-5))).toEqual([]);
+    },
+  );
+
+  it('no recorded spread is less than the error of the run itself', () => {
+    const found = errors(open('scheduled'));
+    expect(found.filter(({ own, rounding }) => rounding < own * 0.999)).toEqual([]);
+    expect(found.some(({ rounding }) => rounding > 0)).toBe(true);
+  });
+
+  it('leaves out what hangs on a decision that float32 and float64 take apart', () => {
+    const { manifest, probes } = open('flipped');
+    expect(manifest.left_out['first.weight.grad']).toMatch(/decisions of .* fall otherwise/);
+    expect(manifest.left_out['step1/loss']).toMatch(/an earlier step is not to be repeated/);
+    expect(probes.map(({ name }) => name)).toContain('loss');
+    expect(said).toMatch(/flipped: Cancelling: .*left out .*choose samples with rec\.kink_free/);
+  });
+
+  it('leaves out what hangs on a decision within rounding of its kink', () => {
+    const { manifest } = open('near');
+    expect(manifest.left_out['first.weight.grad']).toMatch(
+      /a decision of relu lies .* from its kink/,
+    );
+    expect(open('kink_free').manifest.left_out).toEqual({});
+  });
+
+  it('keeps every random draw, by the layer that drew it', () => {
+    const draws = open('dropped').probes.filter(({ kind }) => kind === 'draw');
+    expect(draws.map(({ name, shape }) => [name, shape])).toEqual([
+      ['dropout.mask', [4, 8]],
+      ['draw.1', [4, 8]],
+      ['draw.2', [4, 8]],
+      ['step1/dropout.mask', [4, 8]],
+      ['step1/draw.1', [4, 8]],
+      ['step1/draw.2', [4, 8]],
+    ]);
+  });
+
+  it('names nested inputs and outputs, and takes only the layers that are asked for', () => {
+    const { manifest, probes } = open('used');
+    const names = probes.filter(({ name }) => !name.startsWith('initial/')).map((p) => p.name);
+    expect(names).toEqual(['input.x', 'input.scale.by', 'bn.output', 'left.output']);
+    expect(manifest.notes).toEqual(['DataParallel was taken off']);
+    expect(manifest.passes).toEqual([{ kind: 'evaluation' }]);
+  });
+
+  it('gives the gradient of the last layer to the loss', () => {
+    const { probe } = open('scheduled');
+    expect(probe('2.output.grad')).toMatchObject({ from: ['loss'], layer: 'loss' });
+    expect(probe('1.output.grad')).toMatchObject({ from: ['2.output.grad'], layer: '2' });
+  });
+});

@@ -1,0 +1,142 @@
+"""What a recorder meets besides plain steps; writes a reference for each case into FOLDER, and says what `save` printed."""
+
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
+from port_recorder import Recorder  # noqa: E402
+
+
+def total(model, batch):
+    return model(batch).square().mean()
+
+
+def scheduled(folder):
+    """A learning rate that falls tenfold between the steps, by a scheduler of PyTorch's."""
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.1)
+    recorder = Recorder(model)
+    for _ in range(3):
+        recorder.step(torch.randn(4, 6), loss=total, optimizer=optimizer)
+        scheduler.step()
+    recorder.save(folder)
+
+
+def clipped(folder):
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
+    recorder = Recorder(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    for _ in range(2):
+        recorder.step(torch.randn(4, 6), total, optimizer, lambda m: nn.utils.clip_grad_norm_(m.parameters(), 0.01))
+    recorder.save(folder)
+
+
+class Cancelling(nn.Module):
+    """ReLU of 3x - x - x - x: rounding alone decides."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+
+    def forward(self, x):
+        y = self.first(x)
+        return self.last(F.relu(y * 3 - y - y - y)) + y
+
+
+def flipped(folder):
+    model = Cancelling()
+    with torch.no_grad():
+        model.first.weight.fill_(1)
+
+    def rounded(x):
+        return x * 3 - x - x - x
+
+    x = next(x for x in torch.rand(1000, 1) if bool(rounded(x) > 0) != bool(rounded(x.double()) > 0))
+    recorder = Recorder(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        recorder.step(x[None], loss=total, optimizer=optimizer)
+    recorder.save(folder)
+
+
+class Kinked(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.relu, self.last = nn.Linear(2, 1, bias=False), nn.ReLU(), nn.Linear(1, 1)
+
+    def forward(self, x):
+        return self.last(self.relu(self.first(x)))
+
+
+def kinked():
+    model = Kinked()
+    with torch.no_grad():
+        model.first.weight.copy_(torch.tensor([[1.0, -1.0]]))
+    batch = torch.rand(8, 2) + torch.tensor([1.0, 0.0])
+    batch[2] = torch.tensor([1.0, 1.0 - 2**-23])  # a float32's last place from its kink
+    return model, batch, torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def near(folder):
+    model, batch, optimizer = kinked()
+    recorder = Recorder(model)
+    recorder.step(batch, loss=total, optimizer=optimizer)
+    recorder.save(folder)
+
+
+def kink_free(folder):
+    model, batch, optimizer = kinked()
+    recorder = Recorder(model)
+    few = recorder.kink_free(batch, total, optimizer, count=4)
+    assert not any(torch.equal(row, batch[2]) for row in few)
+    recorder.step(few, loss=total, optimizer=optimizer)
+    recorder.save(folder)
+
+
+def dropped(folder):
+    """Dropout as a module, as a function, and noise that a network draws itself."""
+
+    class Noisy(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.dropout, self.out = nn.Linear(6, 8), nn.Dropout(0.3), nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = F.dropout(self.dropout(self.fc(x)), 0.2, self.training)
+            return self.out(x + 0.1 * torch.randn_like(x))
+
+    model = Noisy()
+    recorder = Recorder(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        recorder.step(torch.randn(4, 6), loss=total, optimizer=optimizer)
+    recorder.save(folder)
+
+
+def used(folder):
+    """Evaluation only, nested: a dict in, a tuple of a dict and a tensor out; and only some layers."""
+
+    class Nested(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.bn, self.left, self.right = nn.BatchNorm1d(4), nn.Linear(4, 3), nn.Linear(4, 2)
+
+        def forward(self, x, scale):
+            x = self.bn(x) * scale["by"]
+            return {"left": self.left(x)}, self.right(x)
+
+    model = Nested()
+    recorder = Recorder(nn.DataParallel(model))
+    recorder.evaluate({"x": torch.randn(5, 4), "scale": {"by": torch.rand(4)}})
+    assert model.training
+    recorder.save(folder, layers=["left", "bn"])
+
+
+for case in (scheduled, clipped, flipped, near, kink_free, dropped, used):
+    torch.manual_seed(1)
+    case(str(Path(sys.argv[1]) / case.__name__))
