@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseProbeManifest, probeReference } from '../align/reference/probeReference.ts';
 import { InputError } from '../errors.ts';
+import { fileSource } from '../io/fileSource.ts';
 import { readFileOrFail } from '../io/readFile.ts';
-import { sha256Hex } from '../io/sha256.ts';
+import { openSafetensors } from '../io/safetensors/safetensors.ts';
+import { sha256File } from '../io/sha256File.ts';
 import { type PortReference, portReference } from './portReference.ts';
 import { checkDigest, manifestName } from './referenceFiles.ts';
 
@@ -19,7 +21,7 @@ export function openReference(directory: string): PortReference {
   const text = new TextDecoder().decode(readFileOrFail(path, { fix }));
   const manifest = parseProbeManifest(text, path);
   const file = join(directory, manifest.tensors.file);
-  const bytes = readFileOrFail(file, { fix });
-  checkDigest(manifest, sha256Hex(bytes), file);
-  return portReference(probeReference(manifest, bytes, directory));
+  const source = fileSource(file, fix);
+  checkDigest(manifest, sha256File(file), file);
+  return portReference(probeReference(manifest, openSafetensors(source, file), directory));
 }

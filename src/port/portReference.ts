@@ -56,6 +56,9 @@ function asType<D extends DType>(t: Tensor, dtype: D, where: string): Tensor<D> 
   return out;
 }
 
+/** In memory of its own: a port may train its weights in place. */
+const owned = (t: Tensor): Tensor => ({ ...t, data: t.data.slice() }) as Tensor;
+
 export function portReference(reference: ProbeReference): PortReference {
   const given = <D extends DType>(
     name: string,
@@ -69,7 +72,7 @@ export function portReference(reference: ProbeReference): PortReference {
         fix: 'inputs, draws and initial weights are handed out',
       });
     }
-    const whole = reference.whole(probe);
+    const whole = owned(reference.whole(probe));
     const laid = layout === undefined ? whole : fromPyTorch(whole, layout, probe.axes);
     return asType(laid, (dtype ?? laid.dtype) as D, printable(full));
   };
@@ -83,7 +86,7 @@ export function portReference(reference: ProbeReference): PortReference {
       new Map(
         reference.probes
           .filter(({ name, kind }) => name.startsWith('initial/') && kind !== 'draw')
-          .map((probe) => [probe.name.slice('initial/'.length), reference.whole(probe)]),
+          .map((probe) => [probe.name.slice('initial/'.length), owned(reference.whole(probe))]),
       ),
   };
 }

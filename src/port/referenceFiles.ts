@@ -1,6 +1,7 @@
 import type { ProbeManifest } from '../align/reference/probe.ts';
 import { parseProbeManifest, probeReference } from '../align/reference/probeReference.ts';
 import { InputError } from '../errors.ts';
+import { openSafetensors, sourceOf } from '../io/safetensors/safetensors.ts';
 import { type PortReference, portReference } from './portReference.ts';
 
 /** The file of a reference that says what is in it. */
@@ -35,7 +36,8 @@ async function fromParts(
   const { file } = manifest.tensors;
   const bytes = await read(file);
   checkDigest(manifest, (await digestOf(bytes)) ?? manifest.tensors.sha256, `${where}/${file}`);
-  return portReference(probeReference(manifest, bytes, where));
+  const tensors = openSafetensors(sourceOf(bytes), `${where}/${file}`);
+  return portReference(probeReference(manifest, tensors, where));
 }
 
 /** Fetches a reference that is served as a folder. Throws InputError where it is missing, damaged or altered. */

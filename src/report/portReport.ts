@@ -19,7 +19,7 @@ export function portReport(
   },
 ): DiffReport {
   const { torch, model, probes } = manifest;
-  const findings = { ...judged, inputs: [] };
+  const findings = { ...judged, ours: new Map(), pytorch: new Map(), inputs: [] };
   return {
     provenance: {
       ours: `${run.ours}, judged by swa-align ${packageVersion}`,

@@ -49,24 +49,29 @@ export const bytesPerElement: { readonly [D in DType]: number } = {
   bool: 1,
 };
 
-const allocate: { readonly [D in DType]: (size: number) => DataOf[D] } = {
-  float16: (n) => new Uint16Array(n),
-  float32: (n) => new Float32Array(n),
-  float64: (n) => new Float64Array(n),
-  int8: (n) => new Int8Array(n),
-  int16: (n) => new Int16Array(n),
-  int32: (n) => new Int32Array(n),
-  int64: (n) => new BigInt64Array(n),
-  uint8: (n) => new Uint8Array(n),
-  uint16: (n) => new Uint16Array(n),
-  uint32: (n) => new Uint32Array(n),
-  uint64: (n) => new BigUint64Array(n),
-  bool: (n) => new Uint8Array(n),
+interface ArrayOf<T> {
+  new (size: number): T;
+  new (buffer: ArrayBufferLike, byteOffset: number, size: number): T;
+}
+
+const arrayOf: { readonly [D in DType]: ArrayOf<DataOf[D]> } = {
+  float16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
 };
 
 /** A tensor of zeros. */
 export const zeros = <D extends DType>(dtype: D, shape: Shape): Tensor<D> =>
-  ({ dtype, shape, data: allocate[dtype](sizeOf(shape)) }) as Tensor<D>;
+  ({ dtype, shape, data: new arrayOf[dtype](sizeOf(shape)) }) as Tensor<D>;
 
 /** Wraps `data` without copying; throws RangeError when its length does not fill `shape`. */
 export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): Tensor<D> {
@@ -88,7 +93,14 @@ export const scalars = (numbers: Readonly<Record<string, number>>): [string, Ten
 export const bytesOf = (t: Tensor): Uint8Array =>
   new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
 
-/** A view of raw bytes as a typed array; copies only where alignment asks for it. */
+/** Little-endian bytes as a tensor, in their own memory; in new memory where they are not aligned. */
+export function viewOf<D extends DType>(dtype: D, shape: Shape, bytes: Uint8Array): Tensor<D> {
+  if (bytes.byteOffset % bytesPerElement[dtype] !== 0) return fromBytes(dtype, shape, bytes);
+  const size = bytes.byteLength / bytesPerElement[dtype];
+  return tensor(dtype, shape, new arrayOf[dtype](bytes.buffer, bytes.byteOffset, size));
+}
+
+/** Little-endian bytes as a tensor in new memory. Throws RangeError when they do not fill `shape`. */
 export function fromBytes<D extends DType>(dtype: D, shape: Shape, bytes: Uint8Array): Tensor<D> {
   const size = sizeOf(shape) * bytesPerElement[dtype];
   if (bytes.byteLength !== size) {

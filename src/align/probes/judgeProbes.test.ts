@@ -289,4 +289,34 @@ describe('a recording held against a reference', () => {
     const asked = judgeProbes(given, reference, { only: ['input'] });
     expect(asked.verdicts.map(passed)).toEqual([true]);
   });
+
+  it('reads a reference as it is judged, an array at a time, and no more of it than is asked for', () => {
+    const reads: number[] = [];
+    const count = 50;
+    const many = Array.from({ length: count }, (_, i) => ({
+      name: `${i}.output`,
+      shape: [30_000],
+      sample: 4096,
+    }));
+    const large = randomReference(many, ({ byteLength, read }) => ({
+      byteLength,
+      read(begin, end) {
+        reads.push(end - begin);
+        return read(begin, end);
+      },
+    }));
+    const opened = reads.splice(0).length;
+    expect(opened).toBe(2);
+    const ours = new Map<string, Tensor>(
+      many.map(({ name }, i) => [name, tensor('float64', [30_000], randomNumbers(30_000, i + 1))]),
+    );
+    expect(judgeProbes(ours, large).verdicts.filter(passed)).toHaveLength(count);
+    const [sample, truth, stats] = [4096 * 4, 4096 * 8, 4 * 8];
+    const each = [sample, truth, stats].map((size) => reads.filter((n) => n === size).length);
+    expect(each).toEqual([count, count, count]);
+    expect(reads).toHaveLength(3 * count);
+    reads.length = 0;
+    judgeProbes(ours, large, { only: ['7.output'] });
+    expect(reads).toHaveLength(3);
+  });
 });

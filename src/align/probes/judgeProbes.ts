@@ -23,7 +23,7 @@ export interface JudgeOptions extends RuleOptions {
 }
 
 /** What came of holding a recording against a reference of any network. */
-export interface ProbesJudged extends Judged {
+export interface ProbesJudged extends Pick<Judged, 'verdicts'> {
   /** Probes that the recording lacks. */
   readonly missing: readonly string[];
   /** What it holds besides. */
@@ -90,6 +90,28 @@ function checkCommon(
   );
 }
 
+/** One at a time: a reference may be larger than the memory, and is read as it is judged. */
+function verdictOf(
+  probe: Probe,
+  ours: Tensor | undefined,
+  reference: ProbeReference,
+  options: JudgeOptions,
+): Verdict {
+  const { name, layer, what } = probe;
+  const rule = ruleFor(reference, probe, options);
+  const fit = ours === undefined ? undefined : prepared(ours, probe, rule, options);
+  const problem = typeof fit === 'string' ? fit : undefined;
+  const expected: Expectation = {
+    name,
+    ...(layer && { layer }),
+    ...(what && { what }),
+    rule: problem === undefined ? rule : { kind: 'refusal', problem },
+  };
+  const recording = new Map(typeof fit === 'object' ? [[name, fit]] : []);
+  const [verdict] = judge({ recording }, [expected]).verdicts;
+  return verdict;
+}
+
 /**
  * Holds what a port computed against a reference of any network, in the order in which things are computed. What is
  * given to a port is judged where it was recorded. Throws InputError where the two have no name of a computed tensor in common.
@@ -105,30 +127,12 @@ export function judgeProbes(
   const asked = chosen.filter(({ name }) => recording.has(name) || missing.includes(name));
   const known = new Set(reference.probes.map(({ name }) => name));
   const extra = [...recording.keys()].filter((name) => !known.has(name));
-  const found = new Map<string, Tensor>();
-  const leftOut = new Map<string, string>();
-  for (const probe of asked) {
-    const ours = recording.get(probe.name);
-    if (ours === undefined) continue;
-    const fit = prepared(ours, probe, reference, options);
-    if (typeof fit === 'string') leftOut.set(probe.name, fit);
-    else found.set(probe.name, fit);
-  }
   const lacking = new Set(missing);
-  const expectations = asked
+  const verdicts = asked
     .filter(({ name }) => options.partial !== true || !lacking.has(name))
-    .map(
-      (probe): Expectation => ({
-        name: probe.name,
-        ...(probe.layer && { layer: probe.layer }),
-        ...(probe.what && { what: probe.what }),
-        rule: ruleFor(reference, probe, options),
-      }),
-    );
-  const judged = judge({ recording: found, leftOut }, expectations);
+    .map((probe) => verdictOf(probe, recording.get(probe.name), reference, options));
   return {
-    ...judged,
-    verdicts: withInheritance(judged.verdicts, reference.probes, lacking),
+    verdicts: withInheritance(verdicts, reference.probes, lacking),
     missing,
     extra,
     notes: [

@@ -1,7 +1,7 @@
 import { elementAt, elementType, type Tensor, tensor, zeros } from '../../tensor/tensor.ts';
+import type { Rule } from '../judge/expectation.ts';
 import { otherShape } from '../judge/incomparable.ts';
-import { isGiven, type Probe } from '../reference/probe.ts';
-import type { ProbeReference } from '../reference/probeReference.ts';
+import type { Probe } from '../reference/probe.ts';
 import type { RuleOptions } from './rule.ts';
 
 const wide: ReadonlySet<string> = new Set(['float32', 'float64']);
@@ -38,7 +38,7 @@ function asType(found: Tensor, dtype: Tensor['dtype']): Tensor {
 export function prepared(
   found: Tensor,
   probe: Probe,
-  reference: ProbeReference,
+  rule: Rule,
   options: RuleOptions,
 ): Tensor | string {
   const one = found.data.length === 1 && probe.shape.reduce((n, d) => n * d, 1) === 1;
@@ -47,8 +47,7 @@ export function prepared(
   const wrong = wrongType(found, probe, options);
   if (wrong !== undefined) return wrong;
   const shaped = one ? ({ ...found, shape: probe.shape } as Tensor) : found;
-  if (isGiven(probe) || reference.record(probe) === undefined)
-    return sameKind(shaped, reference.whole(probe));
+  if (rule.kind === 'equality') return sameKind(shaped, rule.to);
   return narrow.has(elementType(shaped)) ? widened(shaped) : shaped;
 }
 

@@ -1,9 +1,9 @@
 import { en } from 'zod/locales';
 import { InputError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
-import { readSafetensors } from '../../io/safetensors/safetensors.ts';
+import type { OpenSafetensors } from '../../io/safetensors/safetensors.ts';
 import { sizeOf } from '../../tensor/shape.ts';
-import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../tensor/tensor.ts';
+import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { nearestNames } from './nearestNames.ts';
 import { type Probe, type ProbeManifest, probeManifestSchema } from './probe.ts';
 import { type Recorded, recorded } from './recorded.ts';
@@ -72,17 +72,16 @@ const asFloat32 = (t: Tensor): Tensor =>
   t.dtype === 'float32' && t.stored === undefined ? t : tensor('float32', t.shape, toFloat32(t));
 
 /**
- * A reference from its manifest and the bytes of its tensors, whose digest was checked. Throws InputError where
- * the two do not fit each other.
+ * A reference from its manifest and the file of its tensors, whose digest was checked. A tensor is read when it is
+ * asked for, and not kept. Throws InputError where the two do not fit each other.
  */
 export function probeReference(
   manifest: ProbeManifest,
-  bytes: Uint8Array,
+  tensors: OpenSafetensors,
   where: string,
 ): ProbeReference {
   const { probes } = manifest;
   checkNames(probes, where);
-  const { tensors } = readSafetensors(bytes, `${where}/${manifest.tensors.file}`);
   const byName = new Map(probes.map((probe) => [probe.name, probe]));
   for (const probe of probes) checkHeld(probe, tensors, where);
   return {
@@ -115,16 +114,16 @@ export function probeReference(
 }
 
 /** A probe's arrays are there and fill its shape. */
-function checkHeld(probe: Probe, tensors: TensorMap, where: string): void {
+function checkHeld(probe: Probe, { entries }: OpenSafetensors, where: string): void {
   const { name, shape } = probe;
   const size = sizeOf(shape);
-  const whole = tensors.get(`f32/${name}`);
-  const held = whole ?? tensors.get(`f32/${name}#sample`);
-  const fits =
-    held !== undefined && (held === whole ? held.data.length === size : held.data.length < size);
+  const whole = entries.get(`f32/${name}`);
+  const held = whole ?? entries.get(`f32/${name}#sample`);
+  const elements = held === undefined ? 0 : sizeOf(held.shape);
+  const fits = held !== undefined && (held === whole ? elements === size : elements < size);
   if (!fits) {
     throw new InputError(
-      `${printable(name)} of [${shape.join(', ')}] ${held === undefined ? 'has no array' : `has an array of ${held.data.length} elements`}`,
+      `${printable(name)} of [${shape.join(', ')}] ${held === undefined ? 'has no array' : `has an array of ${elements} elements`}`,
       { where, fix: remedy },
     );
   }

@@ -23,7 +23,7 @@ const momentsFrom = (stats: Tensor | undefined): Moments | undefined => {
 };
 
 /** Finds `name` among a reference file's arrays; undefined when it was not recorded. */
-export function recorded(arrays: TensorMap, name: string): Recorded | undefined {
+export function recorded(arrays: Pick<TensorMap, 'get'>, name: string): Recorded | undefined {
   const pytorch = arrays.get(`f32/${name}`);
   const truth = arrays.get(`f64/${name}`);
   const rounding = arrays.get(`rounding/${name}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../errors.ts';
-import { bytesOf } from '../../tensor/tensor.ts';
+import { bytesOf, bytesPerElement } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { anyMap, counting, expectSameMap, shown, torchFiles, vector } from '../testdata/support.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
@@ -136,6 +136,32 @@ describe('types without a tensor of ours', () => {
     const entry = { dtype: 'C64', shape: [3], data_offsets: [0, 24] };
     const bytes = concatBytes([file({ w: entry }, 0), bytesOf(pairs)]);
     expect(readSafetensors(bytes, 'x').tensors.get('w')).toEqual({ ...pairs, stored: 'complex64' });
+  });
+});
+
+describe('memory', () => {
+  it('is that of the file, and new only where an element lies on no multiple of its width', () => {
+    fc.assert(
+      fc.property(anyMap, fc.integer({ min: 0, max: 9 }), (map, shift) => {
+        const written = writeSafetensors(map);
+        const moved = new Uint8Array(written.length + shift);
+        moved.set(written, shift);
+        const { tensors } = readSafetensors(moved.subarray(shift), 'x');
+        expect(tensors.size).toBe(map.size);
+        for (const [name, { dtype, data }] of tensors) {
+          expect(bytesOf(tensors.get(name)!)).toEqual(bytesOf(map.get(name)!));
+          const fits = shift % bytesPerElement[dtype] === 0;
+          expect(data.buffer === moved.buffer).toBe(fits);
+        }
+      }),
+    );
+  });
+
+  it('leaves the bytes of a file as they are, whatever its bools hold', () => {
+    const bytes = file({ a: { dtype: 'BOOL', shape: [2], data_offsets: [0, 2] } }, 2);
+    bytes[bytes.length - 1] = 7;
+    expect(readSafetensors(bytes, 'x').tensors.get('a')!.data).toEqual(Uint8Array.of(0, 1));
+    expect(bytes.at(-1)).toBe(7);
   });
 });
 

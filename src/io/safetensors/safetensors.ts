@@ -2,8 +2,13 @@ import { InputError } from '../../errors.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../tensor/tensor.ts';
 import { concatBytes } from '../concat.ts';
 import { checkMetadata, checkNames } from '../names.ts';
-import { decodeStored } from '../torch/storedType.ts';
-import { parseSafetensorsHeader, safetensorsTypeOf } from './safetensorsHeader.ts';
+import { viewStored } from '../torch/storedType.ts';
+import {
+  parseSafetensorsHeader,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+  safetensorsTypeOf,
+} from './safetensorsHeader.ts';
 
 export interface Safetensors {
   /** In the order of the header. */
@@ -16,28 +21,59 @@ export interface Safetensors {
 const MAX_HEADER = 16 * 2 ** 20;
 const ALIGN = 8;
 
+/** Where the bytes of a file come from. */
+export interface ByteSource {
+  readonly byteLength: number;
+  /** Those from `begin` to before `end`. */
+  readonly read: (begin: number, end: number) => Uint8Array;
+}
+
+/** A .safetensors file whose tensors are read when they are asked for. */
+export interface OpenSafetensors extends Omit<SafetensorsHeader, 'entries'> {
+  /** In the order of the header. */
+  readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+  /** A tensor, undefined where there is none called so; in the memory that `read` gave where it lies aligned there. */
+  readonly get: (name: string) => Tensor | undefined;
+}
+
 /**
- * Reads a .safetensors file into tensors of their own memory. Throws InputError naming `where` when
- * a header entry is malformed, sizes disagree, or the data overlap, leave gaps or are cut short.
- * Source: the format section of the safetensors README.
+ * Opens a .safetensors file. Throws InputError naming `where` when a header entry is malformed, sizes disagree, or the
+ * data overlap, leave gaps or are cut short. Source: the format section of the safetensors README.
  */
-export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
+export function openSafetensors({ byteLength, read }: ByteSource, where: string): OpenSafetensors {
   const damaged = (what: string) =>
     new InputError(what, { where, fix: 'save or download the file again' });
-  if (bytes.byteLength < 8) throw damaged('is too short for a .safetensors file');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  if (length > BigInt(Math.min(MAX_HEADER, bytes.byteLength - 8))) {
+  if (byteLength < 8) throw damaged('is too short for a .safetensors file');
+  const first = read(0, 8);
+  const length = new DataView(first.buffer, first.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(Math.min(MAX_HEADER, byteLength - 8))) {
     throw damaged('the .safetensors header runs past the file or 16 MiB');
   }
   const dataOffset = 8 + Number(length);
-  const data = bytes.subarray(dataOffset);
-  const header = parseSafetensorsHeader(bytes.subarray(8, dataOffset), data.byteLength, damaged);
-  const tensors = new Map<string, Tensor>();
-  for (const { name, type, shape, begin, end } of header.entries) {
-    tensors.set(name, decodeStored(type, shape, data.subarray(begin, end)));
-  }
-  return { tensors, metadata: header.metadata };
+  const header = parseSafetensorsHeader(read(8, dataOffset), byteLength - dataOffset, damaged);
+  const entries = new Map(header.entries.map((entry) => [entry.name, entry]));
+  return {
+    entries,
+    metadata: header.metadata,
+    get(name) {
+      const entry = entries.get(name);
+      if (entry === undefined) return undefined;
+      const bytes = read(dataOffset + entry.begin, dataOffset + entry.end);
+      return viewStored(entry.type, entry.shape, bytes);
+    },
+  };
+}
+
+/** The bytes of a file that is in memory. */
+export const sourceOf = (bytes: Uint8Array): ByteSource => ({
+  byteLength: bytes.byteLength,
+  read: (begin, end) => bytes.subarray(begin, end),
+});
+
+/** Reads all of a .safetensors file at once, into tensors in the memory of `bytes` where they lie aligned there. */
+export function readSafetensors(bytes: Uint8Array, where: string): Safetensors {
+  const { entries, metadata, get } = openSafetensors(sourceOf(bytes), where);
+  return { tensors: new Map([...entries.keys()].map((name) => [name, get(name)!])), metadata };
 }
 
 const compareNames = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,5 +1,5 @@
 import type { Shape } from '../../tensor/shape.ts';
-import { bytesPerElement, type DType, type Tensor, tensor } from '../../tensor/tensor.ts';
+import { bytesPerElement, type DType, type Tensor, tensor, viewOf } from '../../tensor/tensor.ts';
 import { decodeElements } from '../elements.ts';
 
 /**
@@ -119,4 +119,16 @@ export function decodeStored(type: StoredType, shape: Shape, bytes: Uint8Array):
   }
   if (complex) return { ...decodeElements(dtype, [...shape, 2], bytes), stored: name };
   return decodeElements(dtype, shape, bytes);
+}
+
+/** A bool is 0 or 1; whatever else a file holds is true. */
+const areBools = (bytes: Uint8Array): boolean => bytes.every((byte) => byte <= 1);
+
+/** The same, in the memory of `bytes` where the elements can lie there as they are. */
+export function viewStored(type: StoredType, shape: Shape, bytes: Uint8Array): Tensor {
+  const { name, dtype, complex, widened: bits } = type;
+  const asItIs = bits === undefined && (dtype !== 'bool' || areBools(bytes));
+  if (!asItIs) return decodeStored(type, shape, bytes);
+  if (complex) return { ...viewOf(dtype, [...shape, 2], bytes), stored: name } as Tensor;
+  return viewOf(dtype, shape, bytes) as Tensor;
 }

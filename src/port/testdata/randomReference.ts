@@ -1,7 +1,12 @@
 import type { Probe } from '../../align/reference/probe.ts';
 import { parseProbeManifest, probeReference } from '../../align/reference/probeReference.ts';
 import { gather, momentsOf, samplePositions } from '../../align/reference/samplePositions.ts';
-import { writeSafetensors } from '../../io/safetensors/safetensors.ts';
+import {
+  type ByteSource,
+  openSafetensors,
+  sourceOf,
+  writeSafetensors,
+} from '../../io/safetensors/safetensors.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { type PortReference, portReference } from '../portReference.ts';
@@ -25,9 +30,12 @@ export function randomNumbers(size: number, seed: number): Float64Array {
 
 /**
  * A reference in memory, by way of the bytes of its file: of each probe random float64 numbers as the truth, and
- * their rounding to float32 as what PyTorch computed.
+ * their rounding to float32 as what PyTorch computed. `watched` may count what is read of it.
  */
-export function randomReference(given: readonly Given[]): PortReference {
+export function randomReference(
+  given: readonly Given[],
+  watched = (source: ByteSource): ByteSource => source,
+): PortReference {
   const arrays = new Map<string, Tensor>();
   const probes = given.map(({ values, sample, ...probe }, i) => {
     const shape = values?.shape ?? probe.shape ?? [100];
@@ -56,5 +64,6 @@ export function randomReference(given: readonly Given[]): PortReference {
     probes,
   };
   const parsed = parseProbeManifest(JSON.stringify(manifest), 'ref/manifest.json');
-  return portReference(probeReference(parsed, writeSafetensors(arrays), 'ref'));
+  const tensors = openSafetensors(watched(sourceOf(writeSafetensors(arrays))), 'ref');
+  return portReference(probeReference(parsed, tensors, 'ref'));
 }
