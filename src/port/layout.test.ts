@@ -80,6 +80,19 @@ describe('a layout', () => {
     expect([...data]).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  it.each<[string, number[], number[]]>([
+    ['NC->NC11', [2, 3], [2, 3, 1, 1]],
+    ['N11C->NC', [2, 1, 1, 3], [2, 3]],
+    ['in,out->out,in,1,1', [2, 3], [3, 2, 1, 1]],
+    ['1->', [1], []],
+  ])('%s adds and drops axes of one element', (layout, ours, theirs) => {
+    const [from, to] = layout.split('->');
+    expect(toPyTorch(counting(ours), layout).shape).toEqual(theirs);
+    const there = toPyTorch(counting(ours), layout);
+    expect(toPyTorch(there, `${to}->${from}`)).toEqual(counting(ours));
+    expect(fromPyTorch(there, layout)).toEqual(counting(ours));
+  });
+
   it('asks the reference which order PyTorch has, where the letters alone do not say', () => {
     expect(toPyTorch(counting([2, 3, 4]), 'NLC', 'NCL').shape).toEqual([2, 4, 3]);
     expect(() => toPyTorch(counting([2, 3, 4]), 'NLC')).toThrow(/none whose order in PyTorch/);
@@ -92,7 +105,9 @@ describe('a layout', () => {
     ['NLC->NLX', [1, 1, 1], /the same axes on both sides/],
     ['NLC->NLL', [1, 1, 1], /the same axes on both sides/],
     ['NL->LN->NL', [1, 1], /more than two sides/],
-    ['', [1], /names 0 axes of a tensor that has 1/],
+    ['', [1], /none whose order in PyTorch is known/],
+    ['NC->NC11', [1], /names 2 axes of a tensor that has 1/],
+    ['N1C->NC', [2, 3, 4], /says that axis 1 of \[2, 3, 4\] has one element/],
     ['->', [1, 2], /names 0 axes/],
     ['a,b', [1, 2], /none whose order in PyTorch is known; write NHWC/],
   ])('%s is refused', (layout, shape, why) => {

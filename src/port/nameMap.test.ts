@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
-import { type NameEntry, parseNameMap, renamed } from './nameMap.ts';
+import { literal, type NameEntry, parseNameMap, probeOf, renamed } from './nameMap.ts';
 import { randomReference } from './testdata/randomReference.ts';
 
 const reference = randomReference([
@@ -46,6 +46,46 @@ describe('a map of names', () => {
     expect(() => rename(recording('y'), ...entries.toReversed())).toThrow(
       'map.json: the entry of "y" names no tensor of the recording; write the name',
     );
+  });
+
+  it('reads \\* as a star, on both sides', () => {
+    const starred = randomReference([{ name: 'a*b' }, { name: 'fc.output' }]);
+    const of = (ours: string, probe: string, ...names: string[]) => [
+      ...renamed(
+        recording(...names),
+        { format: 'swa-align-names/1', names: [{ ours, probe }] },
+        starred,
+        '',
+      ).keys(),
+    ];
+    expect(of('x\\*y', 'a\\*b', 'x*y', 'xzy')).toEqual(['a*b', 'xzy']);
+    expect(of('my*', 'a\\*b', 'my own')).toEqual(['a*b']);
+    expect(of('*\\*', '*.output', 'fc*')).toEqual(['fc.output']);
+  });
+
+  it('means by a literal name just this name, whatever signs it holds', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('*', '\\', 'a', '.'),
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(text, text, text, (name, other, probe) => {
+        fc.pre(name !== other);
+        const entry = { ours: literal(name), probe: literal(probe) };
+        expect(probeOf(entry, name)).toBe(probe);
+        expect(probeOf(entry, other)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('leaves out what is said to be no probe', () => {
+    const found = rename(
+      recording('fc.weight', 'w'),
+      { ours: 'fc.weight', probe: null },
+      { ours: 'w', probe: 'fc.weight' },
+    );
+    expect([...found].map(([name, { data }]) => [name, data[0]])).toEqual([['fc.weight', 1]]);
   });
 
   it('lays tensors out as PyTorch has them', () => {

@@ -6,11 +6,11 @@ import type { Tensor, TensorMap } from '../tensor/tensor.ts';
 import { toPyTorch } from './layout.ts';
 
 const entrySchema = z.strictObject({
-  /** A tensor of the recording, or a pattern: `*` stands for any text. */
+  /** A tensor of the recording, or a pattern: `*` stands for any text, `\\*` for a star. */
   ours: z.string().min(1),
-  /** The probe it is; each `*` is what stood there in `ours`. */
-  probe: z.string().min(1),
-  /** Order of its axes: `NHWC`, `in,out`, `NLC->NCL`. */
+  /** The probe it is; each `*` is what stood there in `ours`. `null`: it is none, whatever it is called. */
+  probe: z.string().min(1).nullable(),
+  /** Order of its axes: `NHWC`, `in,out`, `NLC->NCL`, `NC->NC11`. */
   layout: z.string().optional(),
   /** Why somebody thinks so: for readers. */
   because: z.string().optional(),
@@ -42,24 +42,31 @@ export function parseNameMap(text: string, where: string): NameMap {
   throw new InputError(`${issue.path.join('.') || 'the file'}: ${issue.message}`, { where, fix });
 }
 
+/** A name as an entry has it that means just this name. */
+export const literal = (name: string): string => name.replaceAll('*', '\\*');
+
+/** The texts between the stars of a pattern. */
+const textsOf = (pattern: string): string[] =>
+  pattern.split(/(?<!\\)\*/).map((text) => text.replaceAll('\\*', '*'));
+
 /** What stands for each star, or undefined where the pattern does not fit. */
 function captured(pattern: string, name: string): readonly string[] | undefined {
-  if (!pattern.includes('*')) return pattern === name ? [] : undefined;
-  const text = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '(.*?)');
-  return new RegExp(`^${text}$`, 's').exec(name)?.slice(1);
+  const texts = textsOf(pattern);
+  if (texts.length === 1) return texts[0] === name ? [] : undefined;
+  const quoted = texts.map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${quoted.join('(.*?)')}$`, 's').exec(name)?.slice(1);
 }
 
-/** The probe that an entry makes of one of our names, or undefined. */
-function probeOf({ ours, probe }: NameEntry, name: string): string | undefined {
+/** The probe that an entry makes of one of our names, null for none; undefined where it does not fit the name. */
+export function probeOf({ ours, probe }: NameEntry, name: string): string | null | undefined {
   const stars = captured(ours, name);
-  if (stars === undefined) return undefined;
-  let next = 0;
-  return probe.replaceAll('*', () => stars[next++] ?? '*');
+  if (stars === undefined || probe === null) return stars && null;
+  return textsOf(probe).reduce((text, next, i) => `${text}${stars[i - 1] ?? '*'}${next}`);
 }
 
 /**
  * A recording under the names of a reference's probes, its axes in PyTorch's order. Of several entries that fit a
- * name the first is taken; a name that none fits stays. Throws InputError for an entry that fits no tensor, for a
+ * name the first is taken; a name that none fits stays, and what is no probe is left out. Throws InputError for an entry that fits no tensor, for a
  * probe that is not there, and for two tensors that become one probe.
  */
 export function renamed(
@@ -73,7 +80,9 @@ export function renamed(
   const found = new Map<string, Tensor>();
   for (const [name, value] of recording) {
     const entry = map.names.find((e) => probeOf(e, name) !== undefined);
-    const probe = entry === undefined ? name : probeOf(entry, name)!;
+    const probe = entry === undefined ? name : probeOf(entry, name);
+    if (entry !== undefined) used.add(entry);
+    if (probe === null || probe === undefined) continue;
     const other = source.get(probe);
     if (other !== undefined) {
       throw new InputError(
@@ -86,7 +95,6 @@ export function renamed(
       found.set(probe, value);
       continue;
     }
-    used.add(entry);
     const { axes } = reference.probe(probe);
     found.set(probe, entry.layout === undefined ? value : toPyTorch(value, entry.layout, axes));
   }
