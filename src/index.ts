@@ -17,6 +17,7 @@ export { readRecording } from './io/recording.ts';
 export { writeSafetensors } from './io/safetensors/safetensors.ts';
 export { writeTorchCheckpoint } from './io/torch/torchCheckpointWriter.ts';
 export { readWeights } from './io/weights.ts';
+export { type HtmlReportOptions, htmlReport } from './port/htmlReport.ts';
 export { judge, type Recording, type Verdicts } from './port/judgePort.ts';
 export { Recorder } from './port/nodeRecorder.ts';
 export { openReference } from './port/openReference.ts';

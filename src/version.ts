@@ -1,8 +1,2 @@
-import { readFileSync } from 'node:fs';
-
-/** This package's version. */
-export const packageVersion: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  }
-).version;
+/** This package's version, as package.json says it: a page has no package.json to read. */
+export const packageVersion = '0.1.0';

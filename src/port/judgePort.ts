@@ -12,6 +12,8 @@ export interface Verdicts extends ProbesJudged {
   readonly diverges: readonly Verdict[];
   /** The first divergence and what hangs on it, for people. */
   readonly message: string;
+  /** How long judging took. */
+  readonly seconds: number;
 }
 
 /** What a port recorded: a Recorder, or tensors by the names of probes. */
@@ -31,6 +33,7 @@ export function judge(
   reference: ProbeReference,
   options: JudgeOptions = {},
 ): Verdicts {
+  const began = performance.now();
   const judged = judgeProbes(tensorsOf(recording), reference, options);
   const { verdicts } = judged;
   const wrong = verdicts.filter(failed);
@@ -39,5 +42,6 @@ export function judge(
     passed: wrong.length === 0 && verdicts.length > 0,
     diverges: wrong.filter(({ inherits }) => inherits === undefined),
     message: firstDivergence(judged).join('\n'),
+    seconds: (performance.now() - began) / 1000,
   };
 }

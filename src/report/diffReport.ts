@@ -24,12 +24,13 @@ export interface DiffReport {
 /** When and by which command line a run was made: what its reports cannot know of themselves. */
 export interface RunFacts {
   readonly time: Date;
-  /** `swa-align diff forward --model vgg16` */
-  readonly command: string;
+  /** `swa-align diff forward --model vgg16`; none where a program judged by the library. */
+  readonly command?: string;
 }
 
 /** `swa-align diff`, `swa-align judge`: the program and the command, without what it was given. */
-export const calledAs = ({ command }: RunFacts): string => command.split(' ').slice(0, 2).join(' ');
+export const calledAs = ({ command }: RunFacts): string =>
+  command === undefined ? 'swa-align judge' : command.split(' ').slice(0, 2).join(' ');
 
 /** One thing that does not hold, in words. */
 export interface Failure {

@@ -193,7 +193,7 @@ export const provenanceSection = (
   return html`<section aria-labelledby="provenance">
 <h2 id="provenance">Where the numbers come from</h2>
 <dl>
-<dt>Command</dt><dd><code>${command}</code></dd>
+${command !== undefined && html`<dt>Command</dt><dd><code>${command}</code></dd>`}
 <dt>Finished</dt><dd><time datetime="${time.toISOString()}">${time.toISOString().replace('T', ' ').slice(0, 19)} UTC</time></dd>
 ${reports.map(
   (

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { plainSha256 } from '../../io/plainSha256.ts';
 import {
   allPassed,
   calledAs,
@@ -22,7 +22,7 @@ import { pageStyle } from '../page/style.ts';
 import { headline } from './diffMarkdown.ts';
 
 const source = (text: string): string =>
-  `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  `'sha256-${btoa(String.fromCharCode(...plainSha256(new TextEncoder().encode(text))))}'`;
 
 /** Nothing is fetched, and no script or style runs but the ones written here, whatever a name in a report holds. */
 const policy = `default-src 'none'; script-src ${source(pageScript)}; style-src ${source(pageStyle)}; base-uri 'none'; form-action 'none'`;

@@ -170,7 +170,7 @@ const noteLines = (reports: readonly DiffReport[]): string[] =>
 
 function provenanceLines(reports: readonly DiffReport[], { time, command }: RunFacts): string[] {
   return [
-    `- ${code(command, longest.words)}, ${time.toISOString()}`,
+    `- ${command === undefined ? '' : `${code(command, longest.words)}, `}${time.toISOString()}`,
     ...reports.map(
       (report) =>
         `- ${code(modelOf(report))}: ${words(report.provenance.ours)} against ${words(report.provenance.theirs)}; ${words(
