@@ -66,6 +66,38 @@ describe('what a port hands over', () => {
     expect(tensorOf([], 'x').shape).toEqual([0]);
   });
 
+  it('keeps the type that it had in a file', () => {
+    const wide = { ...tensor('float32', [2], Float32Array.of(1, -2)), stored: 'bfloat16' };
+    expect(tensorOf(wide, 'x')).toEqual(wide);
+    // The upper halves of float32s.
+    const bits = { data: Uint16Array.of(0x3f80, 0xc000), shape: [2], dtype: 'bfloat16' };
+    expect(tensorOf(bits, 'x')).toEqual(wide);
+  });
+
+  it('may be a plain list of truths, of bigints, or of the type that is said', () => {
+    expect(tensorOf([[true], [false]], 'x')).toEqual(tensor('bool', [2, 1], Uint8Array.of(1, 0)));
+    expect(tensorOf([2n ** 62n], 'x')).toEqual(tensor('int64', [1], BigInt64Array.of(2n ** 62n)));
+    expect(tensorOf(true, 'x')).toEqual(tensor('bool', [], Uint8Array.of(1)));
+    const asked = (dtype: string, data: unknown[]) => tensorOf({ data, dtype } as never, 'x');
+    expect(asked('int64', [3, -1])).toEqual(tensor('int64', [2], BigInt64Array.of(3n, -1n)));
+    expect(asked('float32', [0.1]).data).toEqual(Float32Array.of(0.1));
+    expect(asked('bool', [true, 0]).data).toEqual(Uint8Array.of(1, 0));
+    expect(() => asked('int32', [1, 0.5])).toThrow(/x: element 1, 0\.5, is no int32/);
+    expect(() => asked('int64', [0.5])).toThrow(/is no int64/);
+    expect(() => asked('uint8', [256])).toThrow(/element 0, 256, is no uint8/);
+    expect(() => asked('int64', [2n ** 63n])).toThrow(/is no int64/);
+    expect(() => asked('float16', [1])).toThrow(/says float16 and holds float64/);
+  });
+
+  it.skipIf(!('Float16Array' in globalThis))('may be half floats (needs Float16Array)', () => {
+    const { Float16Array: Half } = globalThis as unknown as {
+      Float16Array: new (values: readonly number[]) => Float32Array;
+    };
+    const half = tensorOf(new Half([1, -2.5]), 'x');
+    expect([half.dtype, ...toFloat64(half)]).toEqual(['float16', 1, -2.5]);
+    expect(tensorOf({ data: new Half([1]), dtype: 'float16', shape: [] }, 'x').shape).toEqual([]);
+  });
+
   it('is copied: an engine may use its memory again', () => {
     const data = Float32Array.of(1, 2);
     const kept = tensorOf({ data, shape: [2] }, 'x');
@@ -98,6 +130,8 @@ describe('what a port hands over', () => {
     [[[1, 2], [3], [4, 5, 6]], /item 0 is \[2\], item 1 \[1\]/],
     [[1, [2]], /item 0 is \[\], item 1 \[1\]/],
     [['1', '2'], /is no tensor/],
+    [[true, 1], /is no tensor/],
+    [[1, 2n], /is no tensor/],
     [[Float32Array.of(1, 2)], /is no tensor/],
     [{ data: [1, null], shape: [2] }, /is no tensor/],
     [{ data: six, shape: [-2, -3] }, /do not fill shape/],

@@ -1,10 +1,16 @@
 import { UsageError } from '../errors.ts';
+import { decodeStored, storedTypes } from '../io/torch/storedType.ts';
 import { type Shape, sizeOf } from '../tensor/shape.ts';
-import { type DataOf, type DType, type Tensor, tensor } from '../tensor/tensor.ts';
+import { type DataOf, type DType, type Tensor, tensor, zeros } from '../tensor/tensor.ts';
 
-type Elements = DataOf[DType] | Uint8ClampedArray | readonly number[];
+type Element = number | bigint | boolean;
 
-/** Numbers beside their shape; `dtype` where the array's class does not say it: `float16` in a Uint16Array, `bool`. */
+type Elements = DataOf[DType] | Uint8ClampedArray | readonly Element[];
+
+/**
+ * Numbers beside their shape; `dtype` where the array's class does not say it: `float16` or `bfloat16` in a Uint16Array,
+ * `bool` in bytes, any type in a plain list.
+ */
 export interface Plain {
   readonly data: Elements;
   readonly shape?: Shape;
@@ -27,7 +33,7 @@ interface TfjsTensor {
   readonly data: () => Promise<unknown>;
 }
 
-export type Nested = number | readonly Nested[];
+export type Nested = Element | readonly Nested[];
 
 /** What a port may hand over: an engine's tensor, numbers beside their shape, nested lists, a number. */
 export type TensorLike = Tensor | Plain | OrtTensor | TfjsTensor | Elements | Nested;
@@ -53,12 +59,40 @@ const noTensor = (where: string): UsageError =>
     fix: 'give an engine’s tensor, { data, shape }, a typed array, or nested lists of numbers',
   });
 
+/** What a plain list becomes, by the type of its items. Every whole number is judged by its value. */
+const listTypes: Readonly<Record<string, DType>> = {
+  number: 'float64',
+  bigint: 'int64',
+  boolean: 'bool',
+};
+
+/** Items of a plain list in a type. Throws UsageError for one that it cannot hold; floats are rounded to float32. */
+function filled<D extends DType>(dtype: D, items: readonly Element[], where: string): DataOf[D] {
+  const { data } = zeros(dtype, [items.length]);
+  const big = dtype === 'int64' || dtype === 'uint64';
+  const floats = dtype === 'float32' || dtype === 'float64';
+  for (const [i, item] of items.entries()) {
+    const fits = floats || typeof item === 'bigint' || Number.isInteger(Number(item));
+    if (fits) data[i] = big ? BigInt(item) : Number(item);
+    const same = big ? data[i] === BigInt(fits ? item : 0) : Number(data[i]) === Number(item);
+    if (!fits || (!floats && !same)) {
+      throw new UsageError(`element ${i}, ${item}, is no ${dtype}`, {
+        where,
+        fix: 'leave dtype out, or give the type that holds it',
+      });
+    }
+  }
+  return data;
+}
+
 /** The elements as a typed array of ours and the type that its class says. */
 function elements(data: unknown, where: string): { data: DataOf[DType]; dtype: DType } {
   if (Array.isArray(data)) {
+    const kind = typeof (data[0] ?? 0);
+    const list = listTypes[kind];
     // Anything else would become NaN without a word.
-    if (!data.every((x) => typeof x === 'number')) throw noTensor(where);
-    return { data: Float64Array.from(data as number[]), dtype: 'float64' };
+    if (list === undefined || !data.every((x) => typeof x === kind)) throw noTensor(where);
+    return { data: filled(list, data as Element[], where), dtype: list };
   }
   // In newer engines half floats have a class of their own.
   if (Object.prototype.toString.call(data) === '[object Float16Array]') {
@@ -72,12 +106,20 @@ function elements(data: unknown, where: string): { data: DataOf[DType]; dtype: D
 
 const sameWidth: Readonly<Record<string, DType>> = {
   float16: 'uint16',
+  bfloat16: 'uint16',
   bool: 'uint8',
 };
 
+/** Types that a plain list can be filled into. */
+const isListed = (dtype: string): dtype is DType =>
+  dtype !== 'float16' && storedTypes.get(dtype)?.dtype === dtype;
+
 /** A tensor of ours over these elements, copied: an engine may use their memory again. */
 function made(data: unknown, shape: Shape | undefined, dtype: string | undefined, where: string) {
-  const found = elements(data, where);
+  const found =
+    Array.isArray(data) && dtype !== undefined && isListed(dtype)
+      ? { data: filled(dtype, data as Element[], where), dtype }
+      : elements(data, where);
   const size = found.data.length;
   const of = shape ?? [size];
   if (of.some((extent) => !Number.isInteger(extent) || extent < 0) || sizeOf(of) !== size) {
@@ -92,6 +134,11 @@ function made(data: unknown, shape: Shape | undefined, dtype: string | undefined
       where,
       fix: 'leave dtype out, or give the array it means',
     });
+  }
+  if (type === 'bfloat16') {
+    const { buffer, byteOffset, byteLength } = found.data;
+    const bits = new Uint8Array(buffer, byteOffset, byteLength);
+    return decodeStored(storedTypes.get(type)!, [...of], bits);
   }
   return tensor(type as DType, [...of], found.data.slice() as never) as Tensor;
 }
@@ -145,7 +192,7 @@ const tfjsType = (dtype: string, where: string): string => {
 
 /** What a port hands over as a tensor of ours, in memory of its own. `where` names it in messages. Throws UsageError. */
 export function tensorOf(value: TensorLike, where: string): Tensor {
-  if (typeof value === 'number' || Array.isArray(value)) return nested(value as Nested, where);
+  if ((typeof value) in listTypes || Array.isArray(value)) return nested(value as Nested, where);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
     return made(value, undefined, undefined, where);
   if (isTfjs(value))
@@ -162,7 +209,11 @@ export function tensorOf(value: TensorLike, where: string): Tensor {
       value.type,
       where,
     );
-  if (isPlain(value)) return made(value.data, value.shape, value.dtype, where);
+  if (isPlain(value)) {
+    const plain = made(value.data, value.shape, value.dtype, where);
+    const { stored } = value as { readonly stored?: string };
+    return stored === undefined ? plain : ({ ...plain, stored } as Tensor);
+  }
   return made(value, undefined, undefined, where);
 }
 

@@ -13,16 +13,23 @@ function wrongType(found: Tensor, probe: Probe, { precision }: RuleOptions): str
   const floats = wide.has(theirs) || narrow.has(theirs);
   if (ours === theirs || (floats && wide.has(ours))) return undefined;
   if (!floats && !wide.has(ours) && !narrow.has(ours)) return undefined;
+  // JavaScript's numbers: a plain list does not say that it is of integers.
+  if (!floats && ours === 'float64') {
+    const { data } = found as Tensor<'float64'>;
+    const at = data.findIndex((x) => !Number.isSafeInteger(x));
+    return at < 0 ? undefined : `element ${at} is ${data[at]}, PyTorch's are ${theirs}`;
+  }
   const coarse = narrow.has(ours) && floats ? `; allow it by --precision ${ours}` : '';
   return narrow.has(ours) && floats && ours === precision
     ? undefined
     : `dtype ${ours} against ${theirs}${coarse}`;
 }
 
-/** Integers of one width as those of another: equal numbers are equal, whatever they are stored in. */
+/** Whole numbers in another type: equal numbers are equal, whatever they are stored in. */
 function asType(found: Tensor, dtype: Tensor['dtype']): Tensor {
-  const floats = (t: string): boolean => wide.has(t) || narrow.has(t);
+  const floats = (t: string): boolean => t !== 'float64' && (wide.has(t) || narrow.has(t));
   if (found.dtype === dtype || floats(found.dtype) || floats(dtype)) return found;
+  if (dtype === 'float64') return found;
   const out = zeros(dtype, found.shape);
   const big = dtype === 'int64' || dtype === 'uint64';
   for (let i = 0; i < found.data.length; i++) {
