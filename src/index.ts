@@ -5,6 +5,8 @@ export {
   compareRecordings,
 } from './align/judge/compareRecordings.ts';
 export type { Check, Verdict } from './align/judge/verdict.ts';
+export type { CloseTolerance } from './align/measure/allclose.ts';
+export { type MeasureName, measureNames } from './align/measure/measures.ts';
 export { type ReprodMethod, reprodMethods } from './align/measure/reprodMeasures.ts';
 export type { JudgeOptions } from './align/probes/judgeProbes.ts';
 export type { Probe, ProbeKind } from './align/reference/probe.ts';

@@ -6,9 +6,14 @@ const reasonOf = ({ method, value, threshold, note }: Check): string =>
   `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
 
 /** `worst at [0, 3]: 1.25, PyTorch 1.5 (float64 1.5000001); 31 of 4096 beyond the limit, only in channel 3` */
-export function worstWords({ index, ours, pytorch, truth, beyond, of, place }: Worst): string {
+export function worstWords(worst: Worst): string {
+  const { index, ours, pytorch, truth, beyond, of, place, sides } = worst;
+  const both =
+    sides === undefined
+      ? `${ours}, PyTorch ${pytorch}`
+      : `${sides.ours} ${ours}, ${sides.theirs} ${pytorch}`;
   const exact = truth === undefined ? '' : ` (float64 ${truth})`;
-  return `worst at [${index.join(', ')}]: ${ours}, PyTorch ${pytorch}${exact}; ${beyond} of ${of} beyond the limit${place === undefined ? '' : `, ${place}`}`;
+  return `worst at [${index.join(', ')}]: ${both}${exact}; ${beyond} of ${of} beyond the limit${place === undefined ? '' : `, ${place}`}`;
 }
 
 /** Why a verdict failed, in one line. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { ReprodMethod } from '../measure/reprodMeasures.ts';
+import type { CloseTolerance } from '../measure/allclose.ts';
+import type { MeasureName } from '../measure/measures.ts';
 import type { Recorded } from '../reference/recorded.ts';
 import type { Sides } from './incomparable.ts';
 import type { Limit, Unit } from './limits.ts';
@@ -77,13 +78,13 @@ export interface UlpRule {
   readonly because?: string;
 }
 
-/** By reprod_log's measures, to its digits, of two arrays of one type and shape. */
+/** By measures of two arrays of one type and shape, each with the largest value that passes. */
 export interface MeasuresRule {
   readonly kind: 'measures';
   readonly to: Tensor;
-  readonly methods: readonly ReprodMethod[];
-  /** Largest value that passes, for each of them. */
-  readonly threshold: number;
+  readonly limits: readonly { readonly method: MeasureName; readonly threshold: number }[];
+  /** For `allclose`. */
+  readonly tolerance: CloseTolerance;
   readonly sides: Sides;
 }
 

@@ -1,8 +1,9 @@
 import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
+import type { CloseTolerance } from '../measure/allclose.ts';
 import { isConstant } from '../measure/constant.ts';
 import { distances } from '../measure/distance.ts';
+import { type MeasureName, measureOf } from '../measure/measures.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
-import { reprodMeasures } from '../measure/reprodMeasures.ts';
 import { asRecorded } from '../reference/recorded.ts';
 import type {
   DistanceRule,
@@ -16,7 +17,7 @@ import { byFloat64 } from './float64.ts';
 import { incomparable } from './incomparable.ts';
 import type { Finding, Judgement } from './judgement.ts';
 import { check } from './verdict.ts';
-import { worstOf } from './worst.ts';
+import { worstBy, worstOf } from './worst.ts';
 
 const problem = (text: string): Finding => ({ checks: [], problem: text });
 
@@ -123,13 +124,29 @@ function byUlp(found: Tensor, { to, scales, threshold, because }: UlpRule): Judg
   return { finding: { checks }, ...sides };
 }
 
-function byMeasures(found: Tensor, { to, methods, threshold, sides }: MeasuresRule): Judgement {
+/** What a measure's value is of, where its threshold does not say it. */
+const tolerated = (method: MeasureName, { rtol, atol }: CloseTolerance): { note?: string } =>
+  method === 'allclose' ? { note: `of atol ${atol} + rtol ${rtol} × its size` } : {};
+
+function byMeasures(found: Tensor, rule: MeasuresRule): Judgement {
+  const { to, limits, tolerance, sides } = rule;
   const both = { ours: found, pytorch: to };
   const wrong = incomparable(found, to, sides);
   if (wrong !== undefined) return { finding: problem(wrong), ...both };
-  const measures = reprodMeasures(found, to);
-  const checks = methods.map((method) => check(method, measures[method], threshold));
-  return { finding: { checks, distances: distances(found, to) }, ...both };
+  const checks = limits.map(({ method, threshold }) => {
+    const value = measureOf(method).value(found, to, tolerance);
+    return check(method, value, threshold, tolerated(method, tolerance));
+  });
+  const finding: Finding = { checks, distances: distances(found, to) };
+  const failed = limits.find((_, i) => !checks[i].passed);
+  if (failed === undefined) return { finding, ...both };
+  const { errors, allowed } = measureOf(failed.method);
+  const worst = worstBy(
+    { ...both, whole: found.shape },
+    errors(found, to, tolerance),
+    allowed(failed.threshold, to),
+  );
+  return { finding: { ...finding, worst: { ...worst, sides } }, ...both };
 }
 
 function byRelative(found: Tensor, { record, truth, scale, limit }: RelativeRule): Judgement {

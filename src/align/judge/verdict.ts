@@ -1,15 +1,19 @@
 /** What was measured and how it was judged: the vocabulary all stages and reports share. */
 import type { Distances } from '../measure/distance.ts';
+import type { Sides } from './incomparable.ts';
 
 /** How a value is judged. The text is what a log line says before "diff". */
 export type Method =
   | 'mean' // mean |a − b| against PyTorch's float32
   | 'max' // largest |a − b|
   | 'min' // smallest |a − b|
+  | 'relative' // ‖a − b‖ / ‖b‖
+  | 'cosine' // 1 − cos of the angle between a and b
+  | 'allclose' // largest share of atol + rtol·|b| that an |a − b| uses up
   | 'relative l2' // ‖a − truth‖ / ‖truth‖ against PyTorch's float64
   | 'ratio' // that error in units of PyTorch's own
   | 'scaled' // RMS of the difference over the scale named in the check's note
-  | 'ulp' // float32 numbers between
+  | 'ulp' // numbers of their own type between, or units in the last place of the largest term
   | 'moments' // sum, sum of squares, extremes of a tensor recorded as a sample
   | 'equal'; // number of elements that differ
 
@@ -37,9 +41,10 @@ export interface Flip {
 /** The element that is furthest off, and how many are off by more than is allowed. */
 export interface Worst {
   readonly index: readonly number[];
-  readonly ours: number;
+  /** A bigint where it is an integer that a number cannot hold. */
+  readonly ours: number | bigint;
   /** PyTorch's float32 there. */
-  readonly pytorch: number;
+  readonly pytorch: number | bigint;
   /** PyTorch's float64 there, where it is known. */
   readonly truth?: number;
   readonly beyond: number;
@@ -47,6 +52,8 @@ export interface Worst {
   readonly of: number;
   /** What those beyond have in common: `everywhere`, `only at [:, 3] of axis C`. */
   readonly place?: string;
+  /** Whose `ours` and `pytorch` are, where not ours and PyTorch's. */
+  readonly sides?: Sides;
 }
 
 /** All checks of one named thing: a tensor, a loss, a digest. */

@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from '../../tensor/shape.ts';
-import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { elementAt, type Tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { absoluteDifferences } from '../measure/absoluteDifferences.ts';
 import { samplePositions } from '../reference/samplePositions.ts';
 import { coordinates, placeOf } from './place.ts';
 import type { Worst } from './verdict.ts';
@@ -15,39 +16,53 @@ export interface Compared {
   readonly axes?: string;
 }
 
+/** One element, whole: as a bigint where it is an integer that a number cannot hold. */
+function exactAt(t: Tensor, i: number): number | bigint {
+  const value = elementAt(t, i);
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
 /**
- * Where two tensors are furthest apart (from float64, where that is known), and how many elements differ by more
- * than `allowed`, or than the share `relative` of their own size where that is more. NaN is further than every number.
+ * The element that is furthest off by `errors`, a number for each, and how many are off by more than `limit`, one for
+ * all or for each. NaN is further than every number.
  */
-export function worstOf(
+export function worstBy(
   { ours, pytorch, truth, whole, axes }: Compared,
-  allowed: number,
-  relative = 0,
+  errors: Float64Array,
+  limit: number | Float64Array,
 ): Worst {
-  const [a, b] = [toFloat64(ours), toFloat64(pytorch)];
-  const t = truth === undefined ? b : toFloat64(truth);
   let [at, largest] = [0, -1];
   const beyond: number[] = [];
-  for (let i = 0; i < a.length; i++) {
-    const error = Math.abs(a[i] - t[i]);
-    if (!(error <= Math.max(allowed, relative * Math.abs(t[i])))) beyond.push(i);
+  for (const [i, error] of errors.entries()) {
+    if (!(error <= (typeof limit === 'number' ? limit : limit[i]))) beyond.push(i);
     if (error > largest || (Number.isNaN(error) && !Number.isNaN(largest))) {
       [at, largest] = [i, error];
     }
   }
   const size = sizeOf(whole);
-  const sampled = size === a.length ? undefined : samplePositions(size, a.length);
+  const of = errors.length;
+  const sampled = size === of ? undefined : samplePositions(size, of);
   const position = (i: number): number => sampled?.[i] ?? i;
-  const compared = Array.from(a, (_, i) => position(i));
+  const compared = Array.from(errors, (_, i) => position(i));
   return {
     index: coordinates(position(at), whole),
-    ours: a[at],
-    pytorch: b[at],
-    ...(truth === undefined ? {} : { truth: t[at] }),
+    ours: exactAt(ours, at),
+    pytorch: exactAt(pytorch, at),
+    ...(truth === undefined ? {} : { truth: toFloat64(truth)[at] }),
     beyond: beyond.length,
-    of: a.length,
-    ...(beyond.length > 0 && a.length > 1
+    of,
+    ...(beyond.length > 0 && of > 1
       ? { place: placeOf(beyond.map(position), compared, whole, axes) }
       : {}),
   };
+}
+
+/**
+ * By the distance, to float64 where that is known: how many elements differ by more than `allowed`, or than the share
+ * `relative` of their own size where that is more.
+ */
+export function worstOf(compared: Compared, allowed: number, relative = 0): Worst {
+  const to = compared.truth ?? compared.pytorch;
+  const limits = toFloat64(to).map((t) => Math.max(allowed, relative * Math.abs(t)));
+  return worstBy(compared, absoluteDifferences(compared.ours, to), limits);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensor } from '../../tensor/tensor.ts';
-import { distances, ulpDistance } from './distance.ts';
+import { distances } from './distance.ts';
 import { meanAbsFloat32 } from './pairwiseMean.ts';
 
 /** The generator behind the vectors below: Numerical Recipes' LCG, its upper 24 bits as a fraction. */
@@ -120,15 +120,5 @@ describe('distances', () => {
         expect(distances(a, b).maxAbs).toBe(distances(b, a).maxAbs);
       }),
     );
-  });
-});
-
-describe('ulp distance', () => {
-  it('counts float32 neighbours, across zero too', () => {
-    expect(ulpDistance(1, 1 + 2 ** -23)).toBe(1);
-    expect(ulpDistance(1, 1 - 2 ** -24)).toBe(1);
-    expect(ulpDistance(-(2 ** -149), 2 ** -149)).toBe(2);
-    expect(ulpDistance(-0, 0)).toBe(0);
-    expect(ulpDistance(Number.NaN, 1)).toBe(Infinity);
   });
 });

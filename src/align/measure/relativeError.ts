@@ -1,9 +1,12 @@
 import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { dot, exponentFor, scaled } from './norms.ts';
 
 /** Root of the mean square. */
 export function rms(t: Tensor): number {
   const values = toFloat64(t);
-  return Math.sqrt(values.reduce((sum, v) => sum + v * v, 0) / values.length);
+  const exponent = exponentFor(values);
+  const even = scaled(values, exponent);
+  return Math.sqrt(dot(even, even) / even.length) * 2 ** exponent;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../tensor/tensor.ts';
-import { absoluteDifferences } from './distance.ts';
+import { absoluteDifferences } from './absoluteDifferences.ts';
 import { castMean, pairwiseMean } from './pairwiseMean.ts';
 
 /** What reprod_log measures: mean, largest and smallest |a − b|. */

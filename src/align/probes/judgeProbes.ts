@@ -1,10 +1,10 @@
-import { InputError, UsageError } from '../../errors.ts';
+import { InputError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { firstFew } from '../../words.ts';
+import { type Choice, chosen } from '../judge/chosen.ts';
 import type { Expectation } from '../judge/expectation.ts';
 import { type Judged, judge } from '../judge/judge.ts';
-import { fits } from '../judge/overrides/glob.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import { nearestNames } from '../reference/nearestNames.ts';
 import { isGiven, type Probe } from '../reference/probe.ts';
@@ -13,11 +13,8 @@ import { inheritedFrom } from './inherits.ts';
 import { prepared } from './prepared.ts';
 import { type RuleOptions, ruleFor } from './rule.ts';
 
-export interface JudgeOptions extends RuleOptions {
-  /** Only probes whose names fit one of these. */
-  readonly only?: readonly string[];
-  /** Not those whose names fit one of these. */
-  readonly except?: readonly string[];
+/** Which probes, and how. */
+export interface JudgeOptions extends RuleOptions, Choice {
   /** Probes that the recording lacks are told and do not fail. */
   readonly partial?: boolean;
 }
@@ -49,19 +46,9 @@ function byReason(leftOut: Readonly<Record<string, string>>): [string, string[]]
 }
 
 /** What is asked for. Throws UsageError where nothing is. */
-function chosenOf({ probes, where }: ProbeReference, { only, except = [] }: JudgeOptions) {
-  for (const glob of [...(only ?? []), ...except]) {
-    if (!probes.some(({ name }) => fits(name, [glob])))
-      throw new UsageError(`"${glob}" fits no probe`, {
-        where,
-        fix: 'a pattern stands for whole names; * is any text',
-      });
-  }
-  const chosen = probes.filter(
-    ({ name }) => (only === undefined || fits(name, only)) && !fits(name, except),
-  );
-  if (chosen.length > 0) return chosen;
-  throw new UsageError('no probe is left to judge', { where, fix: 'give other patterns' });
+function chosenOf({ probes, where }: ProbeReference, options: JudgeOptions): Probe[] {
+  const names = new Set(chosen(namesOf(probes), options, where, 'probe'));
+  return probes.filter(({ name }) => names.has(name));
 }
 
 /** Throws InputError where a recording and a reference have nothing to do with each other. */
@@ -121,10 +108,10 @@ export function judgeProbes(
   reference: ProbeReference,
   options: JudgeOptions = {},
 ): ProbesJudged {
-  const chosen = chosenOf(reference, options);
-  checkCommon(recording, chosen, reference.where, options);
-  const missing = chosen.filter((p) => !recording.has(p.name) && !isGiven(p)).map((p) => p.name);
-  const asked = chosen.filter(({ name }) => recording.has(name) || missing.includes(name));
+  const probes = chosenOf(reference, options);
+  checkCommon(recording, probes, reference.where, options);
+  const missing = probes.filter((p) => !recording.has(p.name) && !isGiven(p)).map((p) => p.name);
+  const asked = probes.filter(({ name }) => recording.has(name) || missing.includes(name));
   const known = new Set(reference.probes.map(({ name }) => name));
   const extra = [...recording.keys()].filter((name) => !known.has(name));
   const lacking = new Set(missing);
@@ -137,7 +124,7 @@ export function judgeProbes(
     extra,
     notes: [
       ...(missing.length > 0 && options.partial === true
-        ? [`not recorded: ${listed(missing)} (${missing.length} of ${chosen.length})`]
+        ? [`not recorded: ${listed(missing)} (${missing.length} of ${probes.length})`]
         : []),
       ...(extra.length > 0 ? [`recorded, and no probe of the reference: ${listed(extra)}`] : []),
       ...byReason(reference.manifest.left_out).map(

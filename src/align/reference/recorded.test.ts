@@ -155,8 +155,8 @@ describe('comparing recordings', () => {
   const problems = (a: Record<string, Tensor>, b: Record<string, Tensor>) => {
     const rule = {
       kind: 'measures',
-      methods: ['mean'],
-      threshold: 1e-6,
+      limits: [{ method: 'mean', threshold: 1e-6 }],
+      tolerance: { rtol: 0, atol: 0 },
       sides: oursAndPyTorch,
     } as const;
     const expected = Object.entries(b).map(([name, to]) => ({ name, rule: { ...rule, to } }));

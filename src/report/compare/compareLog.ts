@@ -1,7 +1,8 @@
 import type { CompareOptions, Comparison } from '../../align/judge/compareRecordings.ts';
-import type { ReprodMethod } from '../../align/measure/reprodMeasures.ts';
+import { measureOf } from '../../align/measure/measures.ts';
 import { printable } from '../../io/names.ts';
 import { pythonFloat } from '../pythonFloat.ts';
+import { methodMeaning } from '../reporters/diffLog.ts';
 import { logText, verdictLine } from '../reprodLogLines.ts';
 
 /** One of the two recordings, as the log names it. */
@@ -9,12 +10,6 @@ export interface ComparedFile {
   readonly path: string;
   readonly sha256: string;
 }
-
-const meaning: { readonly [M in ReprodMethod]: string } = {
-  mean: 'mean |A - B|',
-  max: 'largest |A - B|',
-  min: 'smallest |A - B|',
-};
 
 /**
  * The log of a comparison. From the first key on it is reprod_log's own, to the letter, for everything that
@@ -31,7 +26,7 @@ export function compareLog(
     `B: ${b.path} sha256 ${b.sha256}`,
     ...methods.map(
       (method) =>
-        `method: ${method} diff = ${meaning[method]}; threshold ${pythonFloat(threshold)}`,
+        `method: ${method} diff = ${methodMeaning[method]}; threshold ${pythonFloat(threshold ?? measureOf(method).usual)}`,
     ),
     ...notes.map((note) => `note: ${note}`),
     ...verdicts.flatMap(({ name, checks, problem }) => [

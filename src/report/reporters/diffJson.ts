@@ -2,9 +2,11 @@ import { passed } from '../../align/judge/verdict.ts';
 import { allPassed, type DiffReport, modelOf } from '../diffReport.ts';
 import { roundingOf } from '../rounding.ts';
 
-/** JSON has no NaN or Infinity: they go as text, so that nothing turns silently into null. */
-const finite = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+/** JSON has no NaN, no Infinity and no bigint: they go as text, so that nothing turns silently into null. */
+const plain = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))
+    ? String(value)
+    : value;
 
 /** Everything about a run of the stages, machine-readable. */
 export function diffJson(reports: readonly DiffReport[]): string {
@@ -28,5 +30,5 @@ export function diffJson(reports: readonly DiffReport[]): string {
       ...(report.leftOut && { notJudged: Object.fromEntries(report.leftOut) }),
     })),
   };
-  return `${JSON.stringify(json, finite, 1)}\n`;
+  return `${JSON.stringify(json, plain, 1)}\n`;
 }

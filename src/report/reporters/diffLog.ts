@@ -15,14 +15,17 @@ export interface Provenance {
 
 /** What each method says, for the head of a log. */
 export const methodMeaning: { readonly [M in Check['method']]: string } = {
-  mean: 'mean |a - b| to PyTorch float32, as reprod_log',
-  max: 'largest |a - b|',
-  min: 'smallest |a - b|',
+  mean: 'mean |A - B|',
+  max: 'largest |A - B|',
+  min: 'smallest |A - B|',
+  relative: '||A - B|| / ||B||',
+  cosine: '1 - cosine of the angle between A and B',
+  allclose: 'largest |A - B| / (atol + rtol |B|)',
   'relative l2': '||a - t|| / ||t|| to t, PyTorch in float64',
   ratio:
     "that error in units of PyTorch's own float32 error there (its largest in several orders of summation, where few elements are held), or of one float32 rounding where that is less",
   scaled: 'RMS of a - t over the named scale, for tensors that are zero but for rounding',
-  ulp: 'largest difference in float32 units of the largest term added up',
+  ulp: 'largest difference in units of the last place (in stages: of the largest term added up)',
   moments:
     'sum, sum of squares, min and max of all elements, as a share of what relative l2 allows',
   equal: 'how many differ',
