@@ -38,10 +38,12 @@ export function firstDivergence({ verdicts, missing }: ProbesJudged): string[] {
   const wrong = judged.filter(failed);
   const roots = wrong.filter(({ inherits }) => inherits === undefined);
   const inherits = wrong.filter((v) => v.inherits !== undefined);
+  const weak = judged.filter((v) => passed(v) && v.warning !== undefined).length;
+  const little = weak === 0 ? '' : `, ${weak} of which ${weak === 1 ? 'proves' : 'prove'} little`;
   const lacked = verdicts.length > judged.length;
   const head =
     wrong.length === 0
-      ? `${counted(judged.length, 'tensor')} aligned with PyTorch`
+      ? `${counted(judged.length, 'tensor')} aligned with PyTorch${little}`
       : `${wrong.length} of ${counted(judged.length, 'tensor')} ${wrong.length === 1 ? 'does' : 'do'} not align with PyTorch; first in the order in which they are computed:`;
   return [
     head,

@@ -167,7 +167,7 @@ describe.skipIf(!hasRecorderTorch)('swa-align judge (needs PyTorch 2.1)', () => 
     const recorder = fileURLToPath(new URL('../../fixtures/port_recorder.py', import.meta.url));
     copyFileSync(recorder, join(dir, 'recorder.py'));
     const bad = `
-import sys, torch; sys.path.insert(0, ${JSON.stringify(dir)})
+import sys, numpy, torch; sys.path.insert(0, ${JSON.stringify(dir)})
 from recorder import Recorder
 from torch import nn
 def fails(make):
@@ -190,7 +190,7 @@ with torch.no_grad(): model[0].weight.mul_(2)
 fails(lambda: rec.step(x, loss=total, optimizer=opt))
 class Single(nn.Module):
     def __init__(self): super().__init__(); self.inner = nn.Linear(4, 2)
-    def forward(self, x): return self.inner(x) @ torch.ones(2, 2, dtype=torch.float32)
+    def forward(self, x): return self.inner(x) @ torch.from_numpy(numpy.ones((2, 2), numpy.float32))
 rec = Recorder(Single())
 rec.evaluate(x)
 fails(lambda: rec.save(${JSON.stringify(kept)}))

@@ -31,14 +31,20 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
       return [{ name: probe.name, own, rounding: record.rounding! }];
     });
 
-  it.each(['scheduled', 'clipped', 'dropped', 'kink_free', 'used'])(
-    '%s: float64 repeats what float32 did, with the same settings and draws',
-    (name) => {
-      const found = errors(open(name));
-      expect(found.length).toBeGreaterThan(1);
-      expect(found.filter(({ own }) => !(own < 1e-5))).toEqual([]);
-    },
-  );
+  it.each([
+    'scheduled',
+    'clipped',
+    'dropped',
+    'attended',
+    'compiled',
+    'typed',
+    'kink_free',
+    'used',
+  ])('%s: float64 repeats what float32 did, with the same settings and draws', (name) => {
+    const found = errors(open(name));
+    expect(found.length).toBeGreaterThan(1);
+    expect(found.filter(({ own }) => !(own < 1e-5))).toEqual([]);
+  });
 
   it('no recorded spread is less than the error of the run itself', () => {
     const found = errors(open('scheduled'));
@@ -60,6 +66,69 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
       /a decision of relu lies .* from its kink/,
     );
     expect(open('kink_free').manifest.left_out).toEqual({});
+  });
+
+  const namesOf = (name: string): string[] => open(name).probes.map((probe) => probe.name);
+
+  it('leaves out no gradient but those that a decision can reach', () => {
+    const { left_out } = open('branches').manifest;
+    const first = Object.keys(left_out).filter((name) => !name.startsWith('step1/'));
+    const grad = (layer: string) => [`${layer}.output.grad`, `${layer}.weight.grad`];
+    expect(new Set(first)).toEqual(
+      new Set([...grad('kinked.first'), 'kinked.first.weight', 'kinked.first.weight.momentum']),
+    );
+    expect(namesOf('branches')).toEqual(
+      expect.arrayContaining([
+        ...grad('kinked.last'),
+        'kinked.relu.output.grad',
+        ...grad('smooth'),
+        ...grad('last'),
+        'smooth.weight',
+        'step1/smooth.output',
+      ]),
+    );
+    expect(left_out['step1/loss']).toMatch(/^an earlier step is not to be repeated: a decision of/);
+    expect(left_out['step1/kinked.first.output']).toMatch(/an earlier step/);
+    expect(left_out['step1/smooth.weight.grad']).toMatch(/an earlier step/);
+  });
+
+  it('leaves out all gradients of a step that clips them by their norm', () => {
+    const { left_out } = open('branches_clipped').manifest;
+    expect(Object.keys(left_out)).toContain('smooth.weight.grad');
+    expect(Object.keys(left_out)).toContain('last.bias');
+    expect(namesOf('branches_clipped')).toContain('smooth.output.grad');
+  });
+
+  it('leaves out what jumps with a choice that hangs on rounding, forward too', () => {
+    const { left_out } = open('routed').manifest;
+    expect(Object.keys(left_out)).toEqual(expect.arrayContaining(['out.output']));
+    expect(namesOf('routed')).toEqual(expect.arrayContaining(['gate.output', 'first.output']));
+  });
+
+  it('leaves out what PyTorch itself has lost in rounding', () => {
+    const { left_out } = open('lost').manifest;
+    expect(left_out['out.output']).toBe("PyTorch's own rounding moves it by more than 10%");
+    expect(namesOf('lost')).toContain('fc.output');
+  });
+
+  it('repeats in float64 what asks for float32 by name', () => {
+    const { record, probe } = open('typed');
+    const { truth } = record(probe('out.output'))!;
+    expect([...truth.data].filter((x) => Math.fround(Number(x)) !== x).length).toBeGreaterThan(4);
+  });
+
+  it('takes off what is wrapped round a model, and keeps the mask of dropout in attention', () => {
+    expect(open('compiled').manifest.notes).toEqual([
+      'OptimizedModule was taken off',
+      'DataParallel was taken off',
+    ]);
+    const draws = open('attended').probes.filter(({ kind }) => kind === 'draw');
+    expect(draws.map(({ shape }) => shape)).toEqual([
+      [2, 5, 5],
+      [2, 2, 5, 5],
+      [2, 5, 5],
+      [2, 2, 5, 5],
+    ]);
   });
 
   it('keeps every random draw, by the layer that drew it', () => {
@@ -84,7 +153,19 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
 
   it('gives the gradient of the last layer to the loss', () => {
     const { probe } = open('scheduled');
-    expect(probe('2.output.grad')).toMatchObject({ from: ['loss'], layer: 'loss' });
-    expect(probe('1.output.grad')).toMatchObject({ from: ['2.output.grad'], layer: '2' });
+    expect(probe('2.output.grad')).toMatchObject({
+      from: ['loss', '2.output'],
+      layer: 'loss',
+    });
+    expect(probe('1.output.grad')).toMatchObject({
+      from: ['2.output.grad', '1.output', 'initial/2.weight', 'initial/2.bias'],
+      layer: '2',
+    });
+    expect(probe('step1/2.weight.grad').from).toEqual([
+      'step1/2.output.grad',
+      'step1/1.output',
+      '2.weight',
+      '2.bias',
+    ]);
   });
 });

@@ -89,6 +89,119 @@ def near(folder):
     recorder.save(folder)
 
 
+class Branches(nn.Module):
+    """Two ways to the loss; one has a decision within rounding of its kink."""
+
+    def __init__(self):
+        super().__init__()
+        self.kinked, self.smooth, self.tanh, self.last = kinked()[0], nn.Linear(2, 3), nn.Tanh(), nn.Linear(4, 1)
+
+    def forward(self, x):
+        return self.last(torch.cat([self.kinked(x), self.tanh(self.smooth(x))], 1))
+
+
+def branches(folder, before_step=None):
+    model, (_, batch, _) = Branches(), kinked()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    recorder = Recorder(model)
+    for _ in range(2):
+        recorder.step(batch, total, optimizer, before_step)
+    recorder.save(folder)
+
+
+def branches_clipped(folder):
+    branches(folder, lambda m: nn.utils.clip_grad_norm_(m.parameters(), 0.01))
+
+
+class Routed(nn.Module):
+    """Which of two experts is asked hangs on rounding: the answer jumps with it, not its gradient alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate, self.first, self.out = nn.Linear(1, 1, bias=False), nn.Linear(1, 2), nn.Linear(2, 2)
+
+    def forward(self, x):
+        y = self.gate(x)
+        expert = torch.cat([y * 3 - y - y - y, torch.zeros(len(x), 1)], 1).argmax(1)
+        return self.out(self.first(x) * (1 + expert[:, None]))
+
+
+def routed(folder):
+    model = Routed()
+    with torch.no_grad():
+        model.gate.weight.fill_(1)
+    # The rest is below zero in float32, and zero, as the other expert's, in float64.
+    x = next(x for x in torch.rand(1000, 1) if x * 3 - x - x - x < 0)
+    recorder = Recorder(model)
+    recorder.evaluate(x[None])
+    recorder.save(folder)
+
+
+class Typed(nn.Module):
+    """Asks for float32 by name, and makes tensors of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.out = nn.Linear(6, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.fc(x).float() + torch.zeros(len(x), 8) + torch.linspace(0, 1, 8, dtype=torch.float32)
+        return self.out(F.softmax(x, 1, dtype=torch.float32) @ torch.eye(8))
+
+
+def typed(folder):
+    model = Typed()
+    recorder = Recorder(model)
+    recorder.step(torch.randn(4, 6), total, torch.optim.SGD(model.parameters(), lr=0.1))
+    recorder.save(folder)
+
+
+class Attended(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.qkv, self.heads = nn.Linear(8, 24), nn.MultiheadAttention(8, 2, dropout=0.3, batch_first=True)
+
+    def forward(self, x):
+        q, k, v = self.qkv(x).chunk(3, -1)
+        x = F.scaled_dot_product_attention(q, k, v, dropout_p=0.2 if self.training else 0.0)
+        return self.heads(x, x, x, need_weights=False)[0]
+
+
+def attended(folder):
+    """Dropout within attention."""
+    model = Attended()
+    recorder = Recorder(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(2):
+        recorder.step(torch.randn(2, 5, 8), total, optimizer)
+    recorder.save(folder)
+
+
+def compiled(folder):
+    model = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 2))
+    wrapped = torch.compile(nn.DataParallel(model), backend="eager")
+    recorder = Recorder(wrapped)
+    recorder.step(torch.randn(4, 6), total, torch.optim.SGD(wrapped.parameters(), lr=0.1))
+    recorder.save(folder)
+
+
+def lost(folder):
+    """A difference of which float32 keeps hardly a digit."""
+
+    class Difference(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.out = nn.Linear(6, 8), nn.Linear(8, 2)
+
+        def forward(self, x):
+            x = self.fc(x)
+            return self.out((x + 1e7) - 1e7)
+
+    recorder = Recorder(Difference())
+    recorder.evaluate(torch.randn(4, 6))
+    recorder.save(folder)
+
+
 def kink_free(folder):
     model, batch, optimizer = kinked()
     recorder = Recorder(model)
@@ -137,6 +250,7 @@ def used(folder):
     recorder.save(folder, layers=["left", "bn"])
 
 
-for case in (scheduled, clipped, flipped, near, kink_free, dropped, used):
+CASES = [scheduled, clipped, flipped, near, branches, branches_clipped, routed, typed, attended, compiled, lost, kink_free, dropped, used]
+for case in CASES:
     torch.manual_seed(1)
     case(str(Path(sys.argv[1]) / case.__name__))

@@ -71,6 +71,8 @@ export interface Verdict {
   readonly worst?: Worst;
   /** Decisions rounding took the other way, whose effect was taken out before judging. */
   readonly flips?: readonly Flip[];
+  /** Why it proves little although it was judged. */
+  readonly warning?: string;
   /** Tensors it is computed from that had failed before: what failed here may be theirs. */
   readonly inherits?: readonly string[];
   /** A limit set by hand that applied here. */

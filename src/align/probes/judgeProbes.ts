@@ -3,7 +3,7 @@ import { printable } from '../../io/names.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { firstFew } from '../../words.ts';
 import { type Choice, chosen } from '../judge/chosen.ts';
-import type { Expectation } from '../judge/expectation.ts';
+import type { Expectation, Rule } from '../judge/expectation.ts';
 import { type Judged, judge } from '../judge/judge.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import { nearestNames } from '../reference/nearestNames.ts';
@@ -11,7 +11,7 @@ import { isGiven, type Probe } from '../reference/probe.ts';
 import type { ProbeReference } from '../reference/probeReference.ts';
 import { inheritedFrom } from './inherits.ts';
 import { prepared } from './prepared.ts';
-import { type RuleOptions, ruleFor } from './rule.ts';
+import { type RuleOptions, ruleFor, weakLimit } from './rule.ts';
 
 /** Which probes, and how. */
 export interface JudgeOptions extends RuleOptions, Choice {
@@ -77,6 +77,14 @@ function checkCommon(
   );
 }
 
+/** Why a tensor that passes by this rule proves little, or undefined. */
+function weakness(rule: Rule): string | undefined {
+  if (rule.kind !== 'float64' || rule.tolerance.relativeL2 <= weakLimit) return undefined;
+  const { relativeL2, unit } = rule.tolerance;
+  const percent = (relativeL2 * 100).toPrecision(2);
+  return `what is off by ${percent} % passes, for ${unit?.what}: this tensor proves little`;
+}
+
 /** One at a time: a reference may be larger than the memory, and is read as it is judged. */
 function verdictOf(
   probe: Probe,
@@ -96,7 +104,8 @@ function verdictOf(
   };
   const recording = new Map(typeof fit === 'object' ? [[name, fit]] : []);
   const [verdict] = judge({ recording }, [expected]).verdicts;
-  return verdict;
+  const warning = verdict.problem === undefined ? weakness(rule) : undefined;
+  return warning === undefined ? verdict : { ...verdict, warning };
 }
 
 /**
@@ -118,6 +127,7 @@ export function judgeProbes(
   const verdicts = asked
     .filter(({ name }) => options.partial !== true || !lacking.has(name))
     .map((probe) => verdictOf(probe, recording.get(probe.name), reference, options));
+  const weak = verdicts.filter(({ warning }) => warning !== undefined);
   return {
     verdicts: withInheritance(verdicts, reference.probes, lacking),
     missing,
@@ -127,6 +137,12 @@ export function judgeProbes(
         ? [`not recorded: ${listed(missing)} (${missing.length} of ${probes.length})`]
         : []),
       ...(extra.length > 0 ? [`recorded, and no probe of the reference: ${listed(extra)}`] : []),
+      ...weak.slice(0, shown).map((v) => `${printable(v.name)}: ${v.warning}`),
+      ...(weak.length > shown
+        ? [
+            `${weak.length - shown} more prove little: ${listed(weak.slice(shown).map((v) => v.name))}`,
+          ]
+        : []),
       ...byReason(reference.manifest.left_out).map(
         ([why, names]) => `left out of the reference: ${listed(names)}: ${why}`,
       ),

@@ -23,23 +23,40 @@ export interface RuleOptions {
   readonly precision?: Precision;
 }
 
+/** Of a type of element; types that are exacter than float32 are judged as float32 is. */
+const roundingOf = (dtype: string): number =>
+  dtype in precisions ? precisions[dtype as Precision] : float32Rounding;
+
+/** No error as large as half of a tensor passes, whatever PyTorch's own: zeros and noise are as far off as all of it. */
+const largestLimit = 0.5;
+
+/** A tensor that passes this far from the truth proves little: a mistake of a few percent would pass too. */
+export const weakLimit = 0.05;
+
 /** Up to so many elements, one run's error is luck: they are allowed a few roundings at least. */
 const fewElements = 64;
 const fewRoundings = 4;
 
 /** What errors of a probe are counted in: PyTorch's own error, the largest in several orders of summation. */
-function unitFor(record: Recorded, precision: Precision, scale: number | undefined): Unit {
+function unitFor(
+  record: Recorded,
+  dtype: string,
+  precision: Precision,
+  scale: number | undefined,
+): Unit {
   const { truth, pytorch, rounding = 0 } = record;
   const few = truth.data.length <= fewElements ? fewRoundings : 1;
   const own = relativeError(pytorch, truth, scale);
-  const found = Math.max(own, rounding, few * float32Rounding);
-  const coarser = precisions[precision] / float32Rounding;
+  const one = roundingOf(dtype);
+  const found = Math.max(own, rounding, few * one);
+  const coarser = Math.max(1, precisions[precision] / one);
+  const type = one === float32Rounding ? 'float32' : dtype;
   const what =
     found === own
       ? "PyTorch's own error"
       : found === rounding
         ? "PyTorch's largest error in other orders of summation"
-        : `${few} float32 roundings, PyTorch being nearer`;
+        : `${few} ${type} ${few === 1 ? 'rounding' : 'roundings'}, PyTorch being nearer`;
   return {
     value: found * coarser,
     what: `${what} ${found.toExponential(1)}${coarser === 1 ? '' : ` × ${coarser} for ${precision}`}`,
@@ -68,12 +85,12 @@ export function ruleFor(reference: ProbeReference, probe: Probe, options: RuleOp
   }
   const { ratio = tolerances.ratio, precision = 'float32' } = options;
   const scale = scaleFor(probe, record);
-  const unit = unitFor(record, precision, scale?.value);
+  const unit = unitFor(record, probe.dtype, precision, scale?.value);
   return {
     kind: 'float64',
     record,
     tolerance: {
-      relativeL2: ratio * unit.value,
+      relativeL2: Math.min(ratio * unit.value, largestLimit),
       ratio,
       unit,
       constant: true,

@@ -15,6 +15,8 @@ import { type PortReference, portReference } from '../portReference.ts';
 export type Given = Partial<Probe> & {
   readonly name: string;
   readonly values?: Tensor;
+  /** What PyTorch made of it, where that is not its rounding to float32. */
+  readonly pytorch?: Tensor;
   /** Of a large tensor only so many elements are held, and the moments of the whole. */
   readonly sample?: number;
 };
@@ -37,11 +39,12 @@ export function randomReference(
   watched = (source: ByteSource): ByteSource => source,
 ): PortReference {
   const arrays = new Map<string, Tensor>();
-  const probes = given.map(({ values, sample, ...probe }, i) => {
+  const probes = given.map(({ values, pytorch, sample, ...probe }, i) => {
     const shape = values?.shape ?? probe.shape ?? [100];
     const truth = values ?? tensor('float64', shape, randomNumbers(sizeOf(shape), i + 1));
     const floats = truth.dtype === 'float64';
-    const single = floats ? tensor('float32', shape, Float32Array.from(truth.data)) : truth;
+    const rounded = floats && Float32Array.from((pytorch ?? truth).data as Float64Array);
+    const single = rounded ? tensor('float32', shape, rounded) : truth;
     if (sample !== undefined) {
       const at = samplePositions(sizeOf(shape), sample);
       const { sum, sumOfSquares, min, max } = momentsOf(truth);

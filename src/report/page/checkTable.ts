@@ -21,7 +21,8 @@ const columns = [
 ] as const;
 
 /** Of the tensor and not of the check: once is enough. */
-const remarks = ({ flips = [], override }: Verdict): string[] => [
+const remarks = ({ flips = [], override, warning }: Verdict): string[] => [
+  ...(warning === undefined ? [] : [warning]),
   ...(override === undefined ? [] : [`limit by hand: ${override.reason}`]),
   ...flips.map(flipWords),
 ];
