@@ -30,6 +30,14 @@ function resaved(zip: Uint8Array, name: string, change: (content: Buffer) => voi
 }
 const stamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
 
+/** What is printed for people behind the log. */
+const told = (): string[] =>
+  printed
+    .join('')
+    .split(/diff check (?:passed|failed)\n\n/)[1]
+    .trimEnd()
+    .split('\n');
+
 describe('compare', () => {
   it("repeats the log that reprod_log wrote for the original port's losses", async () => {
     const a = put('paddle.npy', vector('reprod/published-paddle'));
@@ -60,7 +68,7 @@ describe('compare', () => {
     },
   );
 
-  it('fails with exit code 1, the worst key first', async () => {
+  it('fails with exit code 1, the first that differs first', async () => {
     const a = put(
       'a.npz',
       writeNpz(
@@ -85,18 +93,17 @@ describe('compare', () => {
       'far: \n\tmean diff: check passed: True, value: 0.5\n\tmax diff: check passed: False, value: 1.0\n\tmin diff: check passed: True, value: 0.0\n',
     );
     expect(text).toContain('diff check failed');
-    const table = text
-      .trimEnd()
-      .split('\n')
-      .slice(-2)
-      .map((line) => line.split(/ {2,}/));
-    expect(table.map(([mark, key]) => [mark, key])).toEqual([
-      ['✗', 'far'],
-      ['✓', 'near'],
+    expect(told()).toEqual([
+      '1 of 2 tensors does not align with B; first in the order of B:',
+      '✗ far',
+      '  max 1 > 0.5',
+      "  worst at [1]: A's 2, B's 3",
+      '  1 of 2 beyond the limit, one element',
+      'furthest: max 1 of 0.5 (far)',
     ]);
   });
 
-  it('names a key that is missing, and lists problems first', async () => {
+  it('names a key that is missing, apart from those that differ', async () => {
     const a = put(
       'a.npz',
       writeNpz(
@@ -108,8 +115,15 @@ describe('compare', () => {
     );
     const b = put('b.npz', writeNpz(new Map([['x', floats(9)]])));
     expect(await run(['compare', a, b])).toBe(1);
-    const lines = printed.join('').trimEnd().split('\n');
-    expect(lines.at(-2)).toMatch(/^✗ +loss .*missing on B's side$/);
+    expect(told()).toEqual([
+      '1 of 1 tensor does not align with B; first in the order of A:',
+      '✗ x',
+      '  mean 8 > 1.0e-6',
+      "  worst at [0]: A's 1, B's 9",
+      '  1 of 1 beyond the limit',
+      "✗ 1 tensor missing on B's side: loss",
+      'furthest: mean 8 of 1.0e-6 (x)',
+    ]);
   });
 
   it('shows how far apart integers are that a float64 cannot tell apart', async () => {
@@ -120,18 +134,27 @@ describe('compare', () => {
     expect(await run(['compare', a, b, '--method', 'max'])).toBe(1);
     const text = printed.join('');
     expect(text).toContain('\tmax diff: check passed: False, value: 1.0');
-    expect(text.trimEnd().split('\n').at(-1)).toMatch(/^✗ +n +\[2\] +int64 +0\.5 +1 +1\.5e-19$/);
+    expect(text).toContain("worst at [1]: A's 4611686018427387906, B's 4611686018427387907\n");
+    const json = join(dir, 'wide.json');
+    expect(await run(['compare', a, b, '--json', json])).toBe(1);
+    const [{ stages }] = JSON.parse(readFileSync(json, 'utf8')).models;
+    expect(stages[0].verdicts[0].worst).toMatchObject({
+      ours: '4611686018427387906',
+      pytorch: '4611686018427387907',
+    });
   });
 
-  it('lists no more than the worst twenty', async () => {
+  it('tells of the first three, and names some of the rest', async () => {
     const many = (offset: number) =>
       new Map(Array.from({ length: 30 }, (_, i) => [`k${i}`, floats(i * offset, 1)]));
     const a = put('a.npz', writeNpz(many(0)));
     const b = put('b.npz', writeNpz(many(1)));
     expect(await run(['compare', a, b])).toBe(1);
-    const lines = printed.join('').trimEnd().split('\n');
-    expect(lines.at(-21)).toMatch(/^✗ +k29 /);
-    expect(lines.at(-1)).toBe('… and 10 more, none of them worse');
+    const lines = told();
+    expect(lines[0]).toBe('29 of 30 tensors do not align with B; first in the order of B:');
+    expect(lines.filter((line) => line.startsWith('✗'))).toEqual(['✗ k1', '✗ k2', '✗ k3']);
+    expect(lines.at(-2)).toBe('also k4, k5, k6, k7, k8, k9 and 20 more');
+    expect(lines.at(-1)).toMatch(/^furthest: mean 14\.5 of 1\.0e-6 \(k29\)$/);
   });
 
   it('keeps a key with control characters on its line', async () => {
@@ -287,7 +310,8 @@ it.skipIf(python === undefined)(
 describe('checkpoints of PyTorch', () => {
   const torch = (name: string): string => put(`${name}.ckpt`, torchFile(`checkpoint/${name}`));
   const text = (): string => printed.join('').replaceAll(stamp, '');
-  const failed = (): string[] => [...text().matchAll(/^✗ +(\S+)/gm)].map(([, name]) => name);
+  const failed = (): string[] =>
+    [...text().matchAll(/^(.+): \n\t.*check passed: False/gm)].map(([, name]) => name);
 
   it.each([
     ['authors, another average', /^swa_state_dict\/[01]\./, 'state_dict'],

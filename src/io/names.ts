@@ -2,9 +2,12 @@ import { InputError } from '../errors.ts';
 
 const MAX_LENGTH = 1024;
 
-/** Text out of a file as it may stand in a message: one line, short, no control characters. */
+/** Text out of a file on one line, without control characters. */
+export const oneLine = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+
+/** The same as it may stand in a message: short, too. */
 export const printable = (text: string): string => {
-  const clean = text.slice(0, 80).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  const clean = oneLine(text.slice(0, 80));
   return text.length > 80 ? `${clean}…` : clean;
 };
 

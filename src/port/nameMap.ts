@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProbeReference } from '../align/reference/probeReference.ts';
+import type { Probe } from '../align/reference/probe.ts';
 import { InputError } from '../errors.ts';
 import { printable } from '../io/names.ts';
 import type { Tensor, TensorMap } from '../tensor/tensor.ts';
@@ -49,6 +49,12 @@ export const literal = (name: string): string => name.replaceAll('*', '\\*');
 const textsOf = (pattern: string): string[] =>
   pattern.split(/(?<!\\)\*/).map((text) => text.replaceAll('\\*', '*'));
 
+/** What a map leads to. */
+export interface NamedProbes {
+  /** Throws InputError where there is none called so. */
+  readonly probe: (name: string) => Pick<Probe, 'axes'>;
+}
+
 /** What stands for each star, or undefined where the pattern does not fit. */
 function captured(pattern: string, name: string): readonly string[] | undefined {
   const texts = textsOf(pattern);
@@ -72,7 +78,7 @@ export function probeOf({ ours, probe }: NameEntry, name: string): string | null
 export function renamed(
   recording: TensorMap,
   map: NameMap,
-  reference: ProbeReference,
+  reference: NamedProbes,
   where: string,
 ): TensorMap {
   const used = new Set<NameEntry>();

@@ -1,5 +1,6 @@
 import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
+import { oneLine } from '../io/names.ts';
 import { ownFirst } from './diffReport.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
 import { shortNumber } from './shortNumber.ts';
@@ -29,7 +30,7 @@ const isExact = ({ method }: Check): boolean => method === 'equal';
 
 function describe([verdict, { method, value, threshold, pytorch }]: [Verdict, Check]): string {
   const own = pytorch === undefined ? '' : `, PyTorch's own ${shortNumber(pytorch)}`;
-  return `${method} ≤ ${shortNumber(value)} of ${shortNumber(threshold)} (${verdict.name}${own})`;
+  return `${method} ≤ ${shortNumber(value)} of ${shortNumber(threshold)} (${oneLine(verdict.name)}${own})`;
 }
 
 /** The check that came closest to its limit, exact ones aside: `relative l2 5.6e-7 of 5.0e-6 (features.30)`. */
@@ -38,7 +39,7 @@ export function closestOf(verdicts: readonly Verdict[]): string | undefined {
   const [first] = measured.sort(([, a], [, b]) => shareOfLimit(b) - shareOfLimit(a));
   if (first === undefined) return undefined;
   const [{ name }, { method, value, threshold }] = first;
-  return `${method} ${shortNumber(value)} of ${shortNumber(threshold)} (${name})`;
+  return `${method} ${shortNumber(value)} of ${shortNumber(threshold)} (${oneLine(name)})`;
 }
 
 const shownFailures = 5;
@@ -62,7 +63,7 @@ export function stageSummary(result: StageResult<string>): string[] {
   );
   const failures = ownFirst(failed)
     .slice(0, shownFailures)
-    .map((v) => `✗ ${v.name}: ${whyFailed(v)}`);
+    .map((v) => `✗ ${oneLine(v.name)}: ${whyFailed(v)}`);
   const hidden = failed.length - failures.length;
   return [
     head,

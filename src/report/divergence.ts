@@ -1,5 +1,4 @@
 import { passed, type Verdict } from '../align/judge/verdict.ts';
-import type { ProbesJudged } from '../align/probes/judgeProbes.ts';
 import { printable } from '../io/names.ts';
 import { counted, firstFew } from '../words.ts';
 import { whyFailed } from './whyFailed.ts';
@@ -26,36 +25,63 @@ function told(verdict: Verdict): string[] {
   ];
 }
 
+/** How the lines call things. */
+export interface DivergenceWords {
+  /** What was judged by. */
+  readonly against: string;
+  /** In which order the first is the first. */
+  readonly order: string;
+  readonly thing: string;
+  /** What is the matter with those that are missing, where that is not their verdicts' words. */
+  readonly lacking?: string;
+}
+
+const ofProbes: DivergenceWords = {
+  against: 'PyTorch',
+  order: 'in the order in which they are computed',
+  thing: 'probe',
+  lacking: 'not recorded, which --partial allows',
+};
+
+/** What was judged, and which of it there was nothing to compare with. */
+interface Judged {
+  readonly verdicts: readonly Verdict[];
+  readonly missing: readonly string[];
+}
+
 const few = (names: readonly string[]): string => firstFew(names.map(printable), shownNames);
 
 /**
  * The first divergence in the order in which things are computed, then others that nothing before them explains, then
  * the names of what only inherits, and of what was not recorded. Of a port without a failure: that all is right.
  */
-export function firstDivergence({ verdicts, missing }: ProbesJudged): string[] {
-  const lacking = new Set(missing);
-  const judged = verdicts.filter(({ name }) => !lacking.has(name));
+export function firstDivergence(
+  { verdicts, missing }: Judged,
+  { against, order, thing, lacking }: DivergenceWords = ofProbes,
+): string[] {
+  const names = new Set(missing);
+  const judged = verdicts.filter(({ name }) => !names.has(name));
+  const absent = verdicts.filter(({ name }) => names.has(name));
   const wrong = judged.filter(failed);
   const roots = wrong.filter(({ inherits }) => inherits === undefined);
   const inherits = wrong.filter((v) => v.inherits !== undefined);
   const weak = judged.filter((v) => passed(v) && v.warning !== undefined).length;
   const little = weak === 0 ? '' : `, ${weak} of which ${weak === 1 ? 'proves' : 'prove'} little`;
-  const lacked = verdicts.length > judged.length;
   const head =
     wrong.length === 0
-      ? `${counted(judged.length, 'tensor')} aligned with PyTorch${little}`
-      : `${wrong.length} of ${counted(judged.length, 'tensor')} ${wrong.length === 1 ? 'does' : 'do'} not align with PyTorch; first in the order in which they are computed:`;
+      ? `${counted(judged.length, 'tensor')} aligned with ${against}${little}`
+      : `${wrong.length} of ${counted(judged.length, 'tensor')} ${wrong.length === 1 ? 'does' : 'do'} not align with ${against}; first ${order}:`;
+  const reasons = new Set(absent.map(({ problem }) => problem));
   return [
-    head,
+    ...(judged.length > 0 || absent.length === 0 ? [head] : []),
     ...roots.slice(0, shownRoots).flatMap(told),
     ...(roots.length > shownRoots ? [`also ${few(namesOf(roots.slice(shownRoots)))}`] : []),
     ...(inherits.length > 0
       ? [`${inherits.length} more inherit it: ${few(namesOf(inherits))}`]
       : []),
-    ...(lacked
-      ? [
-          `✗ ${counted(missing.length, 'probe')} not recorded, which --partial allows: ${few(missing)}`,
-        ]
-      : []),
+    ...[...reasons].map((reason) => {
+      const alike = namesOf(absent.filter(({ problem }) => problem === reason));
+      return `✗ ${counted(alike.length, thing)} ${lacking ?? reason}: ${few(alike)}`;
+    }),
   ];
 }

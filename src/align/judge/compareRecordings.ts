@@ -35,20 +35,19 @@ export interface Comparison {
 const asOneNumber = (a: Tensor | undefined, b: Tensor): Tensor =>
   a?.data.length === 1 && b.data.length === 1 ? { ...b, shape: a.shape } : b;
 
-function noteOn(name: string, a: Tensor | undefined, b: Tensor): string[] {
-  if (a === undefined) return [];
-  if (a.data.length === 1 && b.data.length === 1 && !sameShape(a.shape, b.shape)) {
-    return [
-      `${printable(name)}: shape ${formatShape(a.shape)} against ${formatShape(b.shape)}, one number each`,
-    ];
-  }
-  if (isConstant(a) && isConstant(b)) {
-    return [
-      `${printable(name)}: A is ${elementAt(a, 0)} everywhere, B ${elementAt(b, 0)}: that proves little`,
-    ];
-  }
-  return [];
+/** Where two shapes are taken for one. */
+function shapeNote(name: string, a: Tensor | undefined, b: Tensor): string[] {
+  if (a?.data.length !== 1 || b.data.length !== 1 || sameShape(a.shape, b.shape)) return [];
+  return [
+    `${printable(name)}: shape ${formatShape(a.shape)} against ${formatShape(b.shape)}, one number each`,
+  ];
 }
+
+/** Why a tensor proves little although both sides hold it. */
+const weakness = (a: Tensor | undefined, b: Tensor | undefined): string | undefined =>
+  a && b && isConstant(a) && isConstant(b)
+    ? `A is ${elementAt(a, 0)} everywhere, B ${elementAt(b, 0)}: that proves little`
+    : undefined;
 
 /** Why a key that one side at least holds fails, where it cannot be measured; a note where both hold the same bytes. */
 function onUnread(name: string, a: Arrays, b: Arrays): Expectation | string {
@@ -135,17 +134,22 @@ function compared(a: Arrays, b: Arrays, options: CompareOptions): Comparison {
   const empty = a.tensors.size + b.tensors.size === 0;
   const refused = [...unread.values()].filter((found) => typeof found === 'object');
   const order = isSorted(b) && !isSorted(a) ? 'A' : 'B';
-  const { verdicts } = judge({ recording, sides }, [
+  const { verdicts: judged } = judge({ recording, sides }, [
     ...(empty ? [nothing] : []),
     ...(order === 'A' ? inOrderOf(a, measured) : measured),
     ...refused,
   ]);
+  const verdicts = judged.map((verdict): Verdict => {
+    const warning = weakness(a.tensors.get(verdict.name), b.tensors.get(verdict.name));
+    return warning === undefined ? verdict : { ...verdict, warning };
+  });
   const [inA, inB] = [new Set(namesOf(a)), new Set(namesOf(b))];
   const notes = [
     ...a.notes.map((note) => `A: ${note}`),
     ...b.notes.map((note) => `B: ${note}`),
     ...[...unread.values()].filter((found) => typeof found === 'string'),
-    ...[...b.tensors].flatMap(([name, t]) => noteOn(name, a.tensors.get(name), t)),
+    ...[...b.tensors].flatMap(([name, t]) => shapeNote(name, a.tensors.get(name), t)),
+    ...verdicts.flatMap(({ name, warning }) => (warning ? [`${printable(name)}: ${warning}`] : [])),
   ];
   const missing = verdicts
     .map(({ name }) => name)

@@ -1,9 +1,21 @@
 import { basename, relative } from 'node:path';
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
+import { more } from './flags.ts';
+import type { NamedFile } from './outputFlags.ts';
 
 /** A word as a POSIX shell reads it back. */
 export const shellQuoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** What stands behind a flag, each time that it is given. */
+function valuesOf({ parseArg }: Option, value: unknown): string[] {
+  if (!Array.isArray(value)) return [String(value)];
+  if (parseArg === more) return value;
+  const isFile = (item: unknown): item is NamedFile<string> => typeof item === 'object';
+  return value.some(isFile)
+    ? value.filter(isFile).map(({ name, file }) => `${name}=${file}`)
+    : [String(value)];
+}
 
 /** The words that were given for a command, without those of the named flags. */
 export function givenWords(command: Command, without: ReadonlySet<string> = new Set()): string[] {
@@ -14,7 +26,8 @@ export function givenWords(command: Command, without: ReadonlySet<string> = new 
     // `--report` and `--no-report` set one value between them.
     if (option.negate !== (value === false)) return [];
     const flag = option.long ?? option.flags;
-    return typeof value === 'boolean' ? [flag] : [flag, String(value)];
+    if (typeof value === 'boolean') return [flag];
+    return valuesOf(option, value).flatMap((text) => [flag, text]);
   });
   return [...command.args, ...flags];
 }

@@ -75,6 +75,9 @@ export function commaList(text: string): string[] {
   return items;
 }
 
+/** One more value of a flag that may be given several times. */
+export const more = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
 /** `--backend`, wherever programs run. */
 export const backendHelp = `one of ${backendNames.join(', ')}`;
 

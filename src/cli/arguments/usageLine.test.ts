@@ -41,7 +41,7 @@ describe('a mistake on the command line is one sentence, and says where help is'
     ['compare a b c', `'c' is one word too many; ${takes('compare')}`],
     [
       'compare a b --method median',
-      `--method: 'median' is none of mean, max, min, all; ${takes('compare')}`,
+      `--method: 'median' is none of mean, max, min, relative, cosine, ulp, allclose, all; ${takes('compare')}`,
     ],
     [
       'diff --backends a,,b',

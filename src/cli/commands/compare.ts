@@ -1,45 +1,75 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { type CompareOptions, compareRecordings } from '../../align/judge/compareRecordings.ts';
-import { type ReprodMethod, reprodMethods } from '../../align/measure/reprodMeasures.ts';
+import { type MeasureName, measureNames, measures } from '../../align/measure/measures.ts';
+import { reprodMethods } from '../../align/measure/reprodMeasures.ts';
+import { nearestNames } from '../../align/reference/nearestNames.ts';
+import { InputError, UsageError } from '../../errors.ts';
+import { alike } from '../../io/alike.ts';
+import { printable } from '../../io/names.ts';
 import type { Arrays } from '../../io/numpy/arrays.ts';
-import { writeFileAtomic } from '../../io/output/atomicFile.ts';
-import { partLike } from '../../io/part.ts';
 import { readRecording } from '../../io/recording.ts';
 import { sha256File } from '../../io/sha256File.ts';
-import { unwrapped } from '../../io/torch/wrappers.ts';
-import { type ComparedFile, compareLog } from '../../report/compare/compareLog.ts';
-import { compareTable } from '../../report/compare/compareTable.ts';
+import type { NamedProbes } from '../../port/nameMap.ts';
+import { type ComparedFile, comparedWords, compareReport } from '../../report/compareReport.ts';
+import { reporters } from '../../report/reporters/reporters.ts';
+import { shortNumber } from '../../report/shortNumber.ts';
+import { commandLine } from '../arguments/commandLine.ts';
 import { nonNegativeNumber } from '../arguments/flags.ts';
-import { outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
+import { type ChoiceFlags, choiceFlags, reportFlags, type WrittenFlags } from '../judging/flags.ts';
+import { mapped } from '../judging/mapped.ts';
+import { hostVersions, tell } from '../judging/tell.ts';
 
-interface Flags {
-  readonly method: ReprodMethod | 'all';
-  readonly threshold: number;
+interface Flags extends ChoiceFlags, WrittenFlags {
+  readonly method?: MeasureName | 'all';
+  readonly threshold?: number;
+  readonly rtol?: number;
+  readonly atol?: number;
   readonly key?: string;
-  readonly log?: string;
 }
 
-/** The same arrays without what had wrapped a model on one side only. */
-function unwrappedLike(arrays: Arrays, other: Arrays): Arrays {
-  const { tensors, notes } = unwrapped(arrays.tensors, [...other.tensors.keys()]);
-  return { ...arrays, tensors: new Map(tensors), notes: [...arrays.notes, ...notes] };
+const isClose = ({ rtol, atol }: Flags): boolean => rtol !== undefined || atol !== undefined;
+
+/** Throws UsageError for flags that do not go together. */
+function optionsOf(flags: Flags): CompareOptions {
+  const { method = isClose(flags) ? 'allclose' : 'mean', threshold, rtol = 0, atol = 0 } = flags;
+  if (isClose(flags) && method !== 'allclose') {
+    throw new UsageError(`--rtol and --atol are not for --method ${method}`, {
+      fix: 'leave --method out, or give --threshold',
+    });
+  }
+  if (method === 'allclose' && threshold !== undefined) {
+    throw new UsageError('--threshold is not for --method allclose', {
+      fix: 'give --rtol and --atol',
+    });
+  }
+  return {
+    methods: method === 'all' ? reprodMethods : [method],
+    ...(threshold !== undefined && { threshold }),
+    ...(isClose(flags) && { tolerance: { rtol, atol } }),
+    ...(flags.only && { only: flags.only }),
+    ...(flags.except && { except: flags.except }),
+  };
 }
 
-/** Where one side is a part of the other, which. */
-function partHint(arrays: Arrays, other: Arrays): Arrays {
-  const part = partLike([...arrays.tensors.keys()], [...other.tensors.keys()]);
-  if (part === undefined) return arrays;
-  const hint = `what lies under '${part}' has the other's keys: --key ${part} compares that`;
-  return { ...arrays, notes: [...arrays.notes, hint] };
-}
+/** What a map may lead to: a tensor of B. Its axes have no names. */
+const namesOf = ({ tensors }: Arrays, where: string): NamedProbes => ({
+  probe(name) {
+    if (tensors.has(name)) return {};
+    const near = nearestNames(name, [...tensors.keys()]);
+    throw new InputError(`holds no tensor ${printable(name)}`, {
+      where,
+      fix:
+        near.length === 0 ? 'write the name as it is there' : `the nearest are ${near.join(', ')}`,
+    });
+  },
+});
 
 const fileOf = (path: string): ComparedFile => ({ path, sha256: sha256File(path) });
 
-/** reprod_log's own threshold. */
-const usualThreshold = 1e-6;
+const { usual: threshold } = measures.mean;
 
-/** Compares two recordings as reprod_log does, and fails where reprod_log would let it pass unseen. */
+/** Compares two recordings by reprod_log's measures or others, and fails where reprod_log would let it pass unseen. */
 export const compare: RegisterCommand = (command, context) => {
   command
     .argument(
@@ -48,31 +78,42 @@ export const compare: RegisterCommand = (command, context) => {
     )
     .argument('<b>', 'another one, say what PyTorch computed')
     .addOption(
-      new Option('--method <name>', 'which |a - b| must not exceed the threshold')
-        .choices([...reprodMethods, 'all'])
-        .default('mean'),
+      new Option(
+        '--method <name>',
+        'what must not exceed the threshold: the mean, max or min |a - b|, or all three; relative, |a - b| / |b| of the whole; cosine, 1 - cos; ulp, in units of the last place; or allclose (mean)',
+      ).choices([...measureNames, 'all']),
     )
-    .option('--threshold <x>', 'largest value that passes', nonNegativeNumber, usualThreshold)
+    .option(
+      '--threshold <x>',
+      `largest value that passes (${shortNumber(threshold)}; of ulp ${measures.ulp.usual})`,
+      nonNegativeNumber,
+    )
+    .option(
+      '--rtol <x>',
+      'by --method allclose: |a - b| may be atol + rtol * |b|, element by element; without both, what torch.testing.assert_close allows',
+      nonNegativeNumber,
+    )
+    .option('--atol <x>', 'the same', nonNegativeNumber)
     .option(
       '--key <path>',
       'only this part of both: state_dict, swa_state_dict, optimizer/state/0/momentum_buffer',
-    )
-    .addOption(outputFile('--log <file>', "write the log, in reprod_log's format"))
-    .action((a: string, b: string, { method, threshold, key, log }: Flags) => {
-      const options: CompareOptions = {
-        methods: method === 'all' ? reprodMethods : [method],
-        threshold,
-      };
-      const part = key === undefined ? {} : { key };
-      const [ours, theirs] = [readRecording(a, part), readRecording(b, part)];
-      const first = partHint(unwrappedLike(ours, theirs), theirs);
-      const second = partHint(unwrappedLike(theirs, ours), ours);
-      const comparison = compareRecordings(first, second, options);
-      const text = compareLog(comparison, [fileOf(a), fileOf(b)], options, new Date());
-      if (log !== undefined) writeFileAtomic(log, text);
-      context.print(
-        `${text}\n${compareTable(comparison, first.tensors, second.tensors).join('\n')}`,
-      );
-      if (!comparison.passed) context.fail();
+    );
+  choiceFlags(command, 'which tensor of <a> is which of <b>', 'tensor');
+  reportFlags(command).action((a: string, b: string, flags: Flags, called: Command) => {
+    const began = performance.now();
+    const options = optionsOf(flags);
+    const part = flags.key === undefined ? {} : { key: flags.key };
+    const [ours, theirs] = [readRecording(a, part), readRecording(b, part)];
+    const tensors = new Map(mapped(ours.tensors, flags.map, namesOf(theirs, b)));
+    const comparison = compareRecordings(...alike({ ...ours, tensors }, theirs), options);
+    const report = compareReport(comparison, {
+      a: fileOf(a),
+      b: fileOf(b),
+      versions: hostVersions(),
+      seconds: (performance.now() - began) / 1000,
     });
+    const facts = { time: new Date(), command: commandLine(called) };
+    const lines = [reporters.log.render([report], facts), ...comparedWords(comparison)];
+    tell(report, facts, lines, flags, context);
+  });
 };

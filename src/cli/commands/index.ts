@@ -17,7 +17,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import('./judge.ts')).judge,
   },
   compare: {
-    description: 'compare two recordings key by key, as reprod_log does',
+    description: 'compare two recordings key by key, as reprod_log does or by other measures',
     load: async () => (await import('./compare.ts')).compare,
   },
   train: {

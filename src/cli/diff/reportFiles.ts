@@ -20,6 +20,8 @@ export interface ReportFlags {
   readonly json?: string;
   /** Short for junit=FILE. */
   readonly junit?: string;
+  /** Short for log=FILE. */
+  readonly log?: string;
 }
 
 const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
@@ -38,11 +40,12 @@ export function pageDirectory({ report }: ReportFlags, standard: string): string
 
 /** Every report that is wanted, the page last. */
 export const reportTargets = (
-  { reporter = [], json, junit }: ReportFlags,
+  { reporter = [], json, junit, log }: ReportFlags,
   page: string | undefined,
 ): ReportTarget[] => [
   ...(json === undefined ? [] : [{ name: 'json', file: json } as const]),
   ...(junit === undefined ? [] : [{ name: 'junit', file: junit } as const]),
+  ...(log === undefined ? [] : [{ name: 'log', file: log } as const]),
   ...reporter,
   ...(page === undefined
     ? []

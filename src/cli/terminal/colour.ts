@@ -13,6 +13,7 @@ type Format = Parameters<typeof util.styleText>[0];
 /** What a line begins with, and how it looks then: the mark alone, or the whole line. */
 const styles: readonly { mark: RegExp; format: Format; whole: boolean }[] = [
   { mark: /^\s*✓(?= )/, format: 'green', whole: false },
+  { mark: /^\d+ tensors? aligned with/, format: 'green', whole: false },
   { mark: /^all \d+ stages? passed/, format: 'green', whole: false },
   { mark: /^\s*✗(?= )/, format: 'red', whole: true },
   { mark: /^failed: /, format: 'red', whole: true },

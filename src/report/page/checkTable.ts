@@ -6,6 +6,8 @@ import { cellNumber, outcomeWords, percent } from './cells.ts';
 import type { Row, Table } from './table.ts';
 import { type LayerWords, tensorName } from './tensorName.ts';
 
+const pytorchsOwn = 'PyTorch’s own';
+
 const columns = [
   { title: 'Tensor' },
   { title: 'Result' },
@@ -14,7 +16,7 @@ const columns = [
   { title: 'Ours', numeric: true },
   { title: 'Limit', numeric: true },
   { title: '% of limit', numeric: true },
-  { title: 'PyTorch’s own', numeric: true },
+  { title: pytorchsOwn, numeric: true },
   { title: 'Mean |a − b|', numeric: true },
   { title: 'ULP', numeric: true },
   { title: 'Note', long: true },
@@ -63,6 +65,10 @@ function rowsOf({ stage, verdicts }: StageResult<string>, layers: LayerWords): R
   });
 }
 
+/** Whether PyTorch's own error stands beside ours. */
+export const measuresPyTorch = ({ verdicts }: Pick<StageResult<string>, 'verdicts'>): boolean =>
+  verdicts.some(({ checks }) => checks.some(({ pytorch }) => pytorch !== undefined));
+
 /** Every check of a model's stages, a row each, in the order they were made. */
 export function checkTable(
   model: string,
@@ -71,12 +77,16 @@ export function checkTable(
   layers: LayerWords,
 ): Table {
   const verdicts = results.flatMap((r) => r.verdicts);
+  const own = results.some(measuresPyTorch);
+  const shown = ({ title }: (typeof columns)[number]): boolean => own || title !== pytorchsOwn;
   const failed = verdicts.filter((v) => !passed(v)).length;
   return {
     id,
     caption: `Checks of ${model}: ${verdicts.length} tensors, losses and digests, ${failed} failed`,
-    columns,
-    rows: results.flatMap((result) => rowsOf(result, layers)),
+    columns: columns.filter(shown),
+    rows: results
+      .flatMap((result) => rowsOf(result, layers))
+      .map((row) => ({ ...row, cells: row.cells.filter((_, i) => shown(columns[i])) })),
     tools: true,
   };
 }

@@ -7,6 +7,7 @@ import {
   modelOf,
   type RunFacts,
 } from '../diffReport.ts';
+import { measuresPyTorch } from '../page/checkTable.ts';
 import { html, trusted } from '../page/html.ts';
 import { modelSection, sectionId } from '../page/modelSection.ts';
 import {
@@ -34,6 +35,7 @@ export function diffHtml(reports: readonly DiffReport[], facts: RunFacts): strin
   const checked = reports
     .flatMap((r) => r.results)
     .reduce((sum, { verdicts }) => sum + verdicts.length, 0);
+  const toTruth = reports.flatMap(({ results }) => results).some(measuresPyTorch);
   const title = `${calledAs(facts)}: ${headline(reports)}`;
   const page = html`<!doctype html>
 <html lang="en">
@@ -48,7 +50,7 @@ export function diffHtml(reports: readonly DiffReport[], facts: RunFacts): strin
 <body>
 <header>
 <h1><span class="mark ${good ? 'passed' : 'failed'}" aria-hidden="true">${good ? '✓' : '✗'}</span> ${title}</h1>
-<p class="quiet">${checked} tensors, losses and digests held against PyTorch’s recorded results.</p>
+<p class="quiet">${checked} tensors, losses and digests held against ${[...new Set(reports.map((r) => r.provenance.theirs))].join(' and ')}.</p>
 <nav aria-label="Sections"><ul>
 ${failures.length > 0 && html`<li><a href="#failures">Failures</a></li>`}
 <li><a href="#summary">Summary</a></li>
@@ -58,7 +60,7 @@ ${reports.map((report, i) => html`<li><a href="#${sectionId(report, i)}">${model
 </header>
 <main>
 ${failuresSection(reports, failures)}${summarySection(reports)}${notJudgedSection(reports)}${roundingSection(reports)}${overridesSection(reports)}${reports.map(modelSection)}${provenanceSection(reports, facts)}</main>
-<footer><p>Written by swa-align. “To the bit” is by SHA-256; errors are measured against PyTorch in float64, with PyTorch’s own float32 error beside them.</p></footer>
+<footer><p>Written by swa-align.${toTruth && ' “To the bit” is by SHA-256; errors are measured against PyTorch in float64, with PyTorch’s own float32 error beside them.'}</p></footer>
 <script>${trusted(pageScript)}</script>
 </body>
 </html>

@@ -1,5 +1,7 @@
 import type { Check, Verdict } from '../../align/judge/verdict.ts';
+import { reprodMethods } from '../../align/measure/reprodMeasures.ts';
 import type { StageResult } from '../../align/stages/stage.ts';
+import { oneLine } from '../../io/names.ts';
 import { pythonFloat } from '../pythonFloat.ts';
 import { logText, verdictLine } from '../reprodLogLines.ts';
 
@@ -52,8 +54,8 @@ function checkLine(check: Check): string {
     ...(pytorch === undefined ? [] : [`pytorch: ${pythonFloat(pytorch)}`]),
     ...(note === undefined ? [] : [note]),
   ];
-  // reprod_log's own measure keeps reprod_log's own line
-  return method === 'mean' && note === undefined
+  // reprod_log's own measures keep reprod_log's own line
+  return note === undefined && reprodMethods.some((own) => own === method)
     ? verdictLine(check)
     : `${verdictLine(check)}, ${more.join(', ')}`;
 }
@@ -67,10 +69,10 @@ export function diffLog(result: StageResult<string>, provenance: Provenance, tim
     `${result.stage} of ${result.model}: ${provenance.ours} against ${provenance.theirs}`,
     ...methodLines(result.verdicts),
     ...result.inputs.map((path) => `input: ${path} sha256 ${provenance.hashes[path]}`),
-    ...result.notes,
+    ...result.notes.map((note) => `note: ${note}`),
   ];
   for (const { name, checks, problem } of result.verdicts) {
-    lines.push(`${name}: `);
+    lines.push(`${oneLine(name)}: `);
     if (problem !== undefined) lines.push(`\tcheck passed: False, ${problem}`);
     for (const check of checks) lines.push(checkLine(check));
   }
