@@ -12,10 +12,20 @@ export type Against = PortReference | ReferenceProbe;
 
 export type AlignOptions = JudgeOptions & AddOptions;
 
-const isProbe = (against: Against): against is ReferenceProbe => 'reference' in against;
+const isProbe = (against: Against): against is ReferenceProbe =>
+  typeof against === 'object' && against !== null && 'reference' in against;
 
 function judged(received: unknown, against: Against, options: AlignOptions) {
-  if (!isProbe(against)) return judge(received as Recording, against, options);
+  if (received instanceof Promise)
+    throw new UsageError('what is to align is a promise', { fix: 'await it first' });
+  if (!isProbe(against)) {
+    const { layout, pass, ...rest } = options;
+    if (layout === undefined && pass === undefined)
+      return judge(received as Recording, against, rest);
+    throw new UsageError('layout and pass are of one tensor, not of a recording', {
+      fix: 'give them to rec.add(…)',
+    });
+  }
   const { reference, name } = against;
   const { layout, pass: _, ...rest } = options;
   const recorder = new Recorder(reference);

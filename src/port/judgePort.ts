@@ -2,8 +2,7 @@ import type { Verdict } from '../align/judge/verdict.ts';
 import { type JudgeOptions, judgeProbes, type ProbesJudged } from '../align/probes/judgeProbes.ts';
 import type { ProbeReference } from '../align/reference/probeReference.ts';
 import { failed, firstDivergence } from '../report/divergence.ts';
-import type { Tensor, TensorMap } from '../tensor/tensor.ts';
-import { Recorder } from './recorder.ts';
+import { checkOptions, checkReference, type Recording, tensorsOf } from './judgeArguments.ts';
 
 /** What the judge says of a port, as data. */
 export interface Verdicts extends ProbesJudged {
@@ -16,17 +15,12 @@ export interface Verdicts extends ProbesJudged {
   readonly seconds: number;
 }
 
-/** What a port recorded: a Recorder, or tensors by the names of probes. */
-export type Recording = Recorder | TensorMap | Readonly<Record<string, Tensor>>;
-
-const tensorsOf = (recording: Recording): TensorMap => {
-  if (recording instanceof Recorder) return recording.tensors;
-  return recording instanceof Map ? recording : new Map(Object.entries(recording));
-};
+export type { Recording };
 
 /**
  * Holds what a port computed against a reference: every probe to `ratio` (4) times PyTorch's own error to float64.
- * Throws InputError where the two have no name in common, UsageError for a pattern that fits nothing.
+ * Throws InputError where the two have no name in common, UsageError for a pattern that fits nothing and for what is
+ * no recording, reference or option.
  */
 export function judge(
   recording: Recording,
@@ -34,6 +28,8 @@ export function judge(
   options: JudgeOptions = {},
 ): Verdicts {
   const began = performance.now();
+  checkReference(reference);
+  checkOptions(options);
   const judged = judgeProbes(tensorsOf(recording), reference, options);
   const { verdicts } = judged;
   const wrong = verdicts.filter(failed);

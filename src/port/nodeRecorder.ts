@@ -17,10 +17,10 @@ const writers: Readonly<Record<string, (tensors: TensorMap) => Uint8Array>> = {
 export class Recorder extends AnyRecorder {
   /** Writes a .safetensors, .npz or (as reprod_log) .npy file in one step. Throws UsageError for another ending. */
   async save(path: string): Promise<void> {
-    const write = writers[extname(path)];
+    const write = writers[extname(String(path))];
     if (write === undefined) {
       throw new UsageError('has no ending that says what to write', {
-        where: path,
+        where: String(path),
         fix: `end in ${Object.keys(writers).join(', ')}`,
       });
     }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseProbeManifest, probeReference } from '../align/reference/probeReference.ts';
 import { InputError } from '../errors.ts';
@@ -14,8 +14,14 @@ import { checkDigest, manifestName } from './referenceFiles.ts';
  */
 export function openReference(directory: string): PortReference {
   const fix = 'record one with recorder.py: swa-align recorder > recorder.py';
-  if (!existsSync(directory)) {
-    throw new InputError('there is no such reference', { where: directory, fix });
+  if (typeof directory !== 'string' || !existsSync(directory)) {
+    throw new InputError('there is no such reference', { where: String(directory), fix });
+  }
+  if (!statSync(directory).isDirectory()) {
+    throw new InputError('is a file; a reference is a folder', {
+      where: directory,
+      fix: `name the folder that recorder.py wrote, with ${manifestName} in it`,
+    });
   }
   const path = join(directory, manifestName);
   const text = new TextDecoder().decode(readFileOrFail(path, { fix }));

@@ -2,7 +2,14 @@ import { initialName, inPass, isGiven, type Probe } from '../align/reference/pro
 import type { ProbeReference } from '../align/reference/probeReference.ts';
 import { UsageError } from '../errors.ts';
 import { printable } from '../io/names.ts';
-import { type DataOf, type DType, elementAt, type Tensor, zeros } from '../tensor/tensor.ts';
+import {
+  bytesPerElement,
+  type DataOf,
+  type DType,
+  elementAt,
+  type Tensor,
+  zeros,
+} from '../tensor/tensor.ts';
 import { fromPyTorch } from './layout.ts';
 
 /** How a port wants what it is fed with. */
@@ -38,6 +45,12 @@ function asType<D extends DType>(t: Tensor, dtype: D, where: string): Tensor<D> 
   if (t.dtype === dtype) return t as Tensor<D>;
   if (dtype === 'float16') {
     throw new UsageError('is not handed out as float16', { where, fix: 'ask for float32' });
+  }
+  if (!Object.hasOwn(bytesPerElement, dtype)) {
+    throw new UsageError(`${String(dtype)} is no type of element`, {
+      where,
+      fix: `ask for ${Object.keys(bytesPerElement).join(', ')}`,
+    });
   }
   const out = zeros(dtype, t.shape);
   const data = out.data as DataOf[Exclude<DType, 'float16'>];

@@ -52,6 +52,15 @@ export class Recorder {
   }
 
   #free(name: string, { pass = 0 }: AddOptions): string {
+    if (typeof name !== 'string' || name === '') {
+      throw new UsageError(`${printable(String(name))} is no name`, { fix: 'name the probe' });
+    }
+    if (!Number.isSafeInteger(pass) || pass < 0) {
+      throw new UsageError(`there is no pass ${pass}`, {
+        where: printable(name),
+        fix: 'count passes from 0',
+      });
+    }
     const full = inPass(pass, name);
     if (this.#tensors.has(full)) {
       throw new UsageError('was recorded already', {

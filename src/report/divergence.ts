@@ -40,7 +40,7 @@ const ofProbes: DivergenceWords = {
   against: 'PyTorch',
   order: 'in the order in which they are computed',
   thing: 'probe',
-  lacking: 'not recorded, which --partial allows',
+  lacking: 'not recorded, which --partial (partial: true) allows',
 };
 
 /** What was judged, and which of it there was nothing to compare with. */
