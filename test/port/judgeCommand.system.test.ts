@@ -174,7 +174,7 @@ from recorder import Recorder
 from torch import nn
 def fails(make):
     try: make()
-    except (ValueError, RuntimeError) as error: print(str(error).replace(chr(10), " "))
+    except (ValueError, RuntimeError, TypeError) as error: print(str(error).replace(chr(10), " "))
     else: print("NOTHING")
 x, model = torch.randn(3, 4), nn.Sequential(nn.Linear(4, 2))
 opt = torch.optim.SGD(model.parameters(), 0.1)
@@ -186,6 +186,16 @@ fails(lambda: Recorder(model).step(x * float("nan"), loss=total, optimizer=opt))
 fails(lambda: Recorder(model).step(x[:0], loss=total, optimizer=opt))
 fails(lambda: Recorder(model).step(x, loss=total, optimizer=torch.optim.LBFGS(model.parameters())))
 fails(lambda: Recorder(model).kink_free(x, total, opt, count=4))
+class Searching(torch.optim.SGD):
+    def step(self, closure): closure()
+fails(lambda: Recorder(model).step(x, loss=total, optimizer=Searching(model.parameters(), 0.1)))
+fails(lambda: Recorder(model).step(x, loss=total, optimizer=torch.optim.SGD(nn.Linear(4, 2).parameters(), 0.1)))
+fails(lambda: Recorder("model.pt"))
+outer = Recorder(model)
+outer.step(x, loss=lambda m, b: model(x).sum(), optimizer=opt)
+fails(lambda: outer.save(${JSON.stringify(kept)}))
+fails(lambda: outer.save(${JSON.stringify(join(kept, 'manifest.json'))}))
+fails(lambda: outer.save(${JSON.stringify(kept)}, layers=["encoder.*"]))
 rec = Recorder(model)
 rec.step(x, loss=total, optimizer=opt)
 with torch.no_grad(): model[0].weight.mul_(2)
@@ -207,6 +217,12 @@ fails(lambda: rec.save(${JSON.stringify(kept)}))
       expect.stringContaining('holds no tensor'),
       expect.stringContaining('LBFGS'),
       expect.stringContaining('pick 4 samples and was given 3'),
+      expect.stringContaining('Searching asks for a closure'),
+      expect.stringContaining("2 parameters of the optimizer are not the model's"),
+      expect.stringContaining('takes an nn.Module and was given str'),
+      expect.stringContaining('the loss must use the model and the batch that it is given'),
+      expect.stringContaining('manifest.json is a file: name a folder'),
+      expect.stringContaining('"encoder.*" fits no layer; there are'),
       expect.stringContaining('changed since the last pass'),
       expect.stringContaining('copy of Single cannot run'),
     ]);
