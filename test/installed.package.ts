@@ -1,38 +1,24 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { install, root, say } from './pack.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { tarball, files: packed } = inject('packed');
 
 let dir: string;
-let packed: readonly string[];
-
-/** What a command says on standard output. Throws where it fails. */
-function say(command: string, args: readonly string[], cwd = dir): string {
-  const { stdout, stderr, status } = spawnSync(command, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${status}\n${stdout}${stderr}`);
-  return stdout;
-}
 
 const installed = (...path: string[]): string => join(dir, 'node_modules', 'swa-align', ...path);
 
 /** `npx swa-align …`, without npx. */
 const swaAlign = (...args: string[]): string =>
-  say(process.execPath, [join(dir, 'node_modules', '.bin', 'swa-align'), ...args]);
+  say(process.execPath, [join(dir, 'node_modules', '.bin', 'swa-align'), ...args], dir);
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'swa-align-installed-'));
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const [tarball] = JSON.parse(
-    say('npm', ['pack', '--json', '--pack-destination', dir], root).replace(/^[^[]*/, ''),
-  ) as [{ filename: string; files: { path: string }[] }];
-  packed = tarball.files.map(({ path }) => path);
   writeFileSync(join(dir, 'package.json'), '{ "private": true, "type": "module" }');
-  say('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${tarball.filename}`]);
+  install(dir, tarball);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -106,9 +92,9 @@ console.log(compareRecordings(a, a, { methods: ['mean'], threshold: 0 }).passed,
     'node',
   ];
   const types = ['--typeRoots', join(root, 'node_modules', '@types')];
-  say(join(root, 'node_modules', '.bin', 'tsc'), [...strict, ...types, 'use.ts']);
+  say(join(root, 'node_modules', '.bin', 'tsc'), [...strict, ...types, 'use.ts'], dir);
   // torch.manual_seed(0); torch.rand(1)
-  expect(say(process.execPath, ['use.js']).trim()).toMatch(/^true 0\.49625\d+$/);
+  expect(say(process.execPath, ['use.js'], dir).trim()).toMatch(/^true 0\.49625\d+$/);
 });
 
 test('every link in its pages leads to a file of the package', () => {
@@ -121,4 +107,21 @@ test('every link in its pages leads to a file of the package', () => {
       .map((target) => `${page}: ${target}`),
   );
   expect(broken).toEqual([]);
+});
+
+/** A program of the repository's development packages. */
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+
+test('publint finds nothing to say about it, suggestions included', () => {
+  expect(say(bin('publint'), ['run', tarball, '--strict'], dir)).toMatch(/All good!\s*$/);
+});
+
+test('Are The Types Wrong? finds nothing, for ESM and for bundlers: CommonJS is not promised', () => {
+  const args = ['--profile', 'esm-only', '--no-definitely-typed', '--format', 'ascii'];
+  const said = say(bin('attw'), [tarball, ...args], dir);
+  for (const name of ['swa-align', 'swa-align/browser', 'swa-align/vitest']) {
+    expect(said).toMatch(
+      new RegExp(`"${name}"\\s+node16 \\(from ESM\\): 🟢 \\(ESM\\)\\s+bundler: 🟢`),
+    );
+  }
 });

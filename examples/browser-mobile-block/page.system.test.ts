@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === undefined)('the port in a page (needs Chromium)
     });
     await server.listen();
     browser = await chromium.launch(launchOptions);
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.close();

@@ -29,5 +29,10 @@ const browser: TestProjectInlineConfiguration = {
 export default defineConfig({
   // In swa-align's own repository tsconfig.json says where the package lies.
   resolve: { tsconfigPaths: true },
-  test: { projects: chromiumPath === undefined ? [page] : [page, browser] },
+  // A GPU in software takes its time.
+  test: {
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: chromiumPath === undefined ? [page] : [page, browser],
+  },
 });
