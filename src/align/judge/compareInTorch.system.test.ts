@@ -6,14 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../io/recording.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
-import { usualTolerance } from './allclose.ts';
-import { type MeasureName, measures } from './measures.ts';
+import { usualTolerance } from '../measure/allclose.ts';
+import { type MeasureName, measures } from '../measure/measures.ts';
+import { compareRecordings } from './compareRecordings.ts';
 
 interface Said {
   readonly cosine: number;
   readonly relative: number;
   readonly ulp?: number;
   readonly assert_close: boolean;
+  readonly mismatch: { readonly beyond: number; readonly index: readonly number[] } | null;
   /** Rounding in the arrays' own type may decide it. */
   readonly edge: boolean;
   readonly tolerances: readonly {
@@ -26,10 +28,10 @@ interface Said {
 }
 
 const hasTorch = spawnSync('python3', ['-c', 'import numpy, torch']).status === 0;
-const script = fileURLToPath(new URL('./testdata/measures_in_torch.py', import.meta.url));
+const script = fileURLToPath(new URL('./testdata/compare_in_torch.py', import.meta.url));
 
 describe.skipIf(!hasTorch)('measures in NumPy and PyTorch (needs both)', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'swa-align-measures-'));
+  const dir = mkdtempSync(join(tmpdir(), 'swa-align-compare-in-torch-'));
   let said: [string, Said][];
   let ours: TensorMap;
   let theirs: TensorMap;
@@ -73,6 +75,24 @@ describe.skipIf(!hasTorch)('measures in NumPy and PyTorch (needs both)', () => {
     });
     expect(new Set(passed).size, 'some pass and some do not').toBe(2);
     expect(clear.length).toBeGreaterThan(50);
+  });
+
+  it('how many elements assert_close finds off, and the one that NumPy finds furthest off', () => {
+    const off = said.filter(([, { edge, mismatch }]) => !edge && mismatch !== null);
+    for (const [name, { mismatch }] of off) {
+      const [a, b] = [ours, theirs].map((side) => ({
+        tensors: new Map([[name, side.get(name)!]]),
+        unread: new Map(),
+        notes: [],
+      }));
+      const worst = (method: MeasureName) => {
+        const options = { methods: [method], threshold: method === 'max' ? 0 : 1 };
+        return compareRecordings(a, b, options).verdicts[0].worst;
+      };
+      expect(worst('allclose')?.beyond, name).toBe(mismatch?.beyond);
+      expect(worst('max')?.index, name).toEqual(mismatch?.index);
+    }
+    expect(off.length).toBeGreaterThan(10);
   });
 
   it('allclose and assert_close, by tolerances that are given', () => {

@@ -1,6 +1,7 @@
 """What NumPy and PyTorch say of random pairs of arrays, one dtype after the other; and the arrays, as torch.save writes them."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -27,6 +28,18 @@ def close(a, b, **tolerance):
     except AssertionError:
         return False
     return True
+
+
+def mismatch(a, b):
+    """How many elements assert_close finds off, and which NumPy finds furthest off."""
+    try:
+        torch.testing.assert_close(a, b)
+    except AssertionError as error:
+        count = re.search(r"Mismatched elements: (\d+) /", str(error))
+        apart = np.abs(a.numpy() - b.numpy())
+        index = np.unravel_index(apart.argmax(), apart.shape)
+        return {"beyond": int(count[1]), "index": [int(n) for n in index]}
+    return None
 
 
 def edge(a, b, rtol, atol):
@@ -58,6 +71,7 @@ for dtype in dtypes:
             "relative": float(np.linalg.norm((x - y).numpy()) / np.linalg.norm(y.numpy())),
             "assert_close": close(a, b),
             "edge": edge(a, b, *usual),
+            "mismatch": mismatch(a, b) if a.element_size() >= 4 and a.dtype != torch.bool else None,
             "tolerances": [],
         }
         if a.is_floating_point():
