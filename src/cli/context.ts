@@ -6,6 +6,10 @@ import type { ExitCode } from './failure.ts';
 export interface CliContext {
   /** A line for people: on standard output, or on standard error where a flag sends a file to the former. */
   print(text: string): void;
+  /** The same, its lines never folded: a command or a program that somebody copies. */
+  printWhole(text: string): void;
+  /** How wide the terminal is that `print` writes to; without end where that is none. */
+  readonly columns: number;
   /** The command ran, and what it checked does not hold: exit code 1. Another code for another reason. */
   fail(code?: ExitCode): void;
   /** What the command writes to, released when it has ended. */

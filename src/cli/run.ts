@@ -9,6 +9,7 @@ import { commands } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, reportFailure } from './failure.ts';
 import { painted } from './terminal/colour.ts';
+import { columnsOf } from './terminal/folding.ts';
 import { live } from './terminal/liveLine.ts';
 
 /** Mistakes come back from the parser as errors, so only help is written; subcommands inherit this. */
@@ -51,10 +52,15 @@ const withSubcommands = (command: Command): Command[] => [
 export async function run(argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   let forPeople: StandardStream = 'stdout';
+  const write = (text: string, columns: number): void => {
+    live.clear();
+    writeStandard(forPeople, `${painted(text, process[forPeople], columns)}\n`);
+  };
   const context: CliContext = {
-    print: (text) => {
-      live.clear();
-      writeStandard(forPeople, `${painted(text, process[forPeople])}\n`);
+    print: (text) => write(text, context.columns),
+    printWhole: (text) => write(text, Number.POSITIVE_INFINITY),
+    get columns() {
+      return columnsOf(process[forPeople]);
     },
     fail: (code = 1) => {
       exitCode = code;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { matrixMarkdown } from '../../report/reporters/matrixReport.ts';
+import { matrixLines } from '../../report/reporters/matrixReport.ts';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { check, type Verdict } from '../judge/verdict.ts';
 import { distances } from '../measure/distance.ts';
@@ -69,7 +69,7 @@ it('puts each backend beside the truth, PyTorch and the others', () => {
   const [{ stage, a, b, furthest }] = matrix.pairs;
   expect([stage, a, b, furthest.tensor]).toEqual(['backward', 'a', 'b', 'y']);
   expect(furthest.relativeL2).toBeCloseTo(0.5 / Math.hypot(3, 5), 12);
-  const text = matrixMarkdown(matrix).join('\n');
+  const text = matrixLines(matrix).join('\n');
   expect(text).toContain('c left out: it is not here');
   expect(text).toContain('| b | backward | yes | 1.3e-1 (y; PyTorch 2.5e-1) | 2.0e-1 (y) | 2.0 |');
 });

@@ -22,7 +22,13 @@ beforeAll(() => {
 describe('every flag of every command', () => {
   const program = new Command();
   beforeAll(() => {
-    const context = { print: () => {}, fail: () => {}, claims: openClaims() };
+    const context = {
+      print: () => {},
+      printWhole: () => {},
+      columns: Infinity,
+      fail: () => {},
+      claims: openClaims(),
+    };
     return addCommands(program, context, Object.keys(commands));
   });
   const all = (command: Command): [string, Option][] => [

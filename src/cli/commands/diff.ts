@@ -5,7 +5,7 @@ import { checkBackend } from '../../backends/registry.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { allPassed } from '../../report/diffReport.ts';
 import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
-import { matrixJson, matrixMarkdown } from '../../report/reporters/matrixReport.ts';
+import { matrixJson, matrixLines } from '../../report/reporters/matrixReport.ts';
 import { reporterNames, reporters } from '../../report/reporters/reporters.ts';
 import { backendFlags } from '../arguments/backendFlags.ts';
 import { commandLine } from '../arguments/commandLine.ts';
@@ -88,14 +88,16 @@ export const diff: RegisterCommand = (command, context) => {
       if (runs.sideBySide) {
         const matrices = opened.map((reference) => matrixOn(reference, found));
         writeFileAtomic(everything, matrixJson(matrices, versions()));
-        for (const line of matrices.flatMap(matrixMarkdown)) context.print(line);
+        for (const matrix of matrices) {
+          for (const line of matrixLines(matrix, context.columns)) context.print(line);
+        }
       }
       if (!allPassed(reports)) context.fail();
       context.print(conclusion(reports, options.out));
       if (runs.sideBySide) context.print(`side by side in ${everything}`);
       if (page !== undefined) context.print(`report in ${join(page, 'diff.html')}`);
       if (process.env.GITHUB_ACTIONS === 'true') {
-        for (const line of githubAnnotations(reports)) context.print(line);
+        for (const line of githubAnnotations(reports)) context.printWhole(line);
       }
     });
 };

@@ -11,6 +11,6 @@ export const profileList: RegisterCommand = (command, context) => {
       const published = publishedRecipes[name]?.accuracy;
       return { name, settings: settingsFrom(given), ...(published && { published }) };
     });
-    context.print(profilesTable(rows).join('\n'));
+    context.print(profilesTable(rows, context.columns).join('\n'));
   });
 };

@@ -34,7 +34,7 @@ export const python: RegisterCommand = (command, context) => {
       for (const script of known) {
         context.print(`${script.name.padEnd(width)}  ${script.does}`);
       }
-      context.print('\nto run one: python3 "$(swa-align python NAME)" --help');
+      context.printWhole('\nto run one: python3 "$(swa-align python NAME)" --help');
       return;
     }
     const called = name.replace(/\.py$/, '');
@@ -43,7 +43,7 @@ export const python: RegisterCommand = (command, context) => {
         fix: `choose from ${known.map((script) => script.name).join(', ')}`,
       });
     }
-    context.print(join(fixturesDirectory, `${called}.py`));
+    context.printWhole(join(fixturesDirectory, `${called}.py`));
   });
 };
 
@@ -63,6 +63,6 @@ export const recorder: RegisterCommand = (command, context) => {
         .default('judge'),
     )
     .action((flags: { readonly for: keyof typeof recorders }) => {
-      context.print(textOf(recorders[flags.for]).replace(/\n$/, ''));
+      context.printWhole(textOf(recorders[flags.for]).replace(/\n$/, ''));
     });
 };

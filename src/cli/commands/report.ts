@@ -32,12 +32,14 @@ export const report: RegisterCommand = (command, context) => {
       }
       const ours = readRunReport(first);
       const others = peers.map(readRunReport);
-      const table = runTable([ours, ...others]);
       const write = (path: string, text: string): void => writeFileAtomic(path, text);
       write(out, comparedCurves([ours, ...others]));
       if (out.endsWith(ending)) {
-        write(`${out.slice(0, -ending.length)}.md`, `![curves](${basename(out)})\n\n${table}`);
+        write(
+          `${out.slice(0, -ending.length)}.md`,
+          `![curves](${basename(out)})\n\n${runTable([ours, ...others])}`,
+        );
       }
-      context.print(`${table}\npicture in ${named(out)}`);
+      context.print(`${runTable([ours, ...others], context.columns)}\npicture in ${named(out)}`);
     });
 };

@@ -30,7 +30,7 @@ export interface Followed {
 export async function follow(
   runs: Runs,
   options: DiffOptions,
-  { print }: Pick<CliContext, 'print'>,
+  { print, columns }: Pick<CliContext, 'print' | 'columns'>,
 ): Promise<Followed> {
   const witnesses: Witness[] = [];
   const absent: Of<'absent'>[] = [];
@@ -55,7 +55,7 @@ export async function follow(
       for (const line of stageSummary(result)) print(line);
     },
     trace: ({ trace }) => {
-      for (const line of traceTable(trace, process.stdout.columns)) print(line);
+      for (const line of traceTable(trace, columns)) print(line);
     },
     witness: ({ witness }) => {
       witnesses.push(witness);

@@ -21,7 +21,7 @@ export function tell(
   writeReports(reportTargets(flags, undefined), [report], facts);
   for (const line of lines) context.print(line);
   if (process.env.GITHUB_ACTIONS === 'true') {
-    for (const line of githubAnnotations([report])) context.print(line);
+    for (const line of githubAnnotations([report])) context.printWhole(line);
   }
   if (!reportPassed(report)) context.fail();
 }

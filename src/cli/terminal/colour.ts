@@ -1,4 +1,5 @@
 import * as util from 'node:util';
+import { foldedLine } from './folding.ts';
 
 /** By FORCE_COLOR and NO_COLOR as Node understands them, else where a terminal has colours. */
 function hasColours(stream: Pick<NodeJS.WriteStream, 'isTTY'>): boolean {
@@ -30,6 +31,12 @@ function paintedLine(line: string): string {
   return style.whole ? paint(line) : line.replace(style.mark, paint);
 }
 
-/** Text for people, its verdicts in colour where `stream` shows colours. */
-export const painted = (text: string, stream: Pick<NodeJS.WriteStream, 'isTTY'>): string =>
-  hasColours(stream) ? text.split('\n').map(paintedLine).join('\n') : text;
+/** Text for people, its verdicts in colour where `stream` shows colours, its lines folded where `columns` end. */
+export function painted(
+  text: string,
+  stream: Pick<NodeJS.WriteStream, 'isTTY'>,
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  const folded = text.split('\n').map((line) => foldedLine(line, columns).join('\n'));
+  return (hasColours(stream) ? folded.map(paintedLine) : folded).join('\n');
+}

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { models } from '../../nn/models/index.ts';
+import { epochLines } from '../../report/training/trainLog.ts';
 import type { Ending, TrainingEvent } from '../../train/events.ts';
 import type { LogRow } from '../../train/logRow.ts';
 import type { TrainingRun } from '../../train/loop/session.ts';
@@ -28,7 +29,7 @@ export interface FollowedRun {
 export async function followRun(
   run: TrainingRun,
   csv: string | undefined,
-  context: Pick<CliContext, 'print' | 'fail'>,
+  context: Pick<CliContext, 'print' | 'columns' | 'fail'>,
 ): Promise<FollowedRun> {
   const progress = showProgress(live);
   let log: TrainLogFile | undefined;
@@ -51,7 +52,15 @@ export async function followRun(
         break;
       case 'epoch':
         rows.push(event.row);
-        for (const line of log?.add(event.row, event.seconds) ?? []) context.print(line);
+        log?.add(event.row, event.seconds);
+        for (const line of epochLines(
+          event.row,
+          run.settings.swa,
+          event.seconds,
+          context.columns,
+        )) {
+          context.print(line);
+        }
         break;
       case 'saved':
         if (event.what === 'checkpoint') saved = event.paths[0];

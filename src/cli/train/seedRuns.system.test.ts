@@ -31,7 +31,11 @@ afterEach(() => {
   s.remove();
 });
 
-const context = { print: (line: string) => printed.push(line), fail: () => {} };
+const context = {
+  print: (line: string) => printed.push(line),
+  columns: Number.POSITIVE_INFINITY,
+  fail: () => {},
+};
 const { seed: _, ...given }: GivenSettings = tinySettings;
 
 const plan = (seeds: readonly Seed[], settings: GivenSettings = given) =>

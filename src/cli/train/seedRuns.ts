@@ -6,7 +6,7 @@ import {
   type SeedGroup,
   type SeedResult,
   seedsJson,
-  seedsMarkdown,
+  seedsTables,
 } from '../../report/training/seedsTable.ts';
 import { bySeed, type Seed } from '../../torch/seed.ts';
 import { type FoundCheckpoint, newestCheckpoint } from '../../train/checkpoint/checkpointFiles.ts';
@@ -108,7 +108,7 @@ const isDone = ({ state }: SeedPlan, report: string | undefined): boolean =>
 export async function trainSeeds(
   { directory, report, plans, claimed }: SeedRuns,
   trainOne: (run: OneRun) => Promise<Ending>,
-  context: Pick<CliContext, 'print'>,
+  context: Pick<CliContext, 'print' | 'columns'>,
 ): Promise<Ending> {
   for (const plan of plans) {
     const own = report === undefined ? undefined : join(report, basename(plan.directory));
@@ -167,17 +167,19 @@ export function finishedGroups(directory: string): SeedGroup[] {
 /** One process at a time, each with what is finished by then: others may make further seeds there. */
 async function writeSeedTables(
   { directory, report }: Pick<SeedRuns, 'directory' | 'report'>,
-  context: Pick<CliContext, 'print'>,
+  context: Pick<CliContext, 'print' | 'columns'>,
 ): Promise<void> {
   await withLock(join(directory, '.seeds.lock'), { timing: usualTiming }, async () => {
     const groups = finishedGroups(directory);
     if (groups.length === 0) return;
-    const markdown = seedsMarkdown(groups);
+    const markdown = seedsTables(groups);
     for (const dir of [directory, report]) {
       if (dir !== undefined) {
         writeTexts(dir, { 'seeds.md': markdown, 'seeds.json': seedsJson(groups) });
       }
     }
-    context.print(`\n${markdown}\ntable in ${join(directory, 'seeds.md')}`);
+    context.print(
+      `\n${seedsTables(groups, context.columns)}\ntable in ${join(directory, 'seeds.md')}`,
+    );
   });
 }

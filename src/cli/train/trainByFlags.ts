@@ -83,7 +83,7 @@ export async function trainByFlags(
     const made = await followRun(run, flags.logSteps, context);
     const { ending } = made;
     if (ending !== 'finished' && several === undefined) {
-      context.print(`go on with: ${goingOn(command, made)}`);
+      context.printWhole(`go on with: ${goingOn(command, made)}`);
     }
     if (ending === 'finished' && report !== undefined) {
       writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });
@@ -101,7 +101,7 @@ export async function trainByFlags(
     else {
       const ending = await trainSeeds(several, trainOne, context);
       if (ending === 'interrupted') {
-        context.print(`go on with: ${shellLine('train', givenWords(command))}`);
+        context.printWhole(`go on with: ${shellLine('train', givenWords(command))}`);
       }
     }
   } finally {

@@ -1,11 +1,10 @@
 import { openGrowingFile } from '../../io/output/growingFile.ts';
-import { hasHeader, logHeader, logLine, resumedLog } from '../../report/training/trainLog.ts';
+import { epochLines, resumedLog } from '../../report/training/trainLog.ts';
 import type { LogRow } from '../../train/logRow.ts';
 
 /** `train_log.txt` as it grows. The only file of a run that holds clock times. */
 export interface TrainLogFile {
-  /** Adds an epoch and gives back its lines. */
-  add(row: LogRow, seconds: number): string[];
+  add(row: LogRow, seconds: number): void;
 }
 
 const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
@@ -17,10 +16,7 @@ export function openTrainLog(path: string, swa: boolean, rows: readonly LogRow[]
   );
   return {
     add(row, seconds) {
-      const line = logLine(row, swa, seconds);
-      const lines = hasHeader(row) ? [...logHeader(row, swa, seconds), line] : [line];
-      file.add(joined(lines));
-      return lines;
+      file.add(joined(epochLines(row, swa, seconds, Number.POSITIVE_INFINITY)));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Furthest, Matrix, MatrixCell } from '../../align/sideBySide/matrix.ts';
-import { markdownTable } from '../markdown.ts';
+import { type TextColumn, tableFor } from '../textTable.ts';
 
 const short = (x: number): string => (x === 0 ? '0' : x.toExponential(1));
 
@@ -13,17 +13,29 @@ const truth = ({ toTruth }: MatrixCell): string => {
 
 const right = { align: 'right' } as const;
 
-/** A model's matrix as Markdown tables, which a terminal shows well enough. */
-export function matrixMarkdown({ model, rows, pairs, absent }: Matrix): string[] {
-  const cells = markdownTable(
-    [
-      { title: 'backend' },
-      { title: 'stage' },
-      { title: 'passed' },
-      { title: 'furthest from the truth' },
-      { title: 'furthest from PyTorch' },
-      { title: 'seconds', ...right },
-    ],
+const backendColumns: readonly TextColumn[] = [
+  { title: 'backend' },
+  { title: 'stage' },
+  { title: 'passed' },
+  { title: 'furthest from the truth', shortens: true },
+  { title: 'furthest from PyTorch', shortens: true, goes: 2 },
+  { title: 'seconds', ...right, goes: 1 },
+];
+
+const pairColumns: readonly TextColumn[] = [
+  { title: 'stage' },
+  { title: 'between', shortens: true },
+  { title: 'furthest from each other', shortens: true },
+];
+
+/** A model's matrix: tables in Markdown, or plain ones for a terminal `width` columns wide. */
+export function matrixLines(
+  { model, rows, pairs, absent }: Matrix,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const cells = tableFor(
+    width,
+    backendColumns,
     rows.flatMap(({ name, cells: own }) =>
       own.map((cell) => [
         name,
@@ -35,8 +47,9 @@ export function matrixMarkdown({ model, rows, pairs, absent }: Matrix): string[]
       ]),
     ),
   );
-  const between = markdownTable(
-    [{ title: 'stage' }, { title: 'between' }, { title: 'furthest from each other' }],
+  const between = tableFor(
+    width,
+    pairColumns,
     pairs.map(({ stage, a, b, furthest }) => [stage, `${a} and ${b}`, place(furthest)]),
   );
   return [

@@ -5,6 +5,7 @@ import {
   type TraceState,
   tracePassed,
 } from '../../align/trace/trace.ts';
+import { type TextColumn, textTable } from '../textTable.ts';
 
 const short = (x: number): string => (x === 0 ? '0' : x.toExponential(1));
 
@@ -16,16 +17,17 @@ const marks: { readonly [S in TraceState]: string } = {
   missing: '✗',
 };
 
-const header = [
-  '',
-  'tensor',
-  'computed by',
-  'error',
-  "PyTorch's",
-  'ratio',
-  'added',
-  "PyTorch's",
-  '',
+/** PyTorch's own errors are in the ratio. */
+const head: readonly TextColumn[] = [
+  { title: '' },
+  { title: 'tensor', shortens: true },
+  { title: 'computed by', shortens: true, goes: 2 },
+  { title: 'error', align: 'right' },
+  { title: "PyTorch's", align: 'right', goes: 3 },
+  { title: 'ratio', align: 'right' },
+  { title: 'added', align: 'right', goes: 4 },
+  { title: "PyTorch's", align: 'right', goes: 1 },
+  { title: '' },
 ];
 
 const errorCells = (error: TraceError | undefined, ratio: boolean): string[] => {
@@ -46,28 +48,6 @@ function cells(row: TraceRow, first: boolean): string[] {
 }
 
 const indent = '  ';
-
-/** Text columns to the left, numbers to the right. */
-const leftAligned = new Set([0, 1, 2, header.length - 1]);
-
-/** What a narrow terminal can do without, the least first: PyTorch's own errors are in the ratio. */
-const dispensable = [[7], [7, 2], [7, 2, 4], [7, 2, 4, 6]];
-
-/** Rows of one width, without the columns that do not fit. */
-function aligned(table: readonly (readonly string[])[], columns: number): string[] {
-  const widths = header.map((_, i) => Math.max(...table.map((row) => row[i].length)));
-  const without = (left: readonly number[]): string[] =>
-    table.map((row) =>
-      row
-        .map((cell, i) => (leftAligned.has(i) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-        .filter((_, i) => !left.includes(i))
-        .join('  ')
-        .trimEnd(),
-    );
-  const fits = (lines: readonly string[]): boolean => lines.every((l) => l.length <= columns);
-  const narrower = [[], ...dispensable];
-  return without(narrower.find((left) => fits(without(left))) ?? narrower[narrower.length - 1]);
-}
 
 /** Why a row is not as it should be, beneath it. */
 function remarks(row: TraceRow): string[] {
@@ -112,8 +92,11 @@ const inheritors = (rows: readonly TraceRow[]): string =>
  */
 export function traceTable(trace: Trace, columns = Number.POSITIVE_INFINITY): string[] {
   const { rows, firstDivergence, notes } = trace;
-  const table = [header, ...rows.map((row, i) => cells(row, i === firstDivergence))];
-  const lines = aligned(table, columns - indent.length);
+  const { lines } = textTable(
+    head,
+    rows.map((row, i) => cells(row, i === firstDivergence)),
+    columns - indent.length,
+  );
   const body = folded(rows).flatMap((group) =>
     group.length > 1
       ? [inheritors(group.map((i) => rows[i]))]

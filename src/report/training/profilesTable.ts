@@ -1,5 +1,6 @@
 import type { PublishedAccuracy } from '../../train/settings/publishedRecipes.ts';
 import type { TrainingSettings } from '../../train/settings/trainingSettings.ts';
+import { noRoomFor, type TextColumn, textTable } from '../textTable.ts';
 
 /** A profile as a run of `train` would have it. */
 export interface ProfileRow {
@@ -8,7 +9,17 @@ export interface ProfileRow {
   readonly published?: PublishedAccuracy;
 }
 
-const heads = ['profile', 'dataset', 'epochs', 'lr', 'wd', 'swa from', 'swa lr', 'published %'];
+/** Names stay whole: they are what `--profile` takes. */
+const head: readonly TextColumn[] = [
+  { title: 'profile' },
+  { title: 'dataset', goes: 1 },
+  { title: 'epochs', goes: 6 },
+  { title: 'lr', goes: 3 },
+  { title: 'wd', goes: 2 },
+  { title: 'swa from', goes: 5 },
+  { title: 'swa lr', goes: 4 },
+  { title: 'published %' },
+];
 
 const cells = ({ name, settings, published }: ProfileRow): string[] => {
   const { dataset, epochs, lrInit, wd, swa, swaStart, swaLr } = settings;
@@ -24,14 +35,11 @@ const cells = ({ name, settings, published }: ProfileRow): string[] => {
   ];
 };
 
-/** The profiles as lines of aligned columns, a heading first. */
-export function profilesTable(rows: readonly ProfileRow[]): string[] {
-  const table = [heads, ...rows.map(cells)];
-  const widths = heads.map((_, column) => Math.max(...table.map((row) => row[column].length)));
-  return table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join('  ')
-      .trimEnd(),
-  );
+/** The profiles as lines of aligned columns, a heading first. `columns`: how wide the terminal is. */
+export function profilesTable(
+  rows: readonly ProfileRow[],
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
+  const { lines, left } = textTable(head, rows.map(cells), columns);
+  return [...lines, ...noRoomFor(left)];
 }

@@ -1,4 +1,4 @@
-import { markdownTable } from '../markdown.ts';
+import { type TextColumn, tableFor } from '../textTable.ts';
 import type { RunReport } from './runReport.ts';
 
 const fixed = (value: number | undefined, decimals: number): string =>
@@ -13,17 +13,20 @@ const seconds = ({ seconds: { epochs, total } }: RunReport): string => {
     : `${total.toFixed(1)} (${known} of ${epochs.length} epochs)`;
 };
 
-const finals = (runs: readonly RunReport[]): string[] =>
-  markdownTable(
-    [
-      { title: 'run' },
-      { title: 'by' },
-      { title: 'epochs', align: 'right' },
-      { title: 'final train loss', align: 'right' },
-      { title: 'test accuracy SGD, %', align: 'right' },
-      { title: 'test accuracy SWA, %', align: 'right' },
-      { title: 'seconds', align: 'right' },
-    ],
+const finalColumns: readonly TextColumn[] = [
+  { title: 'run', shortens: true },
+  { title: 'by', shortens: true, goes: 3 },
+  { title: 'epochs', align: 'right', goes: 4 },
+  { title: 'final train loss', align: 'right', goes: 2 },
+  { title: 'test accuracy SGD, %', align: 'right', goes: 5 },
+  { title: 'test accuracy SWA, %', align: 'right' },
+  { title: 'seconds', align: 'right', goes: 1 },
+];
+
+const finals = (runs: readonly RunReport[], width: number): string[] =>
+  tableFor(
+    width,
+    finalColumns,
     runs.map((run) => [
       run.name,
       run.by,
@@ -52,13 +55,14 @@ function distances(ours: RunReport, peer: RunReport, of: (typeof columns)[number
   });
 }
 
-const distanceTable = (ours: RunReport, peers: readonly RunReport[]): string[] =>
-  markdownTable(
+const distanceTable = (ours: RunReport, peers: readonly RunReport[], width: number): string[] =>
+  tableFor(
+    width,
     [
-      { title: `distance to ${ours.name}` },
+      { title: `distance to ${ours.name}`, shortens: true },
       { title: 'of' },
-      { title: 'first', align: 'right' },
-      { title: 'largest', align: 'right' },
+      { title: 'first', align: 'right', goes: 1 },
+      { title: 'largest', align: 'right', goes: 2 },
       { title: 'last', align: 'right' },
     ],
     peers.flatMap((peer) =>
@@ -94,12 +98,15 @@ function premise(ours: RunReport, peer: RunReport): string {
   return `${peer.name} saw ${images}, with ${same}.`;
 }
 
-/** The table beside `comparedCurves`. */
-export function runTable([ours, ...peers]: readonly [RunReport, ...RunReport[]]): string {
-  const lines = finals([ours, ...peers]);
+/** The table beside `comparedCurves`: Markdown, or plain for a terminal `width` columns wide. */
+export function runTable(
+  [ours, ...peers]: readonly [RunReport, ...RunReport[]],
+  width = Number.POSITIVE_INFINITY,
+): string {
+  const lines = finals([ours, ...peers], width);
   if (peers.length > 0) {
     lines.push('', ...peers.map((peer) => premise(ours, peer)));
-    lines.push('', ...distanceTable(ours, peers));
+    lines.push('', ...distanceTable(ours, peers, width));
   }
   return `${lines.join('\n')}\n`;
 }

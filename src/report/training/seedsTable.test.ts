@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type SeedGroup, seedsJson, seedsMarkdown } from './seedsTable.ts';
+import { type SeedGroup, seedsJson, seedsTables } from './seedsTable.ts';
 
 const network = { model: 'vgg16', dataset: 'cifar10', epochs: 200 } as const;
 const groups: readonly SeedGroup[] = [
@@ -16,7 +16,7 @@ const groups: readonly SeedGroup[] = [
 ];
 
 test('a line for each kind of weights, then every seed', () => {
-  expect(seedsMarkdown(groups)).toBe(
+  expect(seedsTables(groups)).toBe(
     `Final test accuracy, mean ± sample standard deviation over seeds.
 
 | network | data | weights | runs | test accuracy, % |

@@ -1,6 +1,6 @@
 import type { Seed } from '../../torch/seed.ts';
 import { counted } from '../../words.ts';
-import { markdownTable } from '../markdown.ts';
+import { tableFor } from '../textTable.ts';
 import { type Spread, spreadOf, spreadText } from './statistics.ts';
 
 /** What one seed ended with. */
@@ -45,15 +45,20 @@ const columnsOf = ({ method, results }: SeedGroup): Column[] => {
 const networkOf = ({ model, epochs }: SeedGroup): string =>
   `${model.toUpperCase()} (${counted(epochs, 'epoch')})`;
 
-/** Final test accuracies, mean ± sample standard deviation, then every seed by itself. */
-export function seedsMarkdown(groups: readonly SeedGroup[]): string {
+/** Final test accuracies, mean ± sample standard deviation, then every seed by itself: Markdown, or
+ * plain tables for a terminal `width` columns wide. */
+export function seedsTables(
+  groups: readonly SeedGroup[],
+  width = Number.POSITIVE_INFINITY,
+): string {
   const columns = groups.map((group) => ({ group, columns: columnsOf(group) }));
-  const summary = markdownTable(
+  const summary = tableFor(
+    width,
     [
       { title: 'network' },
-      { title: 'data' },
+      { title: 'data', goes: 1 },
       { title: 'weights' },
-      { title: 'runs', align: 'right' },
+      { title: 'runs', align: 'right', goes: 2 },
       { title: 'test accuracy, %', align: 'right' },
     ],
     columns.flatMap(({ group, columns: of }) =>
@@ -68,7 +73,8 @@ export function seedsMarkdown(groups: readonly SeedGroup[]): string {
   );
   const single = columns.flatMap(({ group, columns: of }) => [
     '',
-    ...markdownTable(
+    ...tableFor(
+      width,
       [
         { title: 'seed', align: 'right' },
         ...of.map(({ title }) => ({ title: `${title}, %`, align: 'right' as const })),

@@ -49,18 +49,45 @@ const aligned = (text: string, [title, cell]: Column): string => {
 
 const gap = '  ';
 
-/** An epoch's line; the time stays blank where nobody knows it any more. */
-export const logLine = (row: LogRow, swa: boolean, seconds?: number): string =>
-  columnsOf(row, swa, seconds)
+const lineOf = (columns: readonly Column[]): string =>
+  columns
     .map((column) => aligned(column[1] ?? '', column))
     .join(gap)
     .trimEnd();
 
-/** The three lines above an epoch's line: rule, titles, rule. */
-export function logHeader(row: LogRow, swa: boolean, seconds = 0): string[] {
-  const columns = columnsOf(row, swa, seconds);
+function headerOf(columns: readonly Column[]): string[] {
   const rule = columns.map((column) => '-'.repeat(widthOf(column))).join(gap);
   return [rule, columns.map((column) => aligned(column[0], column)).join(gap), rule];
+}
+
+/** An epoch's line; the time stays blank where nobody knows it any more. */
+export const logLine = (row: LogRow, swa: boolean, seconds?: number): string =>
+  lineOf(columnsOf(row, swa, seconds));
+
+/** The three lines above an epoch's line: rule, titles, rule. */
+export const logHeader = (row: LogRow, swa: boolean, seconds = 0): string[] =>
+  headerOf(columnsOf(row, swa, seconds));
+
+/** What a narrow terminal can do without, the first first: what remains tells how well the run does. */
+const dispensable = ['swa_te_loss', 'te_loss', 'lr', 'time', 'tr_acc', 'te_acc'];
+
+/** Wide enough for any row, so that all rows of a run lack the same columns. */
+const widest = (row: LogRow, swa: boolean): Column[] =>
+  columnsOf({ ...row, epoch: 999 }, swa, 99_999);
+
+/** The columns' titles that a terminal has no room for. */
+function noRoom(row: LogRow, swa: boolean, width: number): string[] {
+  const fits = (left: readonly string[]): boolean =>
+    headerOf(widest(row, swa).filter(([title]) => !left.includes(title)))[0].length <= width;
+  const fewest = dispensable.findIndex((_, n) => fits(dispensable.slice(0, n)));
+  return fewest < 0 ? dispensable : dispensable.slice(0, fewest);
+}
+
+/** An epoch's line for a terminal `width` columns wide, beneath the header where it is due. */
+export function epochLines(row: LogRow, swa: boolean, seconds: number, width: number): string[] {
+  const left = noRoom(row, swa, width);
+  const columns = columnsOf(row, swa, seconds).filter(([title]) => !left.includes(title));
+  return [...(hasHeader(row) ? headerOf(columns) : []), lineOf(columns)];
 }
 
 /** What a log that was written before says of a row, if it says the same: the line, its time last. */
