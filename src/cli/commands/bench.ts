@@ -15,6 +15,7 @@ import {
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { models } from '../../nn/models/index.ts';
+import { type TextColumn, tableFor } from '../../report/textTable.ts';
 import { counted } from '../../words.ts';
 import { deviceHelp, deviceName, naturalNumber, positiveInteger } from '../arguments/flags.ts';
 import { outputFile } from '../arguments/outputFlags.ts';
@@ -53,7 +54,15 @@ function writeJson(path: string, options: Options, timings: readonly Timing[]): 
   writeFileAtomic(path, text);
 }
 
-async function timeSteps(options: Options, { print }: CliContext): Promise<void> {
+/** What a narrow terminal shortens and leaves out. */
+const tableColumns: Readonly<Record<string, Partial<TextColumn>>> = {
+  who: { shortens: true },
+  range: { goes: 1 },
+  'images/s': { goes: 2, align: 'right' },
+  'ms a step': { align: 'right' },
+};
+
+async function timeSteps(options: Options, { print, columns }: CliContext): Promise<void> {
   const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
   const network = { ...networks[model], classes: 10, narrow };
   const peer: TorchPeer | undefined =
@@ -83,7 +92,13 @@ async function timeSteps(options: Options, { print }: CliContext): Promise<void>
   );
   const timings: Timing[] = [];
   for (const batch of batchSize) timings.push(...(await takeTurns(contestants, batch, options)));
-  print(markdownTable(tableRows(timings, modes[0]?.name)));
+  const [head, ...rows] = tableRows(timings, modes[0]?.name);
+  const table = head.map((title) => ({ title, ...tableColumns[title] }));
+  print(
+    columns === Number.POSITIVE_INFINITY
+      ? markdownTable([head, ...rows])
+      : tableFor(columns, table, rows).join('\n'),
+  );
   for (const line of failures(timings)) print(`\nfailed: ${line}`);
   const memory = Math.round(process.resourceUsage().maxRSS / 2 ** 10);
   print(`\npeak memory of this process ${memory} MiB`);

@@ -30,6 +30,12 @@ test('a path that fits nowhere stays whole', () => {
   ]);
 });
 
+test('a mark stays with its word, and a tab is as wide as it is shown', () => {
+  expect(foldedLine('✗ encoder.layers.0.weight', 20)).toEqual(['✗ encoder.layers.0.weight']);
+  expect(foldedLine('INFO:\tmean diff: 1', 17)).toEqual(['INFO:   mean', '  diff: 1']);
+  expect(foldedLine('INFO:\tmean diff: 1', Infinity)).toEqual(['INFO:\tmean diff: 1']);
+});
+
 test('a command stays whole, to be copied', () => {
   const command = 'npm install --save-dev webgpu && npx swa-align setup tensorflow';
   expect(foldedLine(`it is not installed here; ${command}; then try again`, 40)).toEqual([
@@ -54,7 +60,7 @@ test('no word is lost, and no piece is too wide unless it is one word', () => {
         const pieces = foldedLine(' '.repeat(indent) + words.join(' '), columns);
         expect(pieces.join(' ').trim().split(/ +/)).toEqual(words);
         for (const piece of pieces.filter((text) => text.length > columns)) {
-          expect(piece.trim()).toMatch(/^\S+( (s|ms|min|h|MiB|%|×))*$/);
+          expect(piece.trim()).toMatch(/^(\S )?\S+( (s|ms|min|h|MiB|%|×))*$/);
         }
       },
     ),

@@ -9,14 +9,25 @@ function placesIn(line: string): { index: number; length: number }[] {
   const whole = [...line.matchAll(commands)].map((m) => [m.index, m.index + m[0].length]);
   return [...line.matchAll(breaks)]
     .map((m) => ({ index: m.index, length: m[0].length }))
-    .filter(({ index }) => line.slice(0, index).trim() !== '')
+    .filter(({ index }) => isWord(line.slice(0, index).trim()))
     .filter(({ index }) => !whole.some(([from, to]) => index > from && index < to));
 }
+
+/** More than the mark that a line begins with. */
+const isWord = (text: string): boolean => text.length > 1;
+
+/** As a terminal shows it, a tab filling up to the next eight columns. */
+const withoutTabs = (line: string): string => {
+  const [first, ...parts] = line.split('\t');
+  return parts.reduce((text, part) => text + ' '.repeat(8 - (text.length % 8)) + part, first);
+};
 
 const furtherIn = 2;
 
 /** A line in pieces of at most `columns` characters: broken between words, each further piece indented more than the first. */
-export function foldedLine(line: string, columns: number): string[] {
+export function foldedLine(text: string, columns: number): string[] {
+  if (columns === Number.POSITIVE_INFINITY) return [text];
+  const line = withoutTabs(text);
   if (line.length <= columns) return [line];
   const own = line.length - line.trimStart().length;
   const indent = ' '.repeat(Math.min(own + furtherIn, Math.floor(columns / 2)));

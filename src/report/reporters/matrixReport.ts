@@ -13,13 +13,14 @@ const truth = ({ toTruth }: MatrixCell): string => {
 
 const right = { align: 'right' } as const;
 
-const backendColumns: readonly TextColumn[] = [
+/** Where nothing has a truth, its column is the first that a narrow terminal does without. */
+const backendColumns = (anyTruth: boolean): readonly TextColumn[] => [
   { title: 'backend' },
   { title: 'stage' },
   { title: 'passed' },
-  { title: 'furthest from the truth', shortens: true },
-  { title: 'furthest from PyTorch', shortens: true, goes: 2 },
-  { title: 'seconds', ...right, goes: 1 },
+  { title: 'furthest from the truth', shortens: true, ...(anyTruth ? {} : { goes: 1 }) },
+  { title: 'furthest from PyTorch', shortens: true, ...(anyTruth ? { goes: 3 } : {}) },
+  { title: 'seconds', ...right, goes: 2 },
 ];
 
 const pairColumns: readonly TextColumn[] = [
@@ -33,9 +34,10 @@ export function matrixLines(
   { model, rows, pairs, absent }: Matrix,
   width = Number.POSITIVE_INFINITY,
 ): string[] {
+  const anyTruth = rows.some(({ cells: own }) => own.some((c) => c.toTruth !== undefined));
   const cells = tableFor(
     width,
-    backendColumns,
+    backendColumns(anyTruth),
     rows.flatMap(({ name, cells: own }) =>
       own.map((cell) => [
         name,

@@ -79,6 +79,14 @@ describe('the table of a trace', () => {
     ).toEqual(rows.map(() => true));
   });
 
+  it('shortens long names in the middle before it leaves columns out', () => {
+    const long = 'encoder.layers.11.self_attention.in_proj_weight';
+    const [head, line] = traceTable({ model: 'x', rows: [row(long, {})], notes: [] }, 110);
+    expect(head).toContain('computed by');
+    expect(line).toMatch(/^ {2}✓ {2}encod\S*…\S*weight {2}encod\S*…\S*weight /);
+    expect(line.length).toBeLessThanOrEqual(110);
+  });
+
   it('does not call a trace without rows a success', () => {
     expect(traceTable({ model: 'vgg16', rows: [], notes: [] }).at(-1)).toContain(
       'nothing was traced',

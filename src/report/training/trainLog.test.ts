@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LogRow } from '../../train/logRow.ts';
-import { hasHeader, logHeader, logLine, resumedLog } from './trainLog.ts';
+import { epochLines, hasHeader, logHeader, logLine, resumedLog } from './trainLog.ts';
 
 /** Lines of the log that the Paddle port of SWA published, written by Python's tabulate. */
 const original = `
@@ -86,5 +86,26 @@ describe('the log of a resumed run', () => {
     const lines = resumedLog(log, true, earlier);
     expect(lines[4]).toBe('   2    0.0500     1.8816   21.9780');
     expect(lines.with(4, original[4])).toEqual(original);
+  });
+});
+
+describe('an epoch at a terminal', () => {
+  const lines = (width: number): string[] =>
+    rows.flatMap(([of, seconds]) => epochLines(of, true, seconds, width));
+
+  test('is what the log has where there is room', () => {
+    const logged = rows.flatMap(([of, seconds]) => [
+      ...(hasHeader(of) ? logHeader(of, true, seconds) : []),
+      logLine(of, true, seconds),
+    ]);
+    expect(lines(Number.POSITIVE_INFINITY)).toEqual(logged);
+    expect(lines(100)).toEqual(logged);
+  });
+
+  test.each([80, 60, 40])('fits in %d columns, the average’s accuracy last to go', (width) => {
+    const shown = lines(width);
+    for (const line of shown) expect(line.length).toBeLessThanOrEqual(width);
+    expect(shown[1]).toMatch(/^ {2}ep .*swa_te_acc/);
+    expect(shown.at(-1)).toMatch(/^ 165 .*93\.0000/);
   });
 });
