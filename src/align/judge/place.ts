@@ -1,4 +1,4 @@
-import type { Shape } from '../../tensor/shape.ts';
+import { type Shape, sizeOf } from '../../tensor/shape.ts';
 
 /** What people call an index on an axis of that letter. */
 const called: Readonly<Record<string, string>> = {
@@ -26,26 +26,59 @@ export function coordinates(position: number, shape: Shape): number[] {
 const allButFew = 0.9;
 const fewNamed = 4;
 
+/** Flat positions into a tensor. */
+type Positions = ArrayLike<number>;
+
+/** One axis of a tensor, and how far apart its neighbours lie. */
 interface Axis {
-  /** How one index of it is called, and several. */
-  readonly words: readonly [one: string, several: string];
   readonly extent: number;
-  /** Indices that were compared, and those of elements beyond the limit. */
-  readonly seen: ReadonlySet<number>;
-  readonly wrong: ReadonlySet<number>;
+  readonly stride: number;
 }
 
-const indices = (points: readonly (readonly number[])[], axis: number): Set<number> =>
-  new Set(points.map((point) => point[axis]));
+const axesOf = (shape: Shape): Axis[] =>
+  shape.map((extent, k) => ({ extent, stride: sizeOf(shape.slice(k + 1)) }));
+
+const indexOn = ({ extent, stride }: Axis, position: number): number =>
+  Math.floor(position / stride) % extent;
+
+/** Every index that occurs on an axis, ascending. A tensor may have many millions of elements: no list of them. */
+function indicesOn(axis: Axis, positions: Positions): number[] {
+  const there = new Uint8Array(axis.extent);
+  for (let i = 0; i < positions.length; i++) there[indexOn(axis, positions[i])] = 1;
+  return Array.from(there.keys()).filter((index) => there[index] === 1);
+}
 
 /** `image 29, the last`, `channels 0, 3 of 64`, or undefined where the axis says nothing. */
-function onAxis({ words: [one, several], extent, seen, wrong }: Axis): string | undefined {
-  if (seen.size < 2 || wrong.size > seen.size / 2) return undefined;
-  const [first] = wrong;
-  if (wrong.size === 1) return `${one} ${first}${first === extent - 1 ? ', the last' : ''}`;
-  const sorted = [...wrong].sort((a, b) => a - b);
-  const named = sorted.slice(0, fewNamed).join(', ');
-  return `${several} ${named}${sorted.length > fewNamed ? ', …' : ''} (${wrong.size} of ${seen.size})`;
+function onAxis(
+  [one, several]: readonly [one: string, several: string],
+  axis: Axis,
+  wrong: Positions,
+  compared: Positions,
+): string | undefined {
+  const [bad, seen] = [indicesOn(axis, wrong), indicesOn(axis, compared)];
+  if (seen.length < 2 || bad.length > seen.length / 2) return undefined;
+  const [first] = bad;
+  if (bad.length === 1) return `${one} ${first}${first === axis.extent - 1 ? ', the last' : ''}`;
+  const named = bad.slice(0, fewNamed).join(', ');
+  return `${several} ${named}${bad.length > fewNamed ? ', …' : ''} (${bad.length} of ${seen.length})`;
+}
+
+/** Whether all of the wrong ones lie at the border of the last axes, and others inside. */
+function onlyAtBorder(axes: readonly Axis[], wrong: Positions, compared: Positions): boolean {
+  // The first axis has no border: it counts images, or rows of a list.
+  const sides = axes
+    .slice(1)
+    .slice(-2)
+    .filter(({ extent }) => extent > 2);
+  const inside = (position: number): boolean =>
+    sides.every((axis) => {
+      const index = indexOn(axis, position);
+      return index > 0 && index < axis.extent - 1;
+    });
+  if (sides.length === 0) return false;
+  for (let i = 0; i < wrong.length; i++) if (inside(wrong[i])) return false;
+  for (let i = 0; i < compared.length; i++) if (inside(compared[i])) return true;
+  return false;
 }
 
 /**
@@ -53,27 +86,22 @@ function onAxis({ words: [one, several], extent, seen, wrong }: Axis): string | 
  * at the border`, `scattered`. `axes` names the axes of `shape`, one letter each, where that is known.
  */
 export function placeOf(
-  wrong: readonly number[],
-  compared: readonly number[],
+  wrong: Positions,
+  compared: Positions,
   shape: Shape,
   axes?: string,
 ): string {
   if (wrong.length === compared.length) return 'everywhere';
   if (wrong.length > allButFew * compared.length) return 'nearly everywhere';
   if (wrong.length === 1) return 'one element';
-  const [bad, all] = [wrong, compared].map((list) => list.map((p) => coordinates(p, shape)));
-  const found = shape.flatMap((extent, k) => {
+  const all = axesOf(shape);
+  const found = all.flatMap((axis, k) => {
     const letter = axes?.length === shape.length ? axes[k] : '';
     const word = called[letter];
     const plain = `axis ${letter || k} =`;
     const words = word === undefined ? ([plain, plain] as const) : ([word, `${word}s`] as const);
-    const axis = { words, extent, seen: indices(all, k), wrong: indices(bad, k) };
-    return onAxis(axis) ?? [];
+    return onAxis(words, axis, wrong, compared) ?? [];
   });
   if (found.length > 0) return `only in ${found.join('; ')}`;
-  const sides = [shape.length - 2, shape.length - 1].filter((k) => k >= 1 && shape[k] > 2);
-  const atBorder = (point: readonly number[]): boolean =>
-    sides.some((k) => point[k] === 0 || point[k] === shape[k] - 1);
-  const inside = sides.length > 0 && all.some((point) => !atBorder(point));
-  return inside && bad.every(atBorder) ? 'only at the border' : 'scattered';
+  return onlyAtBorder(all, wrong, compared) ? 'only at the border' : 'scattered';
 }

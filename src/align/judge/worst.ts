@@ -31,29 +31,27 @@ export function worstBy(
   errors: Float64Array,
   limit: number | Float64Array,
 ): Worst {
+  const size = sizeOf(whole);
+  const of = errors.length;
+  const compared = size === of ? new Uint32Array(of).map((_, i) => i) : samplePositions(size, of);
+  const isBeyond = (i: number): boolean =>
+    !(errors[i] <= (typeof limit === 'number' ? limit : limit[i]));
+  const beyond = compared.filter((_, i) => isBeyond(i));
   let [at, largest] = [0, -1];
-  const beyond: number[] = [];
-  for (const [i, error] of errors.entries()) {
-    if (!(error <= (typeof limit === 'number' ? limit : limit[i]))) beyond.push(i);
+  for (let i = 0; i < of; i++) {
+    const error = errors[i];
     if (error > largest || (Number.isNaN(error) && !Number.isNaN(largest))) {
       [at, largest] = [i, error];
     }
   }
-  const size = sizeOf(whole);
-  const of = errors.length;
-  const sampled = size === of ? undefined : samplePositions(size, of);
-  const position = (i: number): number => sampled?.[i] ?? i;
-  const compared = Array.from(errors, (_, i) => position(i));
   return {
-    index: coordinates(position(at), whole),
+    index: coordinates(compared[at], whole),
     ours: exactAt(ours, at),
     pytorch: exactAt(pytorch, at),
     ...(truth === undefined ? {} : { truth: toFloat64(truth)[at] }),
     beyond: beyond.length,
     of,
-    ...(beyond.length > 0 && of > 1
-      ? { place: placeOf(beyond.map(position), compared, whole, axes) }
-      : {}),
+    ...(beyond.length > 0 && of > 1 ? { place: placeOf(beyond, compared, whole, axes) } : {}),
   };
 }
 

@@ -26,8 +26,9 @@ export const usualTolerance = (t: Tensor): CloseTolerance =>
  * had they computed in float64, would not pass. Infinity where nothing is allowed and something is off.
  */
 export function closeShares(a: Tensor, b: Tensor, { rtol, atol }: CloseTolerance): Float64Array {
-  const sizes = toFloat64(b);
-  return absoluteDifferences(a, b).map((d, i) =>
-    d === 0 ? 0 : d / (atol + rtol * Math.abs(sizes[i])),
-  );
+  const [shares, sizes] = [absoluteDifferences(a, b), toFloat64(b)];
+  for (let i = 0; i < shares.length; i++) {
+    if (shares[i] !== 0) shares[i] /= atol + rtol * Math.abs(sizes[i]);
+  }
+  return shares;
 }

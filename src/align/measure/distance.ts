@@ -1,7 +1,7 @@
 import { type Tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { absoluteDifferences } from './absoluteDifferences.ts';
 import { cosineDistance } from './cosine.ts';
-import { dot, exponentFor, scaled } from './norms.ts';
+import { dot, exponentFor, largestOf, scaled } from './norms.ts';
 import { meanAbsFloat32 } from './pairwiseMean.ts';
 import { ulpDistances } from './ulp.ts';
 
@@ -27,8 +27,10 @@ function relative(d: Float64Array, y: Float64Array): number {
 }
 
 /** ‖a − b‖ / ‖b‖; see `Distances`. */
-export function relativeL2(a: Tensor, b: Tensor): number {
-  const differences = absoluteDifferences(a, b);
+export const relativeL2 = (a: Tensor, b: Tensor): number =>
+  relativeBy(absoluteDifferences(a, b), a, b);
+
+function relativeBy(differences: Float64Array, a: Tensor, b: Tensor): number {
   const y = toFloat64(b);
   if (!differences.includes(Infinity)) return relative(differences, y);
   // Halves differ by half as much: where the difference of two numbers overflows, theirs does not.
@@ -42,18 +44,14 @@ export function relativeL2(a: Tensor, b: Tensor): number {
 /** All of them for two arrays of one shape, none of them empty. A float64 difference may be infinite. */
 export function distances(a: Tensor, b: Tensor): Distances {
   const differences = absoluteDifferences(a, b);
-  let [sum, maxAbs] = [0, 0];
-  for (const d of differences) {
-    sum += d;
-    // Math.max keeps a NaN that a comparison would lose behind a later number.
-    maxAbs = Math.max(maxAbs, d);
-  }
+  let sum = 0;
+  for (let i = 0; i < differences.length; i++) sum += differences[i];
   const bothFloat32 = a.dtype === 'float32' && b.dtype === 'float32';
   return {
     meanAbs: bothFloat32 ? meanAbsFloat32(a.data, b.data) : sum / differences.length,
-    maxAbs,
-    relativeL2: relativeL2(a, b),
+    maxAbs: largestOf(differences),
+    relativeL2: relativeBy(differences, a, b),
     cosine: 1 - cosineDistance(a, b),
-    maxUlp: ulpDistances(a, b).reduce((most, d) => Math.max(most, d), 0),
+    maxUlp: largestOf(ulpDistances(a, b)),
   };
 }

@@ -3,6 +3,7 @@ import { absoluteDifferences } from './absoluteDifferences.ts';
 import { type CloseTolerance, closeShares } from './allclose.ts';
 import { cosineDistance, directionErrors } from './cosine.ts';
 import { relativeL2 } from './distance.ts';
+import { largestOf } from './norms.ts';
 import { rms } from './relativeError.ts';
 import { type ReprodMethod, reprodMeasures } from './reprodMeasures.ts';
 import { ulpDistances } from './ulp.ts';
@@ -17,8 +18,6 @@ interface Measure {
   /** What an element may be off in that unit: where the value is beyond `threshold`, one of them is. */
   readonly allowed: (threshold: number, b: Tensor) => number;
 }
-
-const largest = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, v), 0);
 
 /** reprod_log's own threshold. */
 const reprodThreshold = 1e-6;
@@ -50,13 +49,13 @@ export const measures = {
   },
   ulp: {
     usual: 4,
-    value: (a, b) => largest(ulpDistances(a, b)),
+    value: (a, b) => largestOf(ulpDistances(a, b)),
     errors: ulpDistances,
     allowed: (threshold) => threshold,
   },
   allclose: {
     usual: 1,
-    value: (a, b, tolerance) => largest(closeShares(a, b, tolerance)),
+    value: (a, b, tolerance) => largestOf(closeShares(a, b, tolerance)),
     errors: closeShares,
     allowed: (threshold) => threshold,
   },

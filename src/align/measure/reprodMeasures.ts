@@ -24,9 +24,9 @@ export function roundToHalf(x: number): number {
 
 const extremes = (values: Float64Array | Float32Array): { max: number; min: number } => {
   let [max, min] = [-Infinity, Infinity];
-  for (const v of values) {
-    max = Math.max(max, v);
-    min = Math.min(min, v);
+  for (let i = 0; i < values.length; i++) {
+    max = Math.max(max, values[i]);
+    min = Math.min(min, values[i]);
   }
   return { max, min };
 };
@@ -43,6 +43,6 @@ export function reprodMeasures(a: Tensor, b: Tensor): ReprodMeasures {
     const halves = Float32Array.from(exact, roundToHalf);
     return { mean: roundToHalf(castMean(halves)), ...extremes(halves) };
   }
-  const rounded = a.dtype === 'float32' ? Float32Array.from(exact) : exact;
+  const rounded = a.dtype === 'float32' ? new Float32Array(exact) : exact;
   return { mean: pairwiseMean(rounded), ...extremes(rounded) };
 }

@@ -45,10 +45,11 @@ function between(x: number, y: number, { fraction, least }: FloatType): number {
   if (!Number.isFinite(x) || !Number.isFinite(y)) return Infinity;
   // A number's rank is whole powers of two below it, each of 2^fraction numbers, and its place above the last. The
   // two are subtracted apart: ranks of float64 have more digits than a float64.
-  const [p, q] = [Math.max(exponentOf(x), least), Math.max(exponentOf(y), least)];
+  const p = Math.max(exponentOf(x), least);
+  const q = Math.max(exponentOf(y), least);
   const powers = Math.sign(x) * (p - least) - Math.sign(y) * (q - least);
-  const unit = (exponent: number): number => powersOfTwo[exponent - fraction + 1074];
-  const places = x / unit(p) - y / unit(q);
+  const smallest = fraction - 1074;
+  const places = x / powersOfTwo[p - smallest] - y / powersOfTwo[q - smallest];
   return Math.abs(powers * 2 ** fraction + places);
 }
 
@@ -65,6 +66,11 @@ export function ulpDistances(a: Tensor, b: Tensor): Float64Array {
   const type = floatTypes.get(own);
   if (own === other && type === undefined) return absoluteDifferences(a, b);
   const [x, y] = [toFloat64(a), toFloat64(b)];
-  if (own !== other || type === undefined) return x.map((v, i) => float32Between(v, y[i]));
-  return x.map((v, i) => between(v, y[i], type));
+  const out = new Float64Array(x.length);
+  if (own !== other || type === undefined) {
+    for (let i = 0; i < x.length; i++) out[i] = float32Between(x[i], y[i]);
+  } else {
+    for (let i = 0; i < x.length; i++) out[i] = between(x[i], y[i], type);
+  }
+  return out;
 }
