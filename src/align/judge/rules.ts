@@ -124,9 +124,11 @@ function byUlp(found: Tensor, { to, scales, threshold, because }: UlpRule): Judg
   return { finding: { checks }, ...sides };
 }
 
+const plain = (x: number): string => (x === 0 ? '0' : x.toExponential());
+
 /** What a measure's value is of, where its threshold does not say it. */
 const tolerated = (method: MeasureName, { rtol, atol }: CloseTolerance): { note?: string } =>
-  method === 'allclose' ? { note: `of atol ${atol} + rtol ${rtol} × its size` } : {};
+  method === 'allclose' ? { note: `rtol ${plain(rtol)}, atol ${plain(atol)}` } : {};
 
 function byMeasures(found: Tensor, rule: MeasuresRule): Judgement {
   const { to, limits, tolerance, sides } = rule;

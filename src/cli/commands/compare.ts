@@ -60,7 +60,9 @@ const namesOf = ({ tensors }: Arrays, where: string): NamedProbes => ({
     throw new InputError(`holds no tensor ${printable(name)}`, {
       where,
       fix:
-        near.length === 0 ? 'write the name as it is there' : `the nearest are ${near.join(', ')}`,
+        near.length === 0
+          ? 'write the name as it is there'
+          : `the nearest are ${near.map(printable).join(', ')}`,
     });
   },
 });
