@@ -191,6 +191,14 @@ class Searching(torch.optim.SGD):
 fails(lambda: Recorder(model).step(x, loss=total, optimizer=Searching(model.parameters(), 0.1)))
 fails(lambda: Recorder(model).step(x, loss=total, optimizer=torch.optim.SGD(nn.Linear(4, 2).parameters(), 0.1)))
 fails(lambda: Recorder("model.pt"))
+fails(lambda: Recorder(nn.Sequential(nn.Linear(4, 2), nn.RReLU())).step(x, loss=total, optimizer=opt))
+noisy = nn.Sequential(nn.Linear(4, 2), nn.RReLU())
+fails(lambda: Recorder(noisy).step(x, loss=total, optimizer=torch.optim.SGD(noisy.parameters(), 0.1)))
+class Lost(nn.Module):
+    def forward(self, x): return torch.relu(x / 0)
+lost = Recorder(Lost())
+lost.evaluate(x)
+fails(lambda: lost.save(${JSON.stringify(kept)}))
 outer = Recorder(model)
 outer.step(x, loss=lambda m, b: model(x).sum(), optimizer=opt)
 fails(lambda: outer.save(${JSON.stringify(kept)}))
@@ -220,6 +228,9 @@ fails(lambda: rec.save(${JSON.stringify(kept)}))
       expect.stringContaining('Searching asks for a closure'),
       expect.stringContaining("2 parameters of the optimizer are not the model's"),
       expect.stringContaining('takes an nn.Module and was given str'),
+      expect.stringContaining("2 parameters of the optimizer are not the model's"),
+      expect.stringContaining('RReLU keeps what it drew to itself'),
+      expect.stringContaining('nothing is left to judge: it holds NaN or infinity'),
       expect.stringContaining('the loss must use the model and the batch that it is given'),
       expect.stringContaining('manifest.json is a file: name a folder'),
       expect.stringContaining('"encoder.*" fits no layer; there are'),

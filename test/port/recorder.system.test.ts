@@ -37,6 +37,7 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     'dropped',
     'attended',
     'compiled',
+    'masked',
     'typed',
     'kink_free',
     'used',
@@ -109,6 +110,18 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     const { left_out } = open('lost').manifest;
     expect(left_out['out.output']).toBe("PyTorch's own rounding moves it by more than 10%");
     expect(namesOf('lost')).toContain('fc.output');
+  });
+
+  it('leaves out what is infinite by design, and judges what is made of it', () => {
+    const { left_out } = open('masked').manifest;
+    expect(Object.entries(left_out)).toEqual(
+      ['add.output', 'step1/add.output'].map((name) => [
+        name,
+        'it holds NaN or infinity: nothing can be judged by it',
+      ]),
+    );
+    expect(open('masked').probe('softmax.output').from).toEqual(['fc.output', 'input.mask']);
+    expect(open('masked').probe('fc.weight.grad').kind).toBe('weight gradient');
   });
 
   it('repeats in float64 what asks for float32 by name', () => {

@@ -185,6 +185,27 @@ def compiled(folder):
     recorder.save(folder)
 
 
+class Masked(nn.Module):
+    """Scores that a mask of the batch takes away, by minus infinity."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x, mask):
+        return torch.softmax(self.fc(x) + mask, 1)
+
+
+def masked(folder):
+    model = Masked()
+    recorder = Recorder(model)
+    batch = {"x": torch.randn(3, 6), "mask": torch.tensor([0.0, 0.0, 0.0, -torch.inf])}
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1, fused=True)
+    for _ in range(2):
+        recorder.step(batch, lambda m, b: m(**b).square().mean(), optimizer)
+    recorder.save(folder)
+
+
 def lost(folder):
     """A difference of which float32 keeps hardly a digit."""
 
@@ -250,7 +271,7 @@ def used(folder):
     recorder.save(folder, layers=["left", "bn"])
 
 
-CASES = [scheduled, clipped, flipped, near, branches, branches_clipped, routed, typed, attended, compiled, lost, kink_free, dropped, used]
+CASES = [scheduled, clipped, flipped, near, branches, branches_clipped, routed, typed, attended, compiled, masked, lost, kink_free, dropped, used]
 for case in CASES:
     torch.manual_seed(1)
     case(str(Path(sys.argv[1]) / case.__name__))
