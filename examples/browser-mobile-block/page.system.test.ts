@@ -60,6 +60,7 @@ describe.skipIf(chromiumPath === undefined)('the port in a page (needs Chromium)
       expect(verdict).toBe('✓ Aligned');
       expect(await report.locator('h1').textContent()).toContain('passed');
       expect(await report.locator('#failures').count()).toBe(0);
+      expect(await report.locator('figure svg').textContent()).toContain('Outputs, forward');
       expect(await report.locator('dl').textContent()).toContain(`mobile block on ${backend}`);
       expect(troubles).toEqual([]);
     },

@@ -1,8 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { run } from '../../examples/plain-typescript-adam/port.ts';
+import { errorPanels } from '../report/errorPanels.ts';
+import { portReport } from '../report/portReport.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { packageVersion } from '../version.ts';
 import { htmlReport } from './htmlReport.ts';
 import { judge } from './judgePort.ts';
+import { openReference } from './openReference.ts';
 import { Recorder } from './recorder.ts';
 import { randomReference } from './testdata/randomReference.ts';
 
@@ -47,4 +52,32 @@ test('a port that does not: the layer and what it is, before anything else', () 
   );
   expect(said).toContain('Tanh()');
   expect(said).toContain('a port, judged by swa-align');
+});
+
+test('the picture has a panel a kind of tensor and step, and marks what diverges and what inherits', () => {
+  const adam = openReference(
+    fileURLToPath(new URL('../../examples/plain-typescript-adam/ref', import.meta.url)),
+  );
+  const judged = judge(run(adam, 'tanh’s slope from its input'), adam);
+  const facts = { ours: 'a port', hashes: {}, versions: {}, seconds: 0 };
+  const panels = errorPanels(portReport(adam, judged, facts));
+  const kinds = [
+    'Outputs, forward',
+    'Gradients of outputs, backward',
+    'Gradients of weights, backward',
+    'Weights and state after the step',
+  ];
+  const titles = [1, 2, 3].flatMap((step) => kinds.map((kind) => `${kind}, step ${step}`));
+  expect(panels.map(({ title }) => title).sort()).toEqual(titles.sort());
+
+  const points = panels.flatMap((panel) => panel.points.map((point) => ({ ...point, panel })));
+  const marked = (mark: string) => points.filter((point) => point.mark === mark);
+  expect(marked('diverges').map(({ name, panel }) => [name, panel.title])).toEqual([
+    ['0', 'Gradients of outputs, backward, step 1'],
+  ]);
+  expect(points).toHaveLength(judged.verdicts.length);
+  expect(marked('inherits')).toHaveLength(54);
+  const firsts = panels.flatMap(({ first, points }) => (first === undefined ? [] : points[first]));
+  expect(firsts.map(({ name }) => name)).toEqual(['0']);
+  expect(htmlReport(judged, adam)).toContain('First to diverge: 0.');
 });

@@ -17,6 +17,8 @@ export interface DiffReport {
   readonly trace?: Trace;
   /** What each layer of the model is, by its name. */
   readonly layers: ReadonlyMap<string, string>;
+  /** Of a port's tensors: the panel of the picture that each is shown in, in their order. */
+  readonly panels?: ReadonlyMap<string, string>;
   /** Stages that were asked for and that the reference was recorded without, and why. */
   readonly leftOut?: ReadonlyMap<string, string>;
 }

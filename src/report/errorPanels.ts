@@ -20,8 +20,9 @@ const marks: { readonly [S in TraceState]: PointMark | undefined } = {
   missing: 'diverges',
 };
 
-/** `features.0.weight.grad` → `features.0.weight`: the panel's title says which gradients these are. */
-const axisName = (name: string): string => name.replace(/(\.output)?\.grad$/, '');
+/** `step1/features.0.weight.grad` → `features.0.weight`: the panel's title says which gradients these are. */
+const axisName = (name: string): string =>
+  name.replace(/^step\d+\//, '').replace(/(\.output)?\.grad$/, '');
 
 function words(name: string, facts: readonly (readonly [string, number | undefined])[]): string {
   const known = facts.flatMap(([what, value]) =>
@@ -82,7 +83,9 @@ function pointOfVerdict(verdict: Verdict, name: string): ErrorPoint[] {
       name: axisName(name),
       ...(check && { ours: check.value, limit: limitOf(verdict, check) }),
       ...(check?.pytorch !== undefined && { pytorch: check.pytorch }),
-      ...(passed(verdict) ? {} : { mark: 'diverges' }),
+      ...(passed(verdict)
+        ? {}
+        : { mark: verdict.inherits === undefined ? 'diverges' : 'inherits' }),
       words: `${words(name, [
         ['ours', check?.value],
         ["PyTorch's", check?.pytorch],
@@ -94,7 +97,7 @@ function pointOfVerdict(verdict: Verdict, name: string): ErrorPoint[] {
 
 function panel(title: string, points: readonly ErrorPoint[]): ErrorPanel[] {
   if (points.length === 0) return [];
-  const first = points.findIndex(({ mark }) => mark !== undefined);
+  const first = points.findIndex(({ mark }) => mark === 'diverges');
   return [{ title, points, ...(first < 0 ? {} : { first }) }];
 }
 
@@ -126,5 +129,23 @@ export function stagePanels(results: readonly StageResult<string>[]): ErrorPanel
   ];
 }
 
-export const errorPanels = ({ trace, results }: DiffReport): ErrorPanel[] =>
-  trace === undefined ? stagePanels(results) : tracePanels(trace);
+/** What a port's tensors say, in the panels that they belong to. */
+export function portPanels(
+  results: readonly StageResult<string>[],
+  titles: ReadonlyMap<string, string>,
+): ErrorPanel[] {
+  const byTitle = new Map<string, ErrorPoint[]>();
+  for (const verdict of results.flatMap(({ verdicts }) => verdicts)) {
+    const title = titles.get(verdict.name);
+    if (title === undefined) continue;
+    const points = byTitle.get(title) ?? [];
+    points.push(...pointOfVerdict(verdict, verdict.name));
+    byTitle.set(title, points);
+  }
+  return [...byTitle].flatMap(([title, points]) => panel(title, points));
+}
+
+export function errorPanels({ trace, results, panels }: DiffReport): ErrorPanel[] {
+  if (trace !== undefined) return tracePanels(trace);
+  return panels === undefined ? stagePanels(results) : portPanels(results, panels);
+}

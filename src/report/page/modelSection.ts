@@ -7,10 +7,13 @@ import { type Html, html, slug, trusted } from './html.ts';
 import { tableHtml } from './table.ts';
 import { traceTable } from './traceTable.ts';
 
-const figureWords = (traced: boolean): Html =>
-  traced
+function figureWords({ trace, panels }: DiffReport): Html {
+  if (panels !== undefined)
+    return html`Relative L2 error to PyTorch in float64, in the order in which things are computed. Our error should lie where PyTorch’s own float32 does, and must stay below the dashed limit. Rest the pointer on a tensor to read its numbers.`;
+  return trace !== undefined
     ? html`Relative L2 error to PyTorch in float64, in execution order. Where our line leaves PyTorch’s own float32, look at what the layer itself adds: an error that is only inherited was made further left. Rest the pointer on a layer to read its numbers.`
     : html`Relative L2 error to PyTorch in float64, in execution order, as the forward and backward stages measured it. Our error should lie where PyTorch’s own float32 does, and must stay below the dashed limit. Rest the pointer on a layer to read its numbers; <code>--trace</code> adds what each layer contributes by itself.`;
+}
 
 function figure(report: DiffReport, id: string): Html {
   const panels = errorPanels(report);
@@ -27,7 +30,7 @@ function figure(report: DiffReport, id: string): Html {
   const picture = errorFigure(panels, { id, title: `Error of ${model} by layer`, description });
   return html`<figure>
 <div class="chart" role="region" tabindex="0" aria-label="Error of ${model} by layer">${trusted(picture)}</div>
-<figcaption>${figureWords(report.trace !== undefined)}</figcaption>
+<figcaption>${figureWords(report)}</figcaption>
 </figure>`;
 }
 
