@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { weightsFromSeed } from '../src/align/reference/seedWeights.ts';
-import { sha256Hex } from '../src/io/sha256.ts';
+import { sha256Hex } from '../src/io/sha256/sha256.ts';
 import { type ModelName, modelName, models } from '../src/nn/models/index.ts';
 import { initPlan } from '../src/nn/module.ts';
 import { bytesOf, type TensorMap } from '../src/tensor/tensor.ts';

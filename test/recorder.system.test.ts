@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Manifest, manifestSchema } from '../src/align/reference/manifest.ts';
 import { run } from '../src/cli/run.ts';
 import { readNpzFile, writeNpz } from '../src/io/numpy/npz.ts';
-import { sha256Hex } from '../src/io/sha256.ts';
+import { sha256Hex } from '../src/io/sha256/sha256.ts';
 import { bytesOf } from '../src/tensor/tensor.ts';
 
 const script = fileURLToPath(new URL('recordTraining.py', import.meta.url));

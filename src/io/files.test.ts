@@ -9,7 +9,7 @@ import { writeNpz } from './numpy/npz.ts';
 import { readFileOrFail } from './readFile.ts';
 import { readRecording } from './recording.ts';
 import { writeSafetensors } from './safetensors/safetensors.ts';
-import { sha256Hex } from './sha256.ts';
+import { sha256Hex } from './sha256/sha256.ts';
 import { counting, expectSameMap, torchFile } from './testdata/support.ts';
 import { writeTorchCheckpoint } from './torch/torchCheckpointWriter.ts';
 import { readWeights } from './weights.ts';

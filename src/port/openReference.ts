@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import { fileSource } from '../io/fileSource.ts';
 import { readFileOrFail } from '../io/readFile.ts';
 import { openSafetensors } from '../io/safetensors/safetensors.ts';
-import { sha256File } from '../io/sha256File.ts';
+import { sha256File } from '../io/sha256/sha256File.ts';
 import { type PortReference, portReference } from './portReference.ts';
 import { checkDigest, manifestName } from './referenceFiles.ts';
 

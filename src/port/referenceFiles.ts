@@ -1,8 +1,8 @@
 import type { ProbeManifest } from '../align/reference/probe.ts';
 import { parseProbeManifest, probeReference } from '../align/reference/probeReference.ts';
 import { InputError } from '../errors.ts';
-import { plainSha256 } from '../io/plainSha256.ts';
 import { openSafetensors, sourceOf } from '../io/safetensors/safetensors.ts';
+import { plainSha256 } from '../io/sha256/plainSha256.ts';
 import { type PortReference, portReference } from './portReference.ts';
 
 /** The file of a reference that says what is in it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256Hex } from '../io/sha256.ts';
+import { sha256Hex } from '../io/sha256/sha256.ts';
 import { generatorState, manualSeed } from './generator.ts';
 import { bySeed, drawnBits, seedFrom, seedSchema } from './seed.ts';
 

@@ -3,7 +3,7 @@ import { type CifarLayout, cifar10, type ImageSet, readCifar } from '../data/cif
 import { cifarArchives } from '../data/cifarArchives.ts';
 import { UsageError } from '../errors.ts';
 import { fixturesDirectory } from '../fixtures.ts';
-import { sha256Hex } from '../io/sha256.ts';
+import { sha256Hex } from '../io/sha256/sha256.ts';
 import { type DatasetName, datasetNames } from './settings/trainingSettings.ts';
 
 /** What a run trains on and is tested on. */

@@ -1,7 +1,7 @@
 import type { Backend, Executable } from '../../src/backends/backend.ts';
 import { openInProcess } from '../../src/backends/registry.ts';
 import { flatten } from '../../src/backends/worker/crossing/flatProgram.ts';
-import { sha256Hex } from '../../src/io/sha256.ts';
+import { sha256Hex } from '../../src/io/sha256/sha256.ts';
 import type { Program } from '../../src/program/program.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 

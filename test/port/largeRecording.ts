@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gather, momentsOf, samplePositions } from '../../src/align/reference/samplePositions.ts';
 import { writeSafetensorsTo } from '../../src/io/safetensors/safetensorsFile.ts';
-import { sha256File } from '../../src/io/sha256File.ts';
+import { sha256File } from '../../src/io/sha256/sha256File.ts';
 import { randomNumbers } from '../../src/port/testdata/randomReference.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 

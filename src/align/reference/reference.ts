@@ -5,7 +5,7 @@ import { printable } from '../../io/names.ts';
 import { readNpy } from '../../io/numpy/npy.ts';
 import { readNpz } from '../../io/numpy/npz.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { type ModelName, modelName, models } from '../../nn/models/index.ts';
 import type { Preparation } from '../../nn/models/preparation.ts';
 import type { Network } from '../../nn/module.ts';

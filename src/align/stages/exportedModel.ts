@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { tolerances } from '../judge/tolerances.ts';
 import { recorded } from '../reference/recorded.ts';

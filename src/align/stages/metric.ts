@@ -1,6 +1,6 @@
 import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { bytesOf, scalar, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { evaluate, evaluationPrograms } from '../../train/evaluation/evaluate.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';

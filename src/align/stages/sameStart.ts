@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import { isCounter } from '../../train/stateDict.ts';
 import { firstFew } from '../../words.ts';

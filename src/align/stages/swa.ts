@@ -1,7 +1,7 @@
 import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { evaluationBatches } from '../../data/loader.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { learningRate } from '../../optim/schedule.ts';
 import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';

@@ -1,7 +1,7 @@
 import { releasing } from '../../backends/holding.ts';
 import { readCifar10 } from '../../data/cifar.ts';
 import { openTrainingStream, type TrainingStep } from '../../data/trainingStream.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { initPlan } from '../../nn/module.ts';
 import { bytesOf, scalar, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { stepPrograms, stepper } from '../../train/loop/stepper.ts';

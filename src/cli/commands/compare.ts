@@ -8,7 +8,7 @@ import { alike } from '../../io/alike.ts';
 import { printable } from '../../io/names.ts';
 import type { Arrays } from '../../io/numpy/arrays.ts';
 import { readRecording } from '../../io/recording.ts';
-import { sha256File } from '../../io/sha256File.ts';
+import { sha256File } from '../../io/sha256/sha256File.ts';
 import type { NamedProbes } from '../../port/nameMap.ts';
 import { type ComparedFile, comparedWords, compareReport } from '../../report/compareReport.ts';
 import { reporters } from '../../report/reporters/reporters.ts';

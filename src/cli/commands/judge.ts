@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { judgeProbes } from '../../align/probes/judgeProbes.ts';
 import { type Precision, precisions } from '../../align/probes/rule.ts';
 import { readRecording } from '../../io/recording.ts';
-import { sha256File } from '../../io/sha256File.ts';
+import { sha256File } from '../../io/sha256/sha256File.ts';
 import { openReference } from '../../port/openReference.ts';
 import type { PortReference } from '../../port/portReference.ts';
 import { firstDivergence } from '../../report/divergence.ts';

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
-import { sha256File } from '../../io/sha256File.ts';
+import { sha256File } from '../../io/sha256/sha256File.ts';
 import { runCurves } from '../../report/training/runCurves.ts';
 import {
   parseRunJson,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { svgProblems } from '../../../test/svgProblems.ts';
 import { follow, scratch, tinyRun, tinySettings } from '../../../test/trainTinyRun.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import type { Seed } from '../../torch/seed.ts';
 import { newestCheckpoint } from '../../train/checkpoint/checkpointFiles.ts';
 import { digestDataset } from '../../train/dataset.ts';

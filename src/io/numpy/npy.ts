@@ -7,7 +7,7 @@ import { concatBytes } from '../concat.ts';
 import { fromFortran, normaliseBools, swapBytes } from '../elements.ts';
 import { printable } from '../names.ts';
 import { readFileOrFail } from '../readFile.ts';
-import { sha256Hex } from '../sha256.ts';
+import { sha256Hex } from '../sha256/sha256.ts';
 import { storedBytes } from '../shapeCheck.ts';
 import { type Arrays, checkRead, isUnread, type Unread } from './arrays.ts';
 import { codeOf, descrOf, parseDescr, type StoredType, unreadable } from './dtypeCode.ts';

@@ -1,4 +1,4 @@
-import { plainSha256 } from '../../io/plainSha256.ts';
+import { plainSha256 } from '../../io/sha256/plainSha256.ts';
 import {
   allPassed,
   calledAs,

@@ -9,7 +9,7 @@ import { type StageResult, stageResult } from '../../align/stages/stage.ts';
 import { type PlannedRow, tracePlan } from '../../align/trace/plan.ts';
 import { judgeRow, type RowEvidence } from '../../align/trace/row.ts';
 import { type Trace, type TraceRow, traceOf } from '../../align/trace/trace.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { layerWords } from '../../nn/layerWords.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { trainingStep } from '../../program/trainingStep.ts';

@@ -3,7 +3,7 @@ import type { StreamPosition } from '../../data/trainingStream.ts';
 import { InputError } from '../../errors.ts';
 import type { Safetensors } from '../../io/safetensors/safetensors.ts';
 import { readSafetensorsFile, writeSafetensorsTo } from '../../io/safetensors/safetensorsFile.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { slotsOf } from '../../optim/optimizer.ts';
 import { slotOf } from '../../program/program.ts';
 import { averageOf } from '../../program/weightUpdates.ts';

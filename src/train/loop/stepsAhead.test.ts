@@ -7,7 +7,7 @@ import {
   type TrainingStep,
   type TrainingStream,
 } from '../../data/trainingStream.ts';
-import { sha256Hex } from '../../io/sha256.ts';
+import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { vggPreparation } from '../../nn/models/preparation.ts';
 import { bytesOf } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';

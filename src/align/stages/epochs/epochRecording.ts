@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../../io/sha256.ts';
+import { sha256Hex } from '../../../io/sha256/sha256.ts';
 import { scalar, type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
 import { recordedNames } from '../../reference/recorded.ts';
 import { digestRows, weightDigests } from '../sameStart.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ImageSet, imageBytes } from '../../../data/cifar.ts';
 import { InputError } from '../../../errors.ts';
-import { sha256Hex } from '../../../io/sha256.ts';
+import { sha256Hex } from '../../../io/sha256/sha256.ts';
 import type { WeightKind } from '../../../io/torch/weightSets.ts';
 import { type ModelName, modelName } from '../../../nn/models/index.ts';
 import { preResNet } from '../../../nn/models/preResNet.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { needsSwiftshader, swiftshader, useSwiftshader } from '../../../../test/machine.ts';
 import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
 import { tolerances } from '../../../align/judge/tolerances.ts';
-import { sha256Hex } from '../../../io/sha256.ts';
+import { sha256Hex } from '../../../io/sha256/sha256.ts';
 import { add, broadcastTo, input, reduceSum } from '../../../ir/build.ts';
 import { vgg } from '../../../nn/models/vgg.ts';
 import type { Program } from '../../../program/program.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { fileError } from './fileError.ts';
+import { fileError } from '../fileError.ts';
 
 const chunkBytes = 2 ** 20;
 
