@@ -372,6 +372,24 @@ describe('a recording held against a reference', () => {
       expect(coarse.verdicts[0].warning).toMatch(/off by 50 % passes.* × 65536 for bfloat16/);
     });
 
+    it('of what is zero but for rounding asks that it is as small, and says that this is little', () => {
+      const zero = tensor('float64', [100], new Float64Array(100));
+      const noise = (size: number, seed: number) =>
+        tensor(
+          'float64',
+          [100],
+          randomNumbers(100, seed).map((x) => size * x),
+        );
+      const ref = randomReference([{ name: 'y', values: zero, pytorch: noise(1e-9, 1) }]);
+      const verdict = (ours: Tensor) => judgeProbes(new Map([['y', ours]]), ref).verdicts[0];
+      expect(passed(verdict(noise(1e-9, 2)))).toBe(true);
+      expect(passed(verdict(zero))).toBe(true);
+      expect(passed(verdict(noise(1e-8, 2)))).toBe(false);
+      expect(verdict(zero).warning).toMatch(
+        /^what is off by 400 % of the RMS of PyTorch's float32/,
+      );
+    });
+
     it('counts in roundings of the type that PyTorch computed in', () => {
       const near = (dtype: string, error: number, options?: JudgeOptions) => {
         const ours = new Map([['y', off(truth, error)]]);

@@ -80,9 +80,10 @@ function checkCommon(
 /** Why a tensor that passes by this rule proves little, or undefined. */
 function weakness(rule: Rule): string | undefined {
   if (rule.kind !== 'float64' || rule.tolerance.relativeL2 <= weakLimit) return undefined;
-  const { relativeL2, unit } = rule.tolerance;
-  const percent = (relativeL2 * 100).toPrecision(2);
-  return `what is off by ${percent} % passes, for ${unit?.what}: this tensor proves little`;
+  const { relativeL2, unit, scale } = rule.tolerance;
+  const percent = relativeL2 < 1 ? (relativeL2 * 100).toPrecision(2) : Math.round(relativeL2 * 100);
+  const of = scale === undefined ? '' : ` of ${scale.what}`;
+  return `what is off by ${percent} %${of} passes, for ${unit?.what}: this tensor proves little`;
 }
 
 /** One at a time: a reference may be larger than the memory, and is read as it is judged. */
