@@ -35,7 +35,17 @@ const layers = [
 /** The same inside a layer; files beside these folders are for all of them. */
 const within: Readonly<Record<string, readonly string[]>> = {
   train: ['settings', 'checkpoint', 'averaging', 'health', 'evaluation', 'loop'],
-  align: ['measure', 'reference', 'judge', 'probes', 'branches', 'stages', 'trace', 'sideBySide'],
+  align: [
+    'measure',
+    'reference',
+    'judge',
+    'probes',
+    'runners',
+    'branches',
+    'stages',
+    'trace',
+    'sideBySide',
+  ],
 };
 
 const sources = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(

@@ -144,6 +144,25 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     ]);
   });
 
+  it('a search says how far it is, and ends when all or the time is used up', () => {
+    const [all, late, terminal] = ['all', 'late', 'terminal'].map((name) => {
+      const line = said.split('\n').find((text) => text.startsWith(`["${name}"`))!;
+      const [, screen, error] = JSON.parse(line) as [string, string, string];
+      return { screen, error };
+    });
+    expect(all.error).toMatch(
+      /^no 2 of 40 samples are kink-free \(0 of 40 samples may do, 1 rehearsed\): give more samples/,
+    );
+    expect(late.error).toMatch(/^no 2 kink-free samples in 25 s \(.*\): .*, or more seconds$/);
+    expect(late.screen).toMatch(/^(kink_free: [^\r]*\n)+$/);
+    expect(late.screen).toMatch(/kink_free: \d+ of 25 s: 0 of 40 samples may do/);
+    const renewed = terminal.screen.split('\r\u001b[K');
+    expect(renewed.shift()).toBe('');
+    expect(renewed.pop()).toMatch(/^kink_free: given up .*\n$/);
+    expect(renewed.length).toBeGreaterThan(2);
+    for (const line of renewed) expect(line).toMatch(/^kink_free: .{1,68}$/);
+  });
+
   it('keeps every random draw, by the layer that drew it', () => {
     const draws = open('dropped').probes.filter(({ kind }) => kind === 'draw');
     expect(draws.map(({ name, shape }) => [name, shape])).toEqual([

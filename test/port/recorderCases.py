@@ -1,6 +1,12 @@
 """What a recorder meets besides plain steps; writes a reference for each case into FOLDER, and says what `save` printed."""
 
+import contextlib
+import io
+import json
+import os
 import sys
+import time
+import types
 from pathlib import Path
 
 import torch
@@ -8,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
+import port_recorder  # noqa: E402
 from port_recorder import Recorder  # noqa: E402
 
 
@@ -271,7 +278,32 @@ def used(folder):
     recorder.save(folder, layers=["left", "bn"])
 
 
+def searched(name, seconds, terminal=False, samples=40):
+    """What a search among samples that never do writes, by a clock that goes on by a second whenever it is read."""
+    clock = iter(range(100_000))
+    port_recorder.time = types.SimpleNamespace(monotonic=lambda: next(clock))
+    model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[1.0, 0.0], [1.0, -1.0]]))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    batch = torch.tensor([[1.0, 1.0 - 2**-23]]).repeat(samples, 1)  # one unit decides within rounding
+    screen = io.StringIO()
+    screen.isatty = lambda: terminal
+    os.environ["COLUMNS"] = "80"
+    try:
+        with contextlib.redirect_stderr(screen):
+            Recorder(model).kink_free(batch, total, optimizer, 2, seconds=seconds)
+    except RuntimeError as error:
+        print(json.dumps([name, screen.getvalue(), str(error)]))
+    finally:
+        port_recorder.time = time
+
+
 CASES = [scheduled, clipped, flipped, near, branches, branches_clipped, routed, typed, attended, compiled, masked, lost, kink_free, dropped, used]
 for case in CASES:
     torch.manual_seed(1)
     case(str(Path(sys.argv[1]) / case.__name__))
+
+searched("all", 100_000)
+searched("late", 25)
+searched("terminal", 25, terminal=True)

@@ -2,13 +2,18 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { judgeProbes } from '../../align/probes/judgeProbes.ts';
 import { type Precision, precisions } from '../../align/probes/rule.ts';
+import { runOwnNetwork } from '../../align/runners/ownNetwork.ts';
+import { openBackend } from '../../backends/choose.ts';
+import { UsageError } from '../../errors.ts';
 import { readRecording } from '../../io/recording.ts';
 import { sha256File } from '../../io/sha256/sha256File.ts';
+import { modelName, models } from '../../nn/models/index.ts';
 import { openReference } from '../../port/openReference.ts';
 import type { PortReference } from '../../port/portReference.ts';
 import { firstDivergence } from '../../report/divergence.ts';
 import { portReport } from '../../report/portReport.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
+import { type BackendFlags, backendFlags } from '../arguments/backendFlags.ts';
 import { commandLine } from '../arguments/commandLine.ts';
 import { positiveNumber } from '../arguments/flags.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
@@ -16,11 +21,49 @@ import { type ChoiceFlags, choiceFlags, reportFlags, type WrittenFlags } from '.
 import { mapped } from '../judging/mapped.ts';
 import { hostVersions, tell } from '../judging/tell.ts';
 
-interface Flags extends ChoiceFlags, WrittenFlags {
+import { live } from '../terminal/liveLine.ts';
+
+interface Flags extends BackendFlags, ChoiceFlags, WrittenFlags {
+  readonly model?: string;
   readonly reference: string;
   readonly ratio: number;
   readonly precision: Precision;
   readonly partial?: boolean;
+}
+
+/** What is judged, and what a reader is told of where it comes from. */
+interface Ours {
+  readonly recording: TensorMap;
+  readonly from: string;
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+/** A file, or one of our networks run here: one of them is named. */
+async function oursOf(
+  path: string | undefined,
+  flags: Flags,
+  reference: PortReference,
+  context: CliContext,
+): Promise<Ours> {
+  if ((path === undefined) === (flags.model === undefined)) {
+    throw new UsageError('a recording is judged, or one of our networks', {
+      fix: 'name a file that your port has written, or --model vgg16 to run ours',
+    });
+  }
+  if (path !== undefined) {
+    const recording = recordingOf(path, flags.map, reference, context);
+    return { recording, from: path, hashes: { [path]: sha256File(path) } };
+  }
+  if (flags.map !== undefined) {
+    throw new UsageError('a network of ours needs no --map', { fix: 'leave it out' });
+  }
+  const name = modelName(flags.model!);
+  live.begin(`running ${models[name].title}`);
+  const backend = await openBackend(flags.backend, flags);
+  const recording = await runOwnNetwork(reference, name, backend);
+  const { description } = backend;
+  await backend.close?.();
+  return { recording, from: `${models[name].title} on ${description}`, hashes: {} };
 }
 
 /** The recording under the names of the probes. */
@@ -39,8 +82,13 @@ function recordingOf(
 /** Holds what any program recorded against what PyTorch did, tensor by tensor. */
 export const judge: RegisterCommand = (command, context) => {
   command
-    .argument('<ours>', 'what a port computed: .safetensors, .npz, a reprod_log file')
-    .requiredOption('--reference <dir>', 'what recorder.py wrote');
+    .argument('[ours]', 'what a port computed: .safetensors, .npz, a reprod_log file')
+    .requiredOption('--reference <dir>', 'what recorder.py wrote')
+    .option(
+      '--model <name>',
+      `run a network of ours instead: ${Object.keys(models).join(', ')}; of its probes those are judged whose layers it names`,
+    );
+  backendFlags(command);
   choiceFlags(command, 'which tensor of ours is which probe', 'probe')
     .option('--ratio <x>', "how many times PyTorch's own error passes", positiveNumber, 4)
     .addOption(
@@ -49,15 +97,16 @@ export const judge: RegisterCommand = (command, context) => {
         .default('float32'),
     )
     .option('--partial', 'probes that the recording lacks are told and do not fail');
-  reportFlags(command).action((ours: string, flags: Flags, called: Command) => {
+  reportFlags(command).action(async (path: string | undefined, flags: Flags, called: Command) => {
     const began = performance.now();
     const reference = openReference(flags.reference);
-    const recording = recordingOf(ours, flags.map, reference, context);
-    const judged = judgeProbes(recording, reference, flags);
+    const ours = await oursOf(path, flags, reference, context);
+    const partial = flags.partial === true || flags.model !== undefined;
+    const judged = judgeProbes(ours.recording, reference, { ...flags, partial });
     const { file, sha256 } = reference.manifest.tensors;
     const report = portReport(reference, judged, {
-      ours,
-      hashes: { [ours]: sha256File(ours), [join(flags.reference, file)]: sha256 },
+      ours: ours.from,
+      hashes: { ...ours.hashes, [join(flags.reference, file)]: sha256 },
       versions: hostVersions(),
       seconds: (performance.now() - began) / 1000,
     });
