@@ -5,8 +5,6 @@ const digests = z.record(z.string(), sha256);
 const noise = z.record(z.string(), z.unknown()).optional();
 /** PyTorch's float32 to its float64 over a group of tensors, relative: the largest. */
 const spread = z.object({ worst: z.number() }).partial().loose();
-/** npz of the images and labels a stage runs on, where they are not the fixed fake ones. */
-const batch = z.string().optional();
 /** How many of the fake images a stage sees; all of them when it does not say. */
 const fakeImages = z.object({ images: z.int().positive().optional() }).loose().optional();
 /** Counts that are allocated by: far above any reference, far below what would not fit into memory. */
@@ -48,17 +46,8 @@ export const manifestSchema = z.object({
   classes: count,
   torch: z.object({ version: z.string(), cpu_capability: z.string(), threads: z.int() }).loose(),
   numpy: z.string(),
-  weights: z
-    .object({
-      /** PyTorch's weights after manual_seed, or else: */
-      seed: z.int().optional(),
-      /** a float32 npz beside the manifest. */
-      file: z.string().optional(),
-      sha256: digests,
-    })
-    .refine(({ seed, file }) => seed !== undefined || file !== undefined, {
-      message: 'neither a seed nor a file',
-    }),
+  /** PyTorch's after manual_seed. */
+  weights: z.object({ seed: z.int(), sha256: digests }),
   inputs: digests,
   files: digests,
   /** Stages that were not recorded because what there was would prove nothing, and why. */
@@ -90,13 +79,12 @@ export const manifestSchema = z.object({
     forward: z
       .object({
         file: z.string(),
-        batch,
         settings: fakeImages,
         noise: z.object({ layers: spread }).partial().loose().optional(),
       })
       .loose()
       .optional(),
-    loss: z.object({ file: z.string(), batch, settings: fakeImages, noise }).loose().optional(),
+    loss: z.object({ file: z.string(), settings: fakeImages, noise }).loose().optional(),
     metric: z
       .object({
         file: z.string(),

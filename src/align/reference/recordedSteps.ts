@@ -6,9 +6,9 @@ import type { Reference } from './reference.ts';
 
 /** What the iterations of stage backward are fed, as the reference holds it. */
 export interface RecordedSteps {
-  /** [n, 3, 32, 32] for every iteration, or [iterations, n, 3, 32, 32]. */
+  /** [n, 3, 32, 32], the same in every iteration. */
   readonly images: Tensor<'float32'>;
-  /** [n] or [iterations, n] */
+  /** [n] */
   readonly labels: Tensor<'int64'>;
   /** One [iterations, n, width] a dropout layer. */
   readonly masks: readonly Tensor<'uint8'>[];
@@ -23,12 +23,7 @@ function part<D extends DType>({ dtype, shape, data }: Tensor<D>, k: number): Te
 
 /** What iteration `k` is fed. */
 export function stepAt({ images, labels, masks }: RecordedSteps, k: number) {
-  const changing = images.shape.length === 5;
-  return {
-    images: changing ? part(images, k) : images,
-    labels: changing ? part(labels, k) : labels,
-    masks: masks.map((mask) => part(mask, k).data),
-  };
+  return { images, labels, masks: masks.map((mask) => part(mask, k).data) };
 }
 
 /** Throws InputError where the reference's dropout is neither off nor the model's own. */

@@ -7,4 +7,4 @@ const shipped = join(fixturesDirectory, 'reference') + sep;
 export const referenceRemedy = (path: string): string =>
   (resolve(path) + sep).startsWith(shipped)
     ? 'it comes with swa-align: install that again, or write it anew with `swa-align python export_reference`'
-    : 'name a directory that recorder.py or export_reference.py wrote whole, or write it again';
+    : 'name a directory that export_reference.py wrote whole, or write it again';

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { initPlan, type Module } from '../../nn/module.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { manualSeed } from '../../torch/generator.ts';
 import { initialise } from '../../torch/initialise.ts';
-import { modelWeights } from '../../train/stateDict.ts';
 import type { Reference } from './reference.ts';
 
 /** The weights PyTorch would build after manual_seed(seed). */
@@ -18,20 +16,9 @@ export const storedWeights = (arrays: TensorMap): TensorMap =>
       .map(([key, value]) => [key.slice('weights/'.length), value]),
   );
 
-/**
- * The weights the reference was recorded with: read from its own file, or drawn anew from its seed. Throws
- * InputError when a file's are not those of the model.
- */
-function recordedWeights({ manifest, model, dir, arrays }: Reference): TensorMap {
-  const { seed, file } = manifest.weights;
-  if (file === undefined) return weightsFromSeed(model, seed!);
-  const fix = 'record a model with the parameters of ours';
-  return modelWeights(model, arrays(file), join(dir, file), { dtype: 'float32', fix });
-}
-
 const drawn = new WeakMap<Reference, TensorMap>();
 
-/** The weights a stage starts from: those given, or the reference's own, drawn once. */
+/** The weights a stage starts from: those given, or those of the reference's seed, drawn once. */
 export function startingWeights({
   reference,
   weights,
@@ -41,7 +28,7 @@ export function startingWeights({
 }): TensorMap {
   const known = weights ?? drawn.get(reference);
   if (known !== undefined) return known;
-  const found = recordedWeights(reference);
+  const found = weightsFromSeed(reference.model, reference.manifest.weights.seed);
   drawn.set(reference, found);
   return found;
 }

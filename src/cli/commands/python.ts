@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Option } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
@@ -47,22 +46,9 @@ export const python: RegisterCommand = (command, context) => {
   });
 };
 
-/** What judges a recording, and the recorder that writes the reference it takes. */
-const recorders = { judge: 'port_recorder', diff: 'recorder' } as const;
-
 /** The recorder, to be laid beside a training script of one's own. */
 export const recorder: RegisterCommand = (command, context) => {
-  const kinds = Object.keys(recorders) as (keyof typeof recorders)[];
-  command
-    .addOption(
-      new Option(
-        '--for <command>',
-        'judge: any network, for your own port; diff: one of the networks that swa-align has',
-      )
-        .choices(kinds)
-        .default('judge'),
-    )
-    .action((flags: { readonly for: keyof typeof recorders }) => {
-      context.printWhole(textOf(recorders[flags.for]).replace(/\n$/, ''));
-    });
+  command.action(() => {
+    context.printWhole(textOf('port_recorder').replace(/\n$/, ''));
+  });
 };
