@@ -32,9 +32,10 @@ function firstOf<D extends DType>({ dtype, shape, data }: Tensor<D>, count?: num
  */
 export function evaluating(context: StageContext, { settings }: BatchSource) {
   const { backend, reference } = context;
-  const [images, labels] = [fake.images, fake.labels].map((path) =>
-    firstOf(reference.input(path), settings?.images),
-  );
+  const images = firstOf(reference.input(fake.images), settings?.images);
+  const count = images.shape[0];
+  // The original port's labels lie in a column.
+  const labels = { ...firstOf(reference.input(fake.labels), count), shape: [count] } as Tensor;
   const program = evaluationStep(reference.model, images.shape);
   const [weights, feeds] = [startingWeights(context), evaluationFeeds(images, labels)];
   return {
