@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../errors.ts';
 import { type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
-import { literal, type NameEntry, parseNameMap, probeOf, renamed } from './nameMap.ts';
+import { literal, type NameEntry, parseNameMap, renameBy, renamed } from './nameMap.ts';
 import { randomReference } from './testdata/randomReference.ts';
 
 const reference = randomReference([
@@ -73,8 +73,8 @@ describe('a map of names', () => {
       fc.property(text, text, text, (name, other, probe) => {
         fc.pre(name !== other);
         const entry = { ours: literal(name), probe: literal(probe) };
-        expect(probeOf(entry, name)).toBe(probe);
-        expect(probeOf(entry, other)).toBeUndefined();
+        expect(renameBy(entry)(name)).toBe(probe);
+        expect(renameBy(entry)(other)).toBeUndefined();
       }),
     );
   });

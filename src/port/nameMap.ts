@@ -55,19 +55,21 @@ export interface NamedProbes {
   readonly probe: (name: string) => Pick<Probe, 'axes'>;
 }
 
-/** What stands for each star, or undefined where the pattern does not fit. */
-function captured(pattern: string, name: string): readonly string[] | undefined {
-  const texts = textsOf(pattern);
-  if (texts.length === 1) return texts[0] === name ? [] : undefined;
-  const quoted = texts.map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${quoted.join('(.*?)')}$`, 's').exec(name)?.slice(1);
-}
+/** What an entry makes of a name of ours: a probe, null for none; undefined where it does not fit the name. */
+export type Rename = (name: string) => string | null | undefined;
 
-/** The probe that an entry makes of one of our names, null for none; undefined where it does not fit the name. */
-export function probeOf({ ours, probe }: NameEntry, name: string): string | null | undefined {
-  const stars = captured(ours, name);
-  if (stars === undefined || probe === null) return stars && null;
-  return textsOf(probe).reduce((text, next, i) => `${text}${stars[i - 1] ?? '*'}${next}`);
+export function renameBy({ ours, probe }: Pick<NameEntry, 'ours' | 'probe'>): Rename {
+  const from = textsOf(ours);
+  const to = probe === null ? undefined : textsOf(probe);
+  const filled = (stars: readonly string[]): string | null =>
+    to?.reduce((text, next, i) => `${text}${stars[i - 1] ?? '*'}${next}`) ?? null;
+  if (from.length === 1) return (name) => (name === from[0] ? filled([]) : undefined);
+  const quoted = from.map((text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const pattern = new RegExp(`^${quoted.join('(.*?)')}$`, 's');
+  return (name) => {
+    const stars = pattern.exec(name);
+    return stars === null ? undefined : filled(stars.slice(1));
+  };
 }
 
 /**
@@ -84,9 +86,11 @@ export function renamed(
   const used = new Set<NameEntry>();
   const source = new Map<string, string>();
   const found = new Map<string, Tensor>();
+  const entries = map.names.map((entry) => ({ entry, rename: renameBy(entry) }));
   for (const [name, value] of recording) {
-    const entry = map.names.find((e) => probeOf(e, name) !== undefined);
-    const probe = entry === undefined ? name : probeOf(entry, name);
+    const fit = entries.find(({ rename }) => rename(name) !== undefined);
+    const entry = fit?.entry;
+    const probe = fit === undefined ? name : fit.rename(name);
     if (entry !== undefined) used.add(entry);
     if (probe === null || probe === undefined) continue;
     const other = source.get(probe);

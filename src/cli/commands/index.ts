@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     description: 'hold what your own port computed against what recorder.py recorded',
     load: async () => (await import('./judge.ts')).judge,
   },
+  names: {
+    description: 'propose which tensor of your port is which probe, as a map for judge',
+    load: async () => (await import('./names.ts')).names,
+  },
   compare: {
     description: 'compare two recordings key by key, as reprod_log does or by other measures',
     load: async () => (await import('./compare.ts')).compare,
