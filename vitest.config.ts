@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const source = (path: string): string => file(`src/${path}`);
 
 export default defineConfig({
   // The examples import the package by its name.
@@ -10,10 +11,13 @@ export default defineConfig({
       { find: /^swa-align\/vitest$/, replacement: source('vitest.ts') },
       { find: /^swa-align\/browser$/, replacement: source('browser.ts') },
       { find: /^swa-align$/, replacement: source('index.ts') },
+      // Threads and processes of backends begin with what test/compile.ts compiled.
+      { find: /^\.\.\/builtModule\.ts$/, replacement: file('test/support/compiledModule.ts') },
     ],
   },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    globalSetup: ['./test/compile.ts'],
     setupFiles: ['./test/setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.soak.ts'],
+    globalSetup: ['./test/compile.ts'],
     setupFiles: ['./test/setup.ts'],
     testTimeout: 1_800_000,
     maxWorkers: 1,

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   type FSWatcher,
   mkdirSync,
@@ -8,45 +7,28 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   watch,
-  writeFileSync,
 } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { nextU32, type TorchGenerator } from '../src/torch/generator.ts';
 import { listCheckpoints } from '../src/train/checkpoint/checkpointFiles.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where the small runs of a test happen. */
 export interface Workplace {
   readonly dir: string;
-  /** test/soakRun.ts in JavaScript: a process that compiles nothing is there in a third of the time. */
+  /** test/soakRun.ts in JavaScript. */
   readonly script: string;
   remove(): void;
 }
 
 export function openWorkplace(): Workplace {
+  const compiled = inject('compiled');
   const dir = mkdtempSync(join(tmpdir(), 'swa-align-soak-'));
-  for (const name of ['node_modules', 'fixtures']) symlinkSync(join(root, name), join(dir, name));
-  cpSync(join(root, 'package.json'), join(dir, 'package.json'));
-  const settings = {
-    extends: join(root, 'tsconfig.json'),
-    compilerOptions: { noEmit: false, noCheck: true, rootDir: root, outDir: dir },
-    files: [join(root, 'test', 'soakRun.ts')],
-    // Not only what the script imports: a backend's thread names its file by a URL.
-    include: [join(root, 'src')],
-    exclude: [join(root, 'src', '**', '*.test.ts')],
-  };
-  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(settings));
-  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const compiled = spawnSync(process.execPath, [compiler, '-p', dir], { encoding: 'utf8' });
-  if (compiled.status !== 0) throw new Error(`${compiled.stdout}${compiled.stderr}`);
   return {
     dir,
-    script: join(dir, 'test', 'soakRun.js'),
+    script: join(compiled, 'test', 'soakRun.js'),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

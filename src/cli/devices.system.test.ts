@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   forgetMachine,
@@ -11,18 +10,18 @@ import {
   withoutGpu,
   withSwiftshader,
 } from '../../test/machine.ts';
+import { ourCommand } from './testdata/commandProcess.ts';
 
-const main = fileURLToPath(new URL('main.ts', import.meta.url));
+const [node, ...command] = ourCommand;
 const scratch = mkdtempSync(join(tmpdir(), 'swa-align-devices-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 /** Runs the command line with these variables set. */
 function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', 'tsx', main, ...args],
-    { encoding: 'utf8', env: { ...process.env, ...env } },
-  );
+  const { status, stdout, stderr } = spawnSync(node, [...command, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
   return { status, stdout, stderr };
 }
 

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** `node …` that runs the command line from its sources. */
+/** `node …` that runs the command line. */
 export const ourCommand: readonly string[] = [
   process.execPath,
-  '--import',
-  'tsx',
-  `${root}src/cli/main.ts`,
+  join(inject('compiled'), 'src', 'cli', 'main.js'),
 ];
 
 export interface Ended {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BackendOptions } from '../../registry.ts';
+import { builtModule } from '../builtModule.ts';
 import type { BackendCall } from '../crossing/messages.ts';
 import type { FarSide } from '../farSide.ts';
 import { complaints, loaderSpeaks, openedMark } from './processNotes.ts';
@@ -17,13 +18,12 @@ export interface BackendProcess extends FarSide {
 const keptLines = 200;
 
 /** The built module, or the source behind the loader. */
-const entry = (): { readonly path: string; readonly execArgv: readonly string[] } =>
-  import.meta.url.endsWith('.ts')
-    ? {
-        path: fileURLToPath(new URL('./processEntry.ts', import.meta.url)),
-        execArgv: ['--import', import.meta.resolve('tsx')],
-      }
-    : { path: fileURLToPath(new URL('./processEntry.js', import.meta.url)), execArgv: [] };
+function entry(): { readonly path: string; readonly execArgv: readonly string[] } {
+  const built = builtModule('./process/processEntry');
+  if (built !== undefined) return { path: fileURLToPath(built), execArgv: [] };
+  const source = fileURLToPath(new URL('./processEntry.ts', import.meta.url));
+  return { path: source, execArgv: ['--import', import.meta.resolve('tsx')] };
+}
 
 /**
  * Starts the process that backend `name` will live in: for one whose library ends its process when

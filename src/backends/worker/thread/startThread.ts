@@ -1,5 +1,6 @@
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { BackendOptions } from '../../registry.ts';
+import { builtModule } from '../builtModule.ts';
 import type { ThreadData } from '../crossing/messages.ts';
 import { newQuiet, quietBeforeExit } from './quiet.ts';
 
@@ -8,7 +9,8 @@ import { newQuiet, quietBeforeExit } from './quiet.ts';
  * first module to no loader, not even one named by --import, so there a line of plain JavaScript is first.
  */
 function entry(): URL {
-  if (!import.meta.url.endsWith('.ts')) return new URL('./threadEntry.js', import.meta.url);
+  const built = builtModule('./thread/threadEntry');
+  if (built !== undefined) return built;
   const quoted = JSON.stringify;
   const loader = quoted(import.meta.resolve('tsx/esm/api'));
   const source = quoted(new URL('./threadEntry.ts', import.meta.url).href);
