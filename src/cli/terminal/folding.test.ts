@@ -50,7 +50,10 @@ test('a command stays whole, to be copied', () => {
 });
 
 test('no word is lost, and no piece is too wide unless it is one word', () => {
-  const word = fc.string({ minLength: 1, maxLength: 30 }).filter((text) => /^[!-~]+$/.test(text));
+  // Without backquotes, which keep a command whole.
+  const word = fc
+    .string({ minLength: 1, maxLength: 30 })
+    .filter((text) => /^[!-_a-~]+$/.test(text) && !/\bnp[mx]$/.test(text));
   fc.assert(
     fc.property(
       fc.array(word, { minLength: 1, maxLength: 20 }),
