@@ -72,7 +72,7 @@ function checkCommon(
       fix:
         near.length > 0
           ? `did you mean ${near[0]}?`
-          : 'rename by a map, --map FILE, as docs/judge-your-port.md shows',
+          : 'rename by a map, --map FILE, as docs/judge-your-port.md shows; swa-align names proposes one',
     },
   );
 }

@@ -50,7 +50,7 @@ export const names: RegisterCommand = (command, context) => {
       for (const line of namesTable(found, rows)) context.print(line);
       if (rows.length > 0) {
         write(out, { format: 'swa-align-names/1', names: rows.map(({ entry }) => entry) });
-        context.print(`map in ${named(out)}: read it, edit it, then judge --map`);
+        context.print(`map in ${named(out)}: read it, edit it, and give it to judge by --map`);
       } else if (found.proposals.length > 0) {
         context.print('every name is right already: no map is needed');
       }

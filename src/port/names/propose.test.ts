@@ -97,6 +97,28 @@ describe('the names that are proposed of a right port', () => {
     );
   });
 
+  it('say layouts that a map understands, whether the reference names the axes or not', () => {
+    const kinds = ['output', 'weight', 'optimizer state', 'output gradient'] as const;
+    const reference = randomReference(
+      kinds.flatMap((kind, i) =>
+        [undefined, 'OI', 'NC', 'XY'].map((axes, k) => ({
+          name: `${kind}.${axes}`,
+          kind,
+          values: random([3, 4], 10 * i + k + 1),
+          ...(axes !== undefined && { axes }),
+        })),
+      ),
+    );
+    const ours = new Map(
+      [...right(reference)].map(([name, t]) => [`${name}!`, permuted(t, [1, 0])]),
+    );
+    const { passed, message } = judge(byMap(ours, reference), reference);
+    expect(passed, message).toBe(true);
+    expect(whyOf(ours, reference, 'output.undefined!')?.layout).toBe('CN');
+    expect(whyOf(ours, reference, 'optimizer state.undefined!')?.layout).toBe('IO');
+    expect(whyOf(ours, reference, 'weight.XY!')?.layout).toBe('YX');
+  });
+
   it('hold for samples of large tensors', () => {
     const given: Given[] = [1, 2, 3].map((i) => ({
       name: `${i}.output`,

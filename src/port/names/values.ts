@@ -110,13 +110,18 @@ export interface Ways {
   readonly offsets: (way: Way, theirs: Theirs) => Int32Array;
 }
 
+/** What two axes of no weight are called where a reference does not say it: a layout of these letters is understood. */
+const axesOf = ({ axes, kind, shape }: Probe): string | undefined =>
+  axes ?? (shape.length === 2 && /output|input|prediction/.test(kind) ? 'NC' : undefined);
+
 export function openWays(): Ways {
   const known = new Map<string, readonly Way[]>();
   const led = new Map<Way, Map<number, Int32Array>>();
   return {
     between({ tensor: { shape } }, { probe }) {
-      const key = `${shape.join()}:${probe.shape.join()}:${probe.axes}`;
-      const found = known.get(key) ?? waysOf(shape, probe.shape, probe.axes);
+      const axes = axesOf(probe);
+      const key = `${shape.join()}:${probe.shape.join()}:${axes}`;
+      const found = known.get(key) ?? waysOf(shape, probe.shape, axes);
       known.set(key, found);
       return found;
     },
