@@ -191,6 +191,9 @@ class Searching(torch.optim.SGD):
 fails(lambda: Recorder(model).step(x, loss=total, optimizer=Searching(model.parameters(), 0.1)))
 fails(lambda: Recorder(model).step(x, loss=total, optimizer=torch.optim.SGD(nn.Linear(4, 2).parameters(), 0.1)))
 fails(lambda: Recorder("model.pt"))
+kinked = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 2)).bfloat16()
+near = torch.randn(40, 4).bfloat16()
+fails(lambda: Recorder(kinked).kink_free(near, total, torch.optim.SGD(kinked.parameters(), 0.1), count=20, seconds=1))
 fails(lambda: Recorder(nn.Sequential(nn.Linear(4, 2), nn.RReLU())).step(x, loss=total, optimizer=opt))
 noisy = nn.Sequential(nn.Linear(4, 2), nn.RReLU())
 fails(lambda: Recorder(noisy).step(x, loss=total, optimizer=torch.optim.SGD(noisy.parameters(), 0.1)))
@@ -228,6 +231,7 @@ fails(lambda: rec.save(${JSON.stringify(kept)}))
       expect.stringContaining('Searching asks for a closure'),
       expect.stringContaining("2 parameters of the optimizer are not the model's"),
       expect.stringContaining('takes an nn.Module and was given str'),
+      expect.stringContaining('record the float32 model, and judge with --precision bfloat16'),
       expect.stringContaining("2 parameters of the optimizer are not the model's"),
       expect.stringContaining('RReLU keeps what it drew to itself'),
       expect.stringContaining('nothing is left to judge: it holds NaN or infinity'),
