@@ -9,6 +9,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 const layers = [
   'errors.ts',
   'words.ts',
+  'shortNumber.ts',
   'version.ts',
   'fixtures.ts',
   'tensor',
@@ -23,6 +24,7 @@ const layers = [
   'data',
   'train',
   'align',
+  'diagnose',
   'report',
   'port',
   'bench',

@@ -12,7 +12,7 @@ import { openReference } from '../../src/align/reference/reference.ts';
 import { fixturesDirectory } from '../../src/fixtures.ts';
 import { markdownTable } from '../../src/report/markdown.ts';
 import type { Rounding } from '../../src/report/rounding.ts';
-import { shortNumber } from '../../src/report/shortNumber.ts';
+import { shortNumber } from '../../src/shortNumber.ts';
 
 interface Stage {
   readonly stage: StageName;

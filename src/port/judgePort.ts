@@ -1,6 +1,7 @@
 import type { Verdict } from '../align/judge/verdict.ts';
 import { type JudgeOptions, judgeProbes, type ProbesJudged } from '../align/probes/judgeProbes.ts';
 import type { ProbeReference } from '../align/reference/probeReference.ts';
+import { diagnosedPort } from '../diagnose/port.ts';
 import { failed, firstDivergence } from '../report/divergence.ts';
 import { checkOptions, checkReference, type Recording, tensorsOf } from './judgeArguments.ts';
 
@@ -30,8 +31,10 @@ export function judge(
   const began = performance.now();
   checkReference(reference);
   checkOptions(options);
-  const judged = judgeProbes(tensorsOf(recording), reference, options);
-  const { verdicts } = judged;
+  const tensors = tensorsOf(recording);
+  const found = judgeProbes(tensors, reference, options);
+  const verdicts = diagnosedPort(found.verdicts, tensors, reference, options);
+  const judged = { ...found, verdicts };
   const wrong = verdicts.filter(failed);
   return {
     ...judged,

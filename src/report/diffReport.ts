@@ -1,8 +1,8 @@
 import { type Flip, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import { rowPassed, type Trace, type TraceRow } from '../align/trace/trace.ts';
+import { shortNumber } from '../shortNumber.ts';
 import type { Provenance } from './reporters/diffLog.ts';
-import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';
 
 /** Everything a run of `diff` found out about one model. */

@@ -1,9 +1,9 @@
 import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import { oneLine } from '../io/names.ts';
+import { shortNumber } from '../shortNumber.ts';
 import { ownFirst } from './diffReport.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
-import { shortNumber } from './shortNumber.ts';
 import { whyFailed } from './whyFailed.ts';
 
 /** How much of what is allowed a check uses up: 1 at its limit, without end for NaN. */

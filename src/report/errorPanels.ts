@@ -2,9 +2,9 @@ import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import type { Trace, TraceRow, TraceState } from '../align/trace/trace.ts';
 import type { StepTensorKind } from '../program/stepOrder.ts';
+import { shortNumber } from '../shortNumber.ts';
 import type { ErrorPanel, ErrorPoint, PointMark } from './chart/errorPanel.ts';
 import type { DiffReport } from './diffReport.ts';
-import { shortNumber } from './shortNumber.ts';
 
 const panelTitles: { readonly [K in StepTensorKind]: string } = {
   output: 'Outputs, forward',

@@ -1,6 +1,6 @@
 import type { Verdict } from '../align/judge/verdict.ts';
+import { shortNumber } from '../shortNumber.ts';
 import { type DiffReport, modelOf } from './diffReport.ts';
-import { shortNumber } from './shortNumber.ts';
 
 /**
  * How a device rounds beside PyTorch on the CPU: its errors to float64 in units of PyTorch's own float32 error on the

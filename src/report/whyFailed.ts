@@ -1,6 +1,6 @@
 import type { Check, Verdict, Worst } from '../align/judge/verdict.ts';
-import { firstFew } from '../words.ts';
-import { shortNumber } from './shortNumber.ts';
+import { shortNumber } from '../shortNumber.ts';
+import { counted, firstFew } from '../words.ts';
 
 const reasonOf = ({ method, value, threshold, note }: Check): string =>
   `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
@@ -16,6 +16,20 @@ export function worstWords(worst: Worst): string {
   return `worst at [${index.join(', ')}]: ${both}${exact}; ${beyond} of ${of} beyond the limit${place === undefined ? '' : `, ${place}`}`;
 }
 
+const leftWords = (left: number): string => `left ${shortNumber(left)}`;
+
+/** What the mistake is: `the cause: transposed (explains 3 of 3 failing tensors, left 2.1e-7)`; or what comes nearest. */
+export function causeWords({ cause, nearest = [] }: Pick<Verdict, 'cause' | 'nearest'>): string[] {
+  if (cause !== undefined) {
+    const { says, explains, of, left } = cause;
+    return [
+      `the cause: ${says} (explains ${explains} of ${counted(of, 'failing tensor')}, ${leftWords(left)})`,
+    ];
+  }
+  const told = nearest.map(({ says, left }) => `${says} (${leftWords(left)})`).join(', or ');
+  return nearest.length === 0 ? [] : [`no cause explains it; the nearest: ${told}`];
+}
+
 /** Why a verdict failed, in one line. */
 export function whyFailed({
   name,
@@ -25,12 +39,14 @@ export function whyFailed({
   checks,
   worst,
   inherits,
+  ...rest
 }: Verdict): string {
   const of = what === undefined ? '' : ` (${what})`;
   const maker = layer === undefined || layer === name ? '' : `made by ${layer}${of}: `;
   const by = inherits === undefined ? maker : `inherits from ${firstFew(inherits)}: ${maker}`;
-  if (problem !== undefined) return by + problem;
+  const causes = causeWords(rest);
+  if (problem !== undefined) return by + [problem, ...causes].join('; ');
   const reasons = checks.filter((c) => !c.passed).map(reasonOf);
   if (reasons.length === 0) return `${by}nothing was checked`;
-  return `${by}${[...reasons, ...(worst === undefined ? [] : [worstWords(worst)])].join('; ')}`;
+  return `${by}${[...causes, ...reasons, ...(worst === undefined ? [] : [worstWords(worst)])].join('; ')}`;
 }

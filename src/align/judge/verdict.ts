@@ -56,6 +56,19 @@ export interface Worst {
   readonly sides?: Sides;
 }
 
+/** What explains why a tensor differs, and how well. Made by `diagnose/`. */
+export interface Cause {
+  /** Name of the row in the table of hypotheses. */
+  readonly hypothesis: string;
+  /** `128 × the reference's: summed over the batch, not averaged` */
+  readonly says: string;
+  /** Relative error that is left when the mistake is undone. */
+  readonly left: number;
+  /** How many of the failing tensors it explains, this one among them, and of how many. */
+  readonly explains: number;
+  readonly of: number;
+}
+
 /** All checks of one named thing: a tensor, a loss, a digest. */
 export interface Verdict {
   readonly name: string;
@@ -75,6 +88,10 @@ export interface Verdict {
   readonly warning?: string;
   /** Tensors it is computed from that had failed before: what failed here may be theirs. */
   readonly inherits?: readonly string[];
+  /** What the mistake is, where something explains the numbers. */
+  readonly cause?: Cause;
+  /** Where nothing does: what comes nearest, the nearest first. */
+  readonly nearest?: readonly Pick<Cause, 'hypothesis' | 'says' | 'left'>[];
   /** A limit set by hand that applied here. */
   readonly override?: { readonly tensor: string; readonly limit: number; readonly reason: string };
 }

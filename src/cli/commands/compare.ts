@@ -12,7 +12,7 @@ import { sha256File } from '../../io/sha256/sha256File.ts';
 import type { NamedProbes } from '../../port/nameMap.ts';
 import { type ComparedFile, comparedWords, compareReport } from '../../report/compareReport.ts';
 import { reporters } from '../../report/reporters/reporters.ts';
-import { shortNumber } from '../../report/shortNumber.ts';
+import { shortNumber } from '../../shortNumber.ts';
 import { commandLine } from '../arguments/commandLine.ts';
 import { nonNegativeNumber } from '../arguments/flags.ts';
 import type { RegisterCommand } from '../context.ts';

@@ -4,6 +4,7 @@ import { judgeProbes } from '../../align/probes/judgeProbes.ts';
 import { type Precision, precisions } from '../../align/probes/rule.ts';
 import { runOwnNetwork } from '../../align/runners/ownNetwork.ts';
 import { openBackend } from '../../backends/choose.ts';
+import { diagnosedPort } from '../../diagnose/port.ts';
 import { UsageError } from '../../errors.ts';
 import { readRecording } from '../../io/recording.ts';
 import { sha256File } from '../../io/sha256/sha256File.ts';
@@ -102,7 +103,9 @@ export const judge: RegisterCommand = (command, context) => {
     const reference = openReference(flags.reference);
     const ours = await oursOf(path, flags, reference, context);
     const partial = flags.partial === true || flags.model !== undefined;
-    const judged = judgeProbes(ours.recording, reference, { ...flags, partial });
+    const found = judgeProbes(ours.recording, reference, { ...flags, partial });
+    const verdicts = diagnosedPort(found.verdicts, ours.recording, reference, flags);
+    const judged = { ...found, verdicts };
     const { file, sha256 } = reference.manifest.tensors;
     const report = portReport(reference, judged, {
       ours: ours.from,

@@ -1,4 +1,4 @@
-import { shortNumber } from '../shortNumber.ts';
+import { shortNumber } from '../../shortNumber.ts';
 
 /** A number as a column sorts it; nothing where there is none. */
 export function cellNumber(x: number | undefined): string {

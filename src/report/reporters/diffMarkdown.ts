@@ -1,4 +1,5 @@
 import { passed } from '../../align/judge/verdict.ts';
+import { shortNumber } from '../../shortNumber.ts';
 import { allOf, counted } from '../../words.ts';
 import {
   allPassed,
@@ -15,7 +16,6 @@ import {
 import { closestOf } from '../diffSummary.ts';
 import { clipped, markdownCode, markdownTable, markdownText } from '../markdown.ts';
 import { computedOn, roundingOf, roundingsOf } from '../rounding.ts';
-import { shortNumber } from '../shortNumber.ts';
 
 /** GitHub's limit for a comment. */
 const mostCharacters = 65_536;

@@ -1,0 +1,105 @@
+import type { Cause, Verdict } from '../align/judge/verdict.ts';
+import { passed } from '../align/judge/verdict.ts';
+import { hypotheses } from './hypotheses/index.ts';
+import type { Fit, Hypothesis } from './hypothesis.ts';
+import { numbersOf } from './numbers.ts';
+import type { Evidence, Suspect } from './suspect.ts';
+
+interface Named extends Fit {
+  readonly hypothesis: string;
+  /** Within the suspect's limit. */
+  readonly accepted: boolean;
+}
+
+/** Every way in which a suspect could have come to differ, the least left first. */
+function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis[]): Named[] {
+  const numbers = numbersOf(suspect);
+  if (numbers === undefined) return [];
+  return table
+    .flatMap(({ name, fits }) =>
+      fits(numbers, suspect, evidence).map(
+        (fit): Named => ({ ...fit, hypothesis: name, accepted: fit.left <= numbers.limit }),
+      ),
+    )
+    .filter(({ left }) => Number.isFinite(left))
+    .sort((a, b) => a.left - b.left);
+}
+
+/** Failures beyond so many are not looked into: the first ones tell the mistake. */
+const mostSuspects = 400;
+const nearestTold = 2;
+
+/** A key's claims among all suspects: what it explains, and what is left where it does so worst. */
+interface Claim {
+  readonly hypothesis: string;
+  readonly freedom: number;
+  readonly explains: ReadonlySet<string>;
+}
+
+function claimsOf(fits: ReadonlyMap<string, readonly Named[]>): Map<string, Claim> {
+  const claims = new Map<string, { hypothesis: string; freedom: number; explains: Set<string> }>();
+  for (const [name, found] of fits) {
+    for (const { key, hypothesis, freedom, accepted } of found) {
+      if (!accepted) continue;
+      const claim = claims.get(key) ?? { hypothesis, freedom, explains: new Set() };
+      claim.explains.add(name);
+      claims.set(key, claim);
+    }
+  }
+  return claims;
+}
+
+/** The simplest that explains a suspect; of equally simple ones what explains the most. */
+function best(found: readonly Named[], claims: ReadonlyMap<string, Claim>): Named | undefined {
+  const rank = ({ key, freedom }: Named): number[] => [freedom, -claims.get(key)!.explains.size];
+  return found
+    .filter(({ accepted }) => accepted)
+    .reduce<Named | undefined>((a, b) => {
+      if (a === undefined) return b;
+      const [x, y] = [rank(a), rank(b)];
+      const at = x.findIndex((value, k) => value !== y[k]);
+      return at >= 0 && y[at] < x[at] ? b : a;
+    }, undefined);
+}
+
+/**
+ * Says of every failure that nothing before it explains what the mistake is, where a row of the table explains its
+ * numbers, and else which two come nearest. `suspectOf` gives what is known of a failed tensor; undefined where it has
+ * no numbers to look at.
+ */
+export function diagnosed(
+  verdicts: readonly Verdict[],
+  suspectOf: (verdict: Verdict) => Suspect | undefined,
+  evidence: Evidence,
+  table: readonly Hypothesis[] = hypotheses,
+): Verdict[] {
+  const failed = verdicts.filter((verdict) => !passed(verdict));
+  const fits = new Map(
+    failed.slice(0, mostSuspects).flatMap((verdict) => {
+      const suspect = suspectOf(verdict);
+      return suspect === undefined
+        ? []
+        : [[verdict.name, fitsOf(suspect, evidence, table)] as const];
+    }),
+  );
+  const claims = claimsOf(fits);
+  return verdicts.map((verdict): Verdict => {
+    const found = fits.get(verdict.name);
+    if (passed(verdict) || found === undefined) return verdict;
+    const cause = best(found, claims);
+    if (cause !== undefined) return { ...verdict, cause: causeOf(cause, claims, fits.size) };
+    const near = found.slice(0, nearestTold);
+    return verdict.inherits !== undefined || near.length === 0
+      ? verdict
+      : {
+          ...verdict,
+          nearest: near.map(({ hypothesis, says, left }) => ({ hypothesis, says, left })),
+        };
+  });
+}
+
+const causeOf = (
+  { hypothesis, says, left, key }: Named,
+  claims: ReadonlyMap<string, Claim>,
+  of: number,
+): Cause => ({ hypothesis, says, left, explains: claims.get(key)!.explains.size, of });

@@ -1,0 +1,11 @@
+import type { Hypothesis } from '../hypothesis.ts';
+import { orderHypotheses } from './order.ts';
+import { scaleHypotheses } from './scale.ts';
+import { staleHypotheses } from './stale.ts';
+
+/** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
+export const hypotheses: readonly Hypothesis[] = [
+  ...staleHypotheses,
+  ...orderHypotheses,
+  ...scaleHypotheses,
+];

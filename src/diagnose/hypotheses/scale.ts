@@ -1,0 +1,112 @@
+import { shortNumber } from '../../shortNumber.ts';
+import type { Fit, Hypothesis } from '../hypothesis.ts';
+import { leftOf, type Numbers } from '../numbers.ts';
+import type { Evidence, Suspect } from '../suspect.ts';
+
+interface NamedFactor {
+  readonly by: number;
+  readonly is: string;
+}
+
+/** n → `n` and `1/n`, said in both directions. */
+const both = (by: number, more: string, less: string): NamedFactor[] => [
+  { by, is: more },
+  { by: 1 / by, is: less },
+];
+
+const numberIn = (text: string | undefined, key: string): number | undefined => {
+  const found = text === undefined ? null : new RegExp(`\\b${key}=([\\d.e-]+)`).exec(text);
+  return found === null ? undefined : Number(found[1]);
+};
+
+/** Factors that people know, and what each of them means here. */
+function namedFactors(suspect: Suspect, { batch, optimizer = {} }: Evidence): NamedFactor[] {
+  const { shape, what } = suspect;
+  const p = numberIn(what, 'p');
+  const lr = Number(optimizer.lr);
+  const widths = [...new Set(shape.filter((d) => d > 1))];
+  const of = (n: number | undefined, f: (n: number) => NamedFactor[]): NamedFactor[] =>
+    n === undefined || !(n > 1) ? [] : f(n);
+  return [
+    { by: -1, is: 'its sign is turned' },
+    ...of(batch, (n) =>
+      both(
+        n,
+        'summed over the batch, not averaged',
+        'averaged over the batch, not summed (or twice)',
+      ),
+    ),
+    ...of(batch, (n) =>
+      both(n / (n - 1), 'divided by n − 1, not by n', 'divided by n, not by n − 1'),
+    ),
+    ...(p !== undefined && p > 0 && p < 1
+      ? both(1 / (1 - p), 'scaled by 1/(1−p) once too often', 'not scaled by 1/(1−p)')
+      : []),
+    ...(lr > 0 ? both(lr, 'multiplied by the learning rate', 'divided by the learning rate') : []),
+    ...both(255, 'pixels from 0 to 255, not from 0 to 1', 'pixels from 0 to 1, not from 0 to 255'),
+    ...both(
+      2,
+      'twice: added up twice, or two for one',
+      'half: averaged over two, or a factor 2 is missing',
+    ),
+    ...widths.flatMap((d) => [
+      ...both(Math.sqrt(d), `√${d} too large`, `√${d} too small`),
+      ...both(d, `summed over ${d}, not averaged`, `averaged over ${d}, not summed`),
+    ]),
+  ];
+}
+
+/** The factor that brings the truth nearest to ours, in the least squares. */
+function factorOf({ ours, truth }: Numbers): number {
+  let [cross, square] = [0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    cross += ours[i] * truth[i];
+    square += truth[i] * truth[i];
+  }
+  return cross / square;
+}
+
+const leftBy = (numbers: Numbers, by: number): number =>
+  leftOf(numbers, (i) => numbers.ours[i] / by);
+
+/** So many elements make a factor that was fitted to them no accident. */
+const enough = 4;
+
+const factor: Hypothesis = {
+  name: 'factor',
+  about: 'one factor: the batch size, 1/(1−p), n/(n−1), √d, lr, 255, a sign',
+  fits(numbers, suspect, evidence): Fit[] {
+    const fitted = factorOf(numbers);
+    if (!Number.isFinite(fitted) || fitted === 0) return [];
+    const near = namedFactors(suspect, evidence).filter(
+      ({ by }) => Math.abs(fitted / by - 1) <= Math.max(numbers.limit, 1e-12),
+    );
+    const named = near.map(({ by, is }): Fit => {
+      const says = by === -1 ? is : `${shortNumber(by)} × the reference's: ${is}`;
+      return { key: `factor ${is}`, says, left: leftBy(numbers, by), freedom: 0 };
+    });
+    if (named.length > 0) return named;
+    if (numbers.truth.length < enough || Math.abs(fitted - 1) <= numbers.limit) return [];
+    const says = `${shortNumber(fitted)} × the reference's`;
+    return [
+      { key: `factor ${fitted.toPrecision(4)}`, says, left: leftBy(numbers, fitted), freedom: 1 },
+    ];
+  },
+};
+
+const offset: Hypothesis = {
+  name: 'offset',
+  about: 'one number added everywhere',
+  fits(numbers): Fit[] {
+    const { ours, truth, unit } = numbers;
+    if (truth.length < enough) return [];
+    const by = ours.reduce((sum, x, i) => sum + (x - truth[i]), 0) / truth.length;
+    if (!(Math.abs(by) > numbers.limit * unit)) return [];
+    const left = leftOf(numbers, (i) => ours[i] - by);
+    const says = `${shortNumber(Math.abs(by))} ${by > 0 ? 'more' : 'less'} than the reference's everywhere`;
+    return [{ key: `offset ${by.toPrecision(4)}`, says, left, freedom: 1 }];
+  },
+};
+
+/** The same numbers, larger, smaller or moved. */
+export const scaleHypotheses: readonly Hypothesis[] = [factor, offset];

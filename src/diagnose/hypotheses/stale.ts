@@ -1,0 +1,66 @@
+import { toFloat64 } from '../../tensor/tensor.ts';
+import type { Fit, Hypothesis } from '../hypothesis.ts';
+import type { Numbers } from '../numbers.ts';
+import type { Held } from '../suspect.ts';
+
+/** `step1/fc.weight` → the step it is of, and its name within. Stages call steps iterations, and what they leave final. */
+export function withinStep(name: string): { readonly when: string; readonly bare: string } {
+  const [, when = '', bare] =
+    /^((?:step\d+|iter\d+|after iter\d+|initial|final|epoch \d+)\/)?(.*)$/.exec(name)!;
+  return { when: when.replace(/\/$/, ''), bare };
+}
+
+const asWords = (when: string): string =>
+  when === '' ? 'the first step' : when === 'initial' ? 'the start' : when;
+
+const kindWords = (name: string, of: Held): string => {
+  const [own, other] = [withinStep(name), withinStep(of.name)];
+  if (own.bare !== other.bare) return `equals the reference's ${of.name}`;
+  if (other.when === 'initial') return 'equals its value before the first step: it was not updated';
+  return `equals its own value of ${asWords(other.when)}`;
+};
+
+/** ‖ours − other‖ over the suspect's unit. */
+function distance({ ours, unit }: Numbers, other: Float64Array): number {
+  let squares = 0;
+  for (let i = 0; i < ours.length; i++) {
+    const off = ours[i] - other[i];
+    squares += off * off;
+    if (i === 32 && squares > 33 * 9 * unit * unit) return Number.POSITIVE_INFINITY;
+  }
+  return Math.sqrt(squares / ours.length) / unit;
+}
+
+const fewest = 4;
+
+/** Ours is what the reference holds under another name. */
+const another: Hypothesis = {
+  name: 'another tensor',
+  about: "another tensor's value: of the step before, of the start, of a neighbour, swapped",
+  fits(numbers, suspect, evidence) {
+    // What is a handful of numbers, or the same everywhere, equals others by chance.
+    if (numbers.truth.length < fewest || numbers.ours.every((x) => x === numbers.ours[0]))
+      return [];
+    return evidence.alike(suspect.shape).flatMap((of): Fit[] => {
+      const other = toFloat64(of.record.truth);
+      if (of.name === suspect.name || other.length !== numbers.ours.length) return [];
+      const left = distance(numbers, other);
+      const says = kindWords(suspect.name, of);
+      const same = withinStep(of.name).bare === withinStep(suspect.name).bare;
+      const key = same ? `stale ${withinStep(of.name).when}` : `is ${of.name}`;
+      return [{ key, says, left, freedom: 0 }];
+    });
+  },
+};
+
+const zero: Hypothesis = {
+  name: 'zero',
+  about: 'nothing arrived: zeros',
+  fits: ({ whole, truth }) =>
+    truth.length > 1 && whole.every((x) => x === 0)
+      ? [{ key: 'zero', says: 'is zero everywhere: nothing reached it', left: 0, freedom: 0 }]
+      : [],
+};
+
+/** What is no work of this step's. */
+export const staleHypotheses: readonly Hypothesis[] = [zero, another];

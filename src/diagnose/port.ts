@@ -1,0 +1,74 @@
+import type { Verdict } from '../align/judge/verdict.ts';
+import { type RuleOptions, ruleFor } from '../align/probes/rule.ts';
+import type { Probe } from '../align/reference/probe.ts';
+import type { ProbeReference } from '../align/reference/probeReference.ts';
+import { sameShape } from '../tensor/shape.ts';
+import { type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
+import { diagnosed } from './diagnose.ts';
+import type { Evidence, Held, Suspect } from './suspect.ts';
+
+/** What a reference holds of a probe; integers and what is given as float64. */
+function heldOf(reference: ProbeReference, probe: Probe): Held {
+  const { name, shape, kind, layer, what, axes } = probe;
+  const found = reference.record(probe);
+  const named = {
+    name,
+    shape,
+    kind,
+    ...(layer && { layer }),
+    ...(what && { what }),
+    ...(axes && { axes }),
+  };
+  if (found !== undefined) return { ...named, record: found };
+  const whole = reference.whole(probe);
+  const truth = tensor('float64', whole.shape, toFloat64(whole));
+  return { ...named, record: { pytorch: whole, truth } };
+}
+
+/** The verdicts on a port, each failure with what the mistake is. */
+export function diagnosedPort(
+  verdicts: readonly Verdict[],
+  recording: TensorMap,
+  reference: ProbeReference,
+  options: RuleOptions,
+): Verdict[] {
+  const probes = new Map(reference.probes.map((probe) => [probe.name, probe]));
+  const kept = new Map<string, Held>();
+  const held = (name: string): Held | undefined => {
+    const probe = probes.get(name);
+    if (probe === undefined) return undefined;
+    const known = kept.get(name) ?? heldOf(reference, probe);
+    kept.set(name, known);
+    return known;
+  };
+  const [input] = reference.probes.filter(
+    ({ kind, shape }) => kind === 'input' && shape.length > 0,
+  );
+  const [optimizer] = reference.manifest.passes.flatMap(({ optimizers = [] }) =>
+    optimizers.flatMap(({ groups }) => groups),
+  );
+  const evidence: Evidence = {
+    held,
+    alike: (shape) =>
+      reference.probes.flatMap((probe) =>
+        sameShape(probe.shape, shape) ? [held(probe.name)!] : [],
+      ),
+    ours: (name) => recording.get(name),
+    from: (name) => probes.get(name)?.from ?? [],
+    ...(input && { batch: input.shape[0] }),
+    ...(optimizer && { optimizer }),
+  };
+  const suspectOf = ({ name }: Verdict): Suspect | undefined => {
+    const [probe, ours] = [probes.get(name), recording.get(name)];
+    if (probe === undefined || ours === undefined) return undefined;
+    const rule = ruleFor(reference, probe, options);
+    const tolerance = rule.kind === 'float64' ? rule.tolerance : undefined;
+    return {
+      ...held(name)!,
+      ours,
+      limit: tolerance?.relativeL2 ?? 0,
+      ...(tolerance?.scale && { scale: tolerance.scale.value }),
+    };
+  };
+  return diagnosed(verdicts, suspectOf, evidence);
+}

@@ -1,0 +1,43 @@
+import type { ProbeKind } from '../align/reference/probe.ts';
+import type { Recorded } from '../align/reference/recorded.ts';
+import type { Shape } from '../tensor/shape.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** A tensor as a reference holds it: whole, or some of it. */
+export interface Held {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly record: Pick<Recorded, 'pytorch' | 'truth' | 'moments'>;
+  readonly kind?: ProbeKind;
+  /** Whose work it is, and what that layer is in PyTorch's words. */
+  readonly layer?: string;
+  readonly what?: string;
+  /** Names of its axes, one letter each. */
+  readonly axes?: string;
+}
+
+/** A tensor of ours that failed. */
+export interface Suspect extends Held {
+  /** Whole, in its own shape, which need not be the reference's. */
+  readonly ours: Tensor;
+  /** The largest relative error that passes. */
+  readonly limit: number;
+  /** What errors are measured by instead of the truth's size, where that is zero but for rounding. */
+  readonly scale?: number;
+}
+
+/** What is known around a suspect. */
+export interface Evidence {
+  /** What the reference holds under a name. */
+  readonly held: (name: string) => Held | undefined;
+  /** Everything of a shape that it holds, in the order in which it is computed. */
+  readonly alike: (shape: Shape) => readonly Held[];
+  /** What our side computed under a name. */
+  readonly ours: (name: string) => Tensor | undefined;
+  /** Names of what a tensor is computed from. */
+  readonly from: (name: string) => readonly string[];
+  /** Samples in a batch, where that is known. */
+  readonly batch?: number;
+  /** Settings of the optimizer by torch.optim's names: `lr`, `weight_decay`. */
+  readonly optimizer?: Readonly<Record<string, unknown>>;
+}
