@@ -9,6 +9,8 @@ import { readRecording } from '../../src/io/recording.ts';
 import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import type { NameMap } from '../../src/port/nameMap.ts';
 import type { Proposals } from '../../src/port/names/proposal.ts';
+import { openReference } from '../../src/port/openReference.ts';
+import { sizeOf } from '../../src/tensor/shape.ts';
 import { type Tensor, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
 import { foreign, foreignName } from './foreignPort.ts';
 import { hasRecorderTorch } from './torch.ts';
@@ -51,6 +53,20 @@ describe.skipIf(!hasRecorderTorch)('swa-align names (needs PyTorch 2.1)', () => 
       }
       expect(proposals().unused).toEqual([]);
       expect(await command('judge', network, '--map', map, '--partial'), said()).toBe(0);
+    });
+
+    it('of all that there is, optimizer state too, sorted by name or without names at all', async () => {
+      const reference = openReference(join(all, network));
+      const wholes = reference.probes.filter(({ shape }) => sizeOf(shape) <= 16_384);
+      const whole = new Map(wholes.map((probe) => [probe.name, reference.whole(probe)]));
+      const sorted = [...foreign(whole)].sort(([a], [b]) => (a < b ? -1 : 1));
+      const nameless = [...foreign(whole).values()].map((t, i): [string, Tensor] => [`t${i}`, t]);
+      for (const tensors of [sorted, nameless]) {
+        save(new Map(tensors));
+        expect(await propose(network, '--partial', '--overwrite'), said()).toBe(0);
+        expect(proposals().proposals).toHaveLength(whole.size);
+        expect(await command('judge', network, '--map', map, '--partial'), said()).toBe(0);
+      }
     });
 
     it('of a port with a mistake: all is named, and the judge finds the layer', async () => {

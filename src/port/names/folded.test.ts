@@ -27,9 +27,16 @@ const blocks = [0, 1, 2, 3].map((i) => sure(`b${i}/conv/y`, `layers.${i}.conv.ou
 
 describe('entries of a map', () => {
   it('are one pattern where names are made the same way', () => {
-    expect(fold(blocks)).toEqual(['b*/*/y → layers.*.*.output']);
+    expect(fold(blocks)).toEqual(['b*/conv/y → layers.*.conv.output']);
     expect(fold([1, 2, 3].map((i) => sure(`my/${i}.y`, `${i}.y`)))).toEqual(['my/* → *']);
     expect(entriesOf(oursOf(blocks), blocks)[0].because).toBe('4 tensors, values equal to 1.0e-7');
+  });
+
+  it('have a star for what both names say, however they count', () => {
+    const layers = ['conv1', 'relu@1', 'bn', 'shortcut.0'].map((layer) =>
+      sure(`it1/Layers_1/${layer}/out`, `layers.0.${layer}.output`, { layout: 'NHWC' }),
+    );
+    expect(fold(layers)).toEqual(['it1/Layers_1/*/out → layers.0.*.output → NHWC']);
   });
 
   it('are literal where a pattern would fit another tensor too', () => {
@@ -48,7 +55,7 @@ describe('entries of a map', () => {
     expect(fold(laid)).toContain('b2/conv/y → layers.2.conv.output → NHWC');
     expect(fold(laid)).toHaveLength(4);
     const all = blocks.map((one) => ({ ...one, layout: 'NHWC' }));
-    expect(fold(all)).toEqual(['b*/*/y → layers.*.*.output → NHWC']);
+    expect(fold(all)).toEqual(['b*/conv/y → layers.*.conv.output → NHWC']);
   });
 
   it('leave out names that are right already', () => {

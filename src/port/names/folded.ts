@@ -5,7 +5,8 @@ import type { Proposal, Sureness } from './proposal.ts';
 /** So many entries are said shorter by one. */
 const several = 3;
 
-const words = /\p{Alphabetic}+|\p{Number}+|[^\p{Alphabetic}\p{Number}]+/gu;
+const words = /[\p{Alphabetic}\p{Number}]+|[^\p{Alphabetic}\p{Number}]/gu;
+const numbers = /\p{Number}+|[^\p{Number}]+/gu;
 const isWord = /^[\p{Alphabetic}\p{Number}]/u;
 const isNumber = /^\p{Number}/u;
 
@@ -28,13 +29,24 @@ function common(a: readonly string[], b: readonly string[], may: (item: string) 
 
 type Pattern = Pick<NameEntry, 'ours' | 'probe'>;
 
-/** With stars where the pairs of positions stand; neighbouring ones are one star. */
+/** A star for each run of parts that stand in both names one after the other, where a word is among them. */
 function starred(a: readonly string[], b: readonly string[], at: readonly [number, number][]) {
+  const runs: [number, number][][] = [];
+  for (const [i, j] of at) {
+    const last = runs.at(-1)?.at(-1);
+    if (last !== undefined && last[0] === i - 1 && last[1] === j - 1) runs.at(-1)!.push([i, j]);
+    else runs.push([[i, j]]);
+  }
+  const kept = runs.filter((run) => run.some(([i]) => isWord.test(a[i])));
+  if (kept.length === 0) return [];
   const side = (parts: readonly string[], which: 0 | 1): string => {
-    const stars = new Set(at.map((pair) => pair[which]));
-    return parts.map((part, i) => (stars.has(i) ? '*' : literal(part))).join('');
+    const begins = new Set(kept.map((run) => run[0][which]));
+    const inside = new Set(kept.flat().map((pair) => pair[which]));
+    return parts
+      .map((part, i) => (begins.has(i) ? '*' : inside.has(i) ? '' : literal(part)))
+      .join('');
   };
-  return { ours: side(a, 0), probe: side(b, 1) };
+  return [{ ours: side(a, 0), probe: side(b, 1) }];
 }
 
 /** The longest text that both names have. */
@@ -51,17 +63,20 @@ function commonText(a: string, b: string): [number, number, number] {
 
 /** Patterns that may have made one name of the other, the most general first. */
 function patternsOf(ours: string, probe: string): Pattern[] {
-  const [a, b] = [ours.match(words) ?? [], probe.match(words) ?? []];
-  const numbers = common(a, b, (item) => isNumber.test(item));
-  const all = common(a, b, (item) => isWord.test(item));
+  const [a, b] = [ours, probe].map((name) => name.match(words) ?? []);
+  const [c, d] = [ours, probe].map((name) => name.match(numbers) ?? []);
+  const counted = common(c, d, (item) => isNumber.test(item));
   const [from, to, length] = commonText(ours, probe);
   const around = (name: string, at: number): string =>
     `${literal(name.slice(0, at))}*${literal(name.slice(at + length))}`;
   return [
     ...(length > 0 ? [{ ours: around(ours, from), probe: around(probe, to) }] : []),
-    ...[all, numbers, ...numbers.map((one) => [one])]
-      .filter((at) => at.length > 0)
-      .map((at) => starred(a, b, at)),
+    ...starred(
+      a,
+      b,
+      common(a, b, () => true),
+    ),
+    ...[counted, ...counted.map((one) => [one])].flatMap((at) => starred(c, d, at)),
   ];
 }
 
