@@ -62,6 +62,11 @@ describe('the ways from one shape to another', () => {
     expect(layouts([2, 1, 1, 3], [2, 3, 1, 1], 'NCHW')).toEqual(['NHWC']);
   });
 
+  it('are found among many axes where most have one element', () => {
+    expect(layouts([2, 4, 1, 3, 1, 5], [2, 1, 3, 1, 4, 5])).toEqual(['AE1C1F->A1C1EF']);
+    expect(layouts([2, 3, 4, 5, 6, 7], [2, 7, 3, 4, 5, 6])).toEqual(['ACDEFB->ABCDEF']);
+  });
+
   it("know TensorFlow's depthwise kernels", () => {
     expect(layouts([5, 6, 4, 2], [8, 1, 5, 6], 'OIHW')).toEqual(['HWIM']);
     expect(layouts([5, 6, 8, 1], [8, 1, 5, 6], 'OIHW')).toEqual(['HWOI']);

@@ -165,10 +165,12 @@ export function waysOf(ours: Shape, theirs: Shape, axes?: string): Way[] {
   const plain = { order: '', extents: [size], strides: [1] };
   // One number is one number: the judge takes it in any shape.
   if (size === 1) return [plain];
-  const found =
-    ours.length === theirs.length
-      ? [...permuted(ours, theirs, axes), ...depthwise(ours, theirs)]
-      : squeezed(ours, theirs, axes);
+  const same = ours.length === theirs.length;
+  const found = [
+    ...(same ? [...permuted(ours, theirs, axes), ...depthwise(ours, theirs)] : []),
+    // Of many axes only some orders are tried; without those of one element they may be few.
+    ...(same && ours.length <= mostAxes ? [] : squeezed(ours, theirs, axes)),
+  ];
   return found.length > 0 ? distinct(found) : [{ ...plain, reshaped: true }];
 }
 
