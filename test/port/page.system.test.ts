@@ -38,6 +38,7 @@ it('the page saves a file under each name that its commands and imports use', ()
     'port.ts',
     'save.ts',
     'map.json',
+    'other.ts',
     'port.test.ts',
     'index.html',
     'page.ts',
@@ -112,6 +113,15 @@ describe.skipIf(!hasRecorderTorch)('the page, followed (needs PyTorch 2.1)', () 
     // Of another network: an entry that fits no tensor is refused.
     expect(all).toMatch(/^swa-align: map\.json: the entry of "\S+" names no tensor/);
     expect(status).toBe(2);
+  }, 60_000);
+
+  it('has a map proposed', () => {
+    const naming = blocks.find(({ language, text }) => language === 'sh' && / names /.test(text))!;
+    expect(page).toContain('`MISTAKE=1 npx tsx other.ts`');
+    expect(node([...tsx, 'other.ts'], { MISTAKE: '1' }).all).toBe('');
+    const { stdout, status } = swaAlign(naming.text.trim());
+    expect(shape(stdout)).toBe(shape(outputs[3]));
+    expect(status).toBe(0);
   }, 60_000);
 
   it('has a test that passes, and fails with the mistake', () => {
