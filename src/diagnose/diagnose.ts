@@ -2,7 +2,7 @@ import type { Cause, Verdict } from '../align/judge/verdict.ts';
 import { passed } from '../align/judge/verdict.ts';
 import { hypotheses } from './hypotheses/index.ts';
 import type { Fit, Hypothesis } from './hypothesis.ts';
-import { numbersOf } from './numbers.ts';
+import { leftOf, numbersOf } from './numbers.ts';
 import type { Evidence, Suspect } from './suspect.ts';
 
 interface Named extends Fit {
@@ -11,17 +11,21 @@ interface Named extends Fit {
   readonly accepted: boolean;
 }
 
+/** What does not take away half of the error is not worth telling. */
+const worthTelling = 0.5;
+
 /** Every way in which a suspect could have come to differ, the least left first. */
 function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis[]): Named[] {
   const numbers = numbersOf(suspect);
   if (numbers === undefined) return [];
+  const most = Math.max(numbers.limit, worthTelling * leftOf(numbers, (i) => numbers.ours[i]));
   return table
     .flatMap(({ name, fits }) =>
       fits(numbers, suspect, evidence).map(
         (fit): Named => ({ ...fit, hypothesis: name, accepted: fit.left <= numbers.limit }),
       ),
     )
-    .filter(({ left }) => Number.isFinite(left))
+    .filter(({ left }) => left <= most && Number.isFinite(left))
     .sort((a, b) => a.left - b.left);
 }
 

@@ -87,7 +87,8 @@ const factor: Hypothesis = {
     });
     if (named.length > 0) return named;
     if (numbers.truth.length < enough || Math.abs(fitted - 1) <= numbers.limit) return [];
-    const says = `${shortNumber(fitted)} × the reference's`;
+    // Near one, it is the last digits that tell.
+    const says = `${Math.abs(fitted - 1) < 0.05 ? fitted.toPrecision(6) : shortNumber(fitted)} × the reference's`;
     return [
       { key: `factor ${fitted.toPrecision(4)}`, says, left: leftBy(numbers, fitted), freedom: 1 },
     ];
