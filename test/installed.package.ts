@@ -61,9 +61,7 @@ test('bench, the recorder and the Python programs are there', () => {
     'cpu',
   );
   expect(table).toMatch(/\| 2 .*ONNX Runtime/);
-  expect(swaAlign('recorder')).toBe(
-    readFileSync(join(root, 'fixtures', 'port_recorder.py'), 'utf8'),
-  );
+  expect(swaAlign('recorder')).toBe(readFileSync(join(root, 'fixtures', 'recorder.py'), 'utf8'));
   expect(swaAlign('python')).toMatch(/^check_in_torch /m);
   expect(swaAlign('python', 'check_in_torch').trim()).toBe(
     installed('fixtures', 'check_in_torch.py'),

@@ -9,7 +9,7 @@ const { printed, errors } = commandTest('python');
 
 test('recorder prints the recorder, to the byte', async () => {
   expect(await run(['recorder'])).toBe(0);
-  expect(printed.join('')).toBe(readFileSync(join(fixturesDirectory, 'port_recorder.py'), 'utf8'));
+  expect(printed.join('')).toBe(readFileSync(join(fixturesDirectory, 'recorder.py'), 'utf8'));
 });
 
 test('python lists programs, and says where each lies', async () => {

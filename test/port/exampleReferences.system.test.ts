@@ -23,7 +23,7 @@ describe.skipIf(!hasRecorderTorch)('the references of the examples (need PyTorch
     const dir = mkdtempSync(join(tmpdir(), 'swa-align-example-'));
     try {
       copyFileSync(join(example, 'record.py'), join(dir, 'record.py'));
-      copyFileSync(path('fixtures/port_recorder.py'), join(dir, 'recorder.py'));
+      copyFileSync(path('fixtures/recorder.py'), join(dir, 'recorder.py'));
       const made = spawnSync('python3', ['record.py'], { cwd: dir, encoding: 'utf8' });
       expect(made.status, made.stderr).toBe(0);
       const now = openReference(join(dir, 'ref'));

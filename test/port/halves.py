@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-from port_recorder import Recorder  # noqa: E402
+from recorder import Recorder  # noqa: E402
 
 
 class Net(nn.Module):

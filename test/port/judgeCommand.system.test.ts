@@ -166,7 +166,7 @@ describe.skipIf(!hasRecorderTorch)('swa-align judge (needs PyTorch 2.1)', () => 
   it('keeps an earlier reference where a recording fails', () => {
     const kept = join(dir, 'kept');
     cpSync(join(all, 'lstm'), kept, { recursive: true });
-    const recorder = fileURLToPath(new URL('../../fixtures/port_recorder.py', import.meta.url));
+    const recorder = fileURLToPath(new URL('../../fixtures/recorder.py', import.meta.url));
     copyFileSync(recorder, join(dir, 'recorder.py'));
     const bad = `
 import sys, numpy, torch; sys.path.insert(0, ${JSON.stringify(dir)})

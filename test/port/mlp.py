@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-from port_recorder import Recorder  # noqa: E402
+from recorder import Recorder  # noqa: E402
 
 torch.manual_seed(3)
 model = nn.Sequential()

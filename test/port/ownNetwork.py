@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
 
 import torch  # noqa: E402
-from port_recorder import Recorder  # noqa: E402
+from recorder import Recorder  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 

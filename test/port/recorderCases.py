@@ -14,8 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fixtures"))
-import port_recorder  # noqa: E402
-from port_recorder import Recorder  # noqa: E402
+import recorder  # noqa: E402
+from recorder import Recorder  # noqa: E402
 
 
 def total(model, batch):
@@ -281,7 +281,7 @@ def used(folder):
 def searched(name, seconds, terminal=False, samples=40):
     """What a search among samples that never do writes, by a clock that goes on by a second whenever it is read."""
     clock = iter(range(100_000))
-    port_recorder.time = types.SimpleNamespace(monotonic=lambda: next(clock))
+    recorder.time = types.SimpleNamespace(monotonic=lambda: next(clock))
     model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 1))
     with torch.no_grad():
         model[0].weight.copy_(torch.tensor([[1.0, 0.0], [1.0, -1.0]]))
@@ -296,7 +296,7 @@ def searched(name, seconds, terminal=False, samples=40):
     except RuntimeError as error:
         print(json.dumps([name, screen.getvalue(), str(error)]))
     finally:
-        port_recorder.time = time
+        recorder.time = time
 
 
 CASES = [scheduled, clipped, flipped, near, branches, branches_clipped, routed, typed, attended, compiled, masked, lost, kink_free, dropped, used]

@@ -49,6 +49,6 @@ export const python: RegisterCommand = (command, context) => {
 /** The recorder, to be laid beside a training script of one's own. */
 export const recorder: RegisterCommand = (command, context) => {
   command.action(() => {
-    context.printWhole(textOf('port_recorder').replace(/\n$/, ''));
+    context.printWhole(textOf('recorder').replace(/\n$/, ''));
   });
 };
