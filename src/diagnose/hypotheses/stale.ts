@@ -1,14 +1,8 @@
 import { toFloat64 } from '../../tensor/tensor.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import type { Numbers } from '../numbers.ts';
+import { withinStep } from '../stepName.ts';
 import type { Held } from '../suspect.ts';
-
-/** `step1/fc.weight` → the step it is of, and its name within. Stages call steps iterations, and what they leave final. */
-export function withinStep(name: string): { readonly when: string; readonly bare: string } {
-  const [, when = '', bare] =
-    /^((?:step\d+|iter\d+|after iter\d+|initial|final|epoch \d+)\/)?(.*)$/.exec(name)!;
-  return { when: when.replace(/\/$/, ''), bare };
-}
 
 const asWords = (when: string): string =>
   when === '' ? 'the first step' : when === 'initial' ? 'the start' : when;

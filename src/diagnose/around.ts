@@ -1,0 +1,72 @@
+import { sameShape, sizeOf } from '../tensor/shape.ts';
+import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
+import { leftOf, type Numbers } from './numbers.ts';
+import { withinStep } from './stepName.ts';
+import type { Evidence, Held, Suspect } from './suspect.ts';
+
+/** All of it, or undefined where the reference keeps a sample. */
+export function wholeOf({ record, shape }: Held): Float64Array | undefined {
+  return record.truth.data.length === sizeOf(shape) ? toFloat64(record.truth) : undefined;
+}
+
+/** Another tensor of the suspect's shape, at the places at which the suspect's truth is known. */
+export function valuesAt({ at, shape }: Numbers, held: Held): Float64Array | undefined {
+  if (!sameShape(held.shape, shape)) return undefined;
+  const values = toFloat64(held.record.truth);
+  if (values.length === at.length) return values;
+  return values.length === sizeOf(shape) ? picked(values, at) : undefined;
+}
+
+export const picked = (values: Float64Array, at: Int32Array): Float64Array =>
+  Float64Array.from(at, (position) => values[position]);
+
+/** What our side computed under a name, where it lies as the reference's does. */
+export function oursOf({ ours }: Evidence, { name, shape }: Held): Float64Array | undefined {
+  const found: Tensor | undefined = ours(name);
+  return found !== undefined && sameShape(found.shape, shape) ? toFloat64(found) : undefined;
+}
+
+/** What a tensor is computed from, as far as the reference holds it. */
+export const sourcesOf = ({ name }: Held, { from, held }: Evidence): Held[] =>
+  from(name).flatMap((source) => held(source) ?? []);
+
+/** The same tensor a step before, or at the start; undefined where there is none. */
+export function earlierOf({ name }: Held, { held, from }: Evidence): Held | undefined {
+  const { when, bare } = withinStep(name);
+  const source = from(name).find((other) => withinStep(other).bare === bare);
+  if (source !== undefined) return held(source);
+  const step = /^(step|iter)(\d+)$/.exec(when);
+  if (when === '') return held(`initial/${bare}`);
+  if (step === null) return undefined;
+  const [, word, number] = step;
+  const before = Number(number) - 1;
+  return held(before === 0 && word === 'step' ? bare : `${word}${before}/${bare}`);
+}
+
+/** ‖ours − candidate‖ over the suspect's unit; infinite where it is hopeless. */
+export const leftToOurs = (
+  { ours, unit, limit }: Numbers,
+  candidate: (i: number) => number,
+): number => leftOf({ truth: ours, unit, limit }, candidate);
+
+/** ‖ours − truth‖ over the suspect's unit. */
+export function distanceOf({ ours, truth, unit }: Numbers): number {
+  let squares = 0;
+  for (let i = 0; i < truth.length; i++) squares += (ours[i] - truth[i]) ** 2;
+  return Math.sqrt(squares / truth.length) / unit;
+}
+
+/** What leaves more than this of the difference, or more than this of the tensor, explains nothing. */
+const mostOfDifference = 1 / 3;
+const mostOfTensor = 0.1;
+
+/** Whether what is left is small beside what there was to explain. */
+export const explains = (numbers: Numbers, left: number, distance = distanceOf(numbers)): boolean =>
+  left <= distance * mostOfDifference && left <= mostOfTensor;
+
+/** A setting in PyTorch's words of a layer: `eps` of `BatchNorm2d(8, eps=1e-05, …)`. */
+export function settingOf({ what }: Suspect, key: string): number | undefined {
+  const found = what === undefined ? null : new RegExp(`\\b${key}=([\\d.e+-]+)`).exec(what);
+  const value = found === null ? Number.NaN : Number(found[1]);
+  return Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,74 @@
+/** erf to float64's rounding, by the series e^(−x²) Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!!, whose terms have one sign. */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const within = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
+
+/** Element-wise functions that networks apply, by the names people know. */
+export const functions: Readonly<Record<string, (x: number) => number>> = {
+  nothing: (x) => x,
+  ReLU: (x) => Math.max(x, 0),
+  'GELU by erf': (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
+  'GELU by tanh': (x) =>
+    0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  'GELU by sigmoid': (x) => x * sigmoid(1.702 * x),
+  'SiLU (swish)': (x) => x * sigmoid(x),
+  sigmoid,
+  tanh: Math.tanh,
+  softplus,
+  ReLU6: (x) => within(x, 0, 6),
+  hardswish: (x) => (x * within(x + 3, 0, 6)) / 6,
+  hardsigmoid: (x) => within(x + 3, 0, 6) / 6,
+  'leaky ReLU of 0.01': (x) => (x < 0 ? 0.01 * x : x),
+  'leaky ReLU of 0.1': (x) => (x < 0 ? 0.1 * x : x),
+  'leaky ReLU of 0.2': (x) => (x < 0 ? 0.2 * x : x),
+  ELU: (x) => (x < 0 ? Math.expm1(x) : x),
+  SELU: (x) => 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * Math.expm1(x) : x),
+  Mish: (x) => x * Math.tanh(softplus(x)),
+  softsign: (x) => x / (1 + Math.abs(x)),
+  'log-sigmoid': (x) => -softplus(-x),
+  exp: Math.exp,
+  log: Math.log,
+  square: (x) => x * x,
+  'square root': Math.sqrt,
+};
+
+const step = 1e-5;
+
+/** By central differences: to about 1e-10, enough to tell one function from another. */
+export const slopeOf = (f: (x: number) => number, x: number): number =>
+  (f(x + step) - f(x - step)) / (2 * step);
+
+/** Softmax along an axis, or its logarithm; a new array. */
+export function softmax(
+  values: Float64Array,
+  shape: readonly number[],
+  axis: number,
+  log: boolean,
+): Float64Array {
+  const extent = shape[axis];
+  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const result = new Float64Array(values.length);
+  for (let block = 0; block < values.length; block += extent * stride) {
+    for (let first = block; first < block + stride; first++) {
+      let [largest, sum] = [Number.NEGATIVE_INFINITY, 0];
+      for (let k = 0; k < extent; k++) largest = Math.max(largest, values[first + k * stride]);
+      for (let k = 0; k < extent; k++) sum += Math.exp(values[first + k * stride] - largest);
+      const shift = largest + Math.log(sum);
+      for (let k = 0; k < extent; k++) {
+        const y = values[first + k * stride] - shift;
+        result[first + k * stride] = log ? y : Math.exp(y);
+      }
+    }
+  }
+  return result;
+}

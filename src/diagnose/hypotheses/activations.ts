@@ -1,0 +1,207 @@
+import { sameShape } from '../../tensor/shape.ts';
+import {
+  distanceOf,
+  explains,
+  leftToOurs,
+  oursOf,
+  picked,
+  sourcesOf,
+  valuesAt,
+  wholeOf,
+} from '../around.ts';
+import { functions, slopeOf, softmax } from '../functions.ts';
+import type { Fit, Hypothesis } from '../hypothesis.ts';
+import { leftOf, type Numbers } from '../numbers.ts';
+import type { Evidence, Held } from '../suspect.ts';
+
+/** So few numbers come out of another function by chance. */
+const fewest = 4;
+
+const isValue = ({ kind }: Held): boolean =>
+  kind === undefined || kind === 'output' || kind === 'prediction';
+
+/** A function's result on our side and in the reference, element by element. */
+interface Computed {
+  readonly name: string;
+  readonly ours: (i: number) => number;
+  readonly truth: (i: number) => number;
+}
+
+/** The same words for a layer's forward and its backward: it is one mistake. */
+function insteadOf(name: string, right: string): Pick<Fit, 'key' | 'says'> {
+  const key = `${name} for ${right}`;
+  if (name === nothing)
+    return { key, says: `the activation is missing: the reference's is ${right}` };
+  if (right === nothing)
+    return { key, says: `${name} is applied, the reference has no activation` };
+  return { key, says: `${name} is computed, the reference's is ${right}` };
+}
+
+const nothing = 'nothing';
+
+/** Which of these the reference computes, and which others ours. Nothing where ours is right for its own sources. */
+function others(numbers: Numbers, table: readonly Computed[]): Fit[] {
+  const right = table.find(({ truth }) => leftOf(numbers, truth) <= numbers.limit);
+  if (right === undefined || leftToOurs(numbers, right.ours) <= numbers.limit) return [];
+  const distance = distanceOf(numbers);
+  return table.flatMap((other): Fit[] => {
+    if (other === right) return [];
+    const left = leftToOurs(numbers, other.ours);
+    if (!explains(numbers, left, distance)) return [];
+    return [{ ...insteadOf(other.name, right.name), left, freedom: 0 }];
+  });
+}
+
+/** What a tensor of the suspect's shape holds at its places, on our side and in the reference. */
+interface Source {
+  readonly ours: Float64Array;
+  readonly truth: Float64Array;
+}
+
+/** Our own where it was recorded: what went wrong before is not this layer's mistake. */
+function sourceAt(numbers: Numbers, evidence: Evidence, held: Held): Source | undefined {
+  const truth = valuesAt(numbers, held);
+  if (truth === undefined) return undefined;
+  const own = oursOf(evidence, held);
+  return { ours: own === undefined ? truth : picked(own, numbers.at), truth };
+}
+
+const elementwise = ({ ours, truth }: Source): Computed[] =>
+  Object.entries(functions).map(([name, f]) => ({
+    name,
+    ours: (i) => f(ours[i]),
+    truth: (i) => f(truth[i]),
+  }));
+
+const backwards = (sent: Source, at: Source): Computed[] =>
+  Object.entries(functions).map(([name, f]) => ({
+    name,
+    ours: (i) => sent.ours[i] * slopeOf(f, at.ours[i]),
+    truth: (i) => sent.truth[i] * slopeOf(f, at.truth[i]),
+  }));
+
+/** Computed when it is first asked for. */
+function lazily(make: () => Float64Array): (position: number) => number {
+  let made: Float64Array | undefined;
+  return (position) => {
+    made ??= make();
+    return made[position];
+  };
+}
+
+interface Along {
+  readonly name: string;
+  readonly of: (values: Float64Array) => Float64Array;
+}
+
+/** Softmax and its logarithm along the axes where they are likely: the last, and that of channels. */
+function softmaxesOf(shape: readonly number[]): Along[] {
+  const rank = shape.length;
+  if (rank === 0) return [];
+  return [...new Set([rank - 1, Math.min(1, rank - 1)])].flatMap((axis) => {
+    const along = axis === rank - 1 ? '' : ` along axis ${axis}`;
+    return [false, true].map((log) => ({
+      name: `${log ? 'log-softmax' : 'softmax'}${along}`,
+      of: (values: Float64Array) => softmax(values, shape, axis, log),
+    }));
+  });
+}
+
+function softmaxes({ at, shape }: Numbers, evidence: Evidence, held: Held): Computed[] {
+  const truth = wholeOf(held);
+  if (truth === undefined || !sameShape(held.shape, shape)) return [];
+  const own = oursOf(evidence, held) ?? truth;
+  return softmaxesOf(shape).map(({ name, of }) => {
+    const [ours, right] = [lazily(() => of(own)), lazily(() => of(truth))];
+    return { name, ours: (i) => ours(at[i]), truth: (i) => right(at[i]) };
+  });
+}
+
+const another: Hypothesis = {
+  name: 'another activation',
+  about: 'another function than the reference computes of the same input: none, SiLU for GELU',
+  fits(numbers, suspect, evidence) {
+    if (!isValue(suspect) || numbers.truth.length < fewest) return [];
+    return sourcesOf(suspect, evidence).flatMap((held) => {
+      const source = sourceAt(numbers, evidence, held);
+      if (source === undefined) return [];
+      return others(numbers, [...elementwise(source), ...softmaxes(numbers, evidence, held)]);
+    });
+  },
+};
+
+const anothersGradient: Hypothesis = {
+  name: "another activation's gradient",
+  about: 'sent back through the derivative of another function',
+  fits(numbers, suspect, evidence) {
+    if (suspect.kind !== 'output gradient' || numbers.truth.length < fewest) return [];
+    const input = evidence.held(suspect.name.replace(/\.grad$/, ''));
+    const sent = sourcesOf(suspect, evidence).filter(({ kind }) => kind === 'output gradient');
+    // Where several layers send back, it is a sum.
+    if (input === undefined || sent.length !== 1) return [];
+    const [a, b] = [sent[0], input].map((held) => sourceAt(numbers, evidence, held));
+    return a === undefined || b === undefined ? [] : others(numbers, backwards(a, b));
+  },
+};
+
+/** More than this of the values must differ: anything is a function of one number. */
+const varied = (values: Float64Array): boolean => new Set(values.slice(0, 64)).size >= fewest;
+
+const onceMore: Hypothesis = {
+  name: 'activation of it',
+  about: "ours is an activation's result on the reference's value, or the reference's on ours",
+  fits(numbers, suspect) {
+    const { ours, truth, whole, at, shape } = numbers;
+    if (!isValue(suspect) || truth.length < fewest || !varied(truth) || !varied(ours)) return [];
+    const distance = distanceOf(numbers);
+    const tell = (left: number, name: string, added: boolean): Fit[] =>
+      explains(numbers, left, distance)
+        ? [
+            {
+              key: `${name} ${added ? 'added' : 'missing'}`,
+              says: added
+                ? `${name} of the reference's: applied once too often, or recorded after it`
+                : `the reference's is ${name} of it: ${name} is missing, or it was recorded before it`,
+              left,
+              freedom: 0,
+            },
+          ]
+        : [];
+    const { [nothing]: _, ...named } = functions;
+    const single = Object.entries(named).flatMap(([name, f]) => [
+      ...tell(
+        leftToOurs(numbers, (i) => f(truth[i])),
+        name,
+        true,
+      ),
+      ...tell(
+        leftOf(numbers, (i) => f(ours[i])),
+        name,
+        false,
+      ),
+    ]);
+    const right = wholeOf(suspect);
+    const rows = softmaxesOf(shape).flatMap(({ name, of }) => {
+      const mine = lazily(() => of(whole));
+      const missing = tell(
+        leftOf(numbers, (i) => mine(at[i])),
+        name,
+        false,
+      );
+      if (right === undefined) return missing;
+      const more = lazily(() => of(right));
+      return [
+        ...missing,
+        ...tell(
+          leftToOurs(numbers, (i) => more(at[i])),
+          name,
+          true,
+        ),
+      ];
+    });
+    return [...single, ...rows];
+  },
+};
+
+/** An activation that is not the reference's. */
+export const activationHypotheses: readonly Hypothesis[] = [another, anothersGradient, onceMore];

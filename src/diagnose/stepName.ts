@@ -1,0 +1,6 @@
+/** `step1/fc.weight` → the step it is of, and its name within. Stages call steps iterations, and what they leave final. */
+export function withinStep(name: string): { readonly when: string; readonly bare: string } {
+  const [, when = '', bare] =
+    /^((?:step\d+|iter\d+|after iter\d+|initial|final|epoch \d+)\/)?(.*)$/.exec(name)!;
+  return { when: when.replace(/\/$/, ''), bare };
+}
