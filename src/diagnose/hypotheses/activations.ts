@@ -12,7 +12,7 @@ import {
 import { functions, slopeOf, softmax } from '../functions.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
-import type { Evidence, Held } from '../suspect.ts';
+import type { Evidence, Held, Suspect } from '../suspect.ts';
 
 /** So few numbers come out of another function by chance. */
 const fewest = 4;
@@ -117,21 +117,83 @@ function softmaxes({ at, shape }: Numbers, evidence: Evidence, held: Held): Comp
   });
 }
 
+/** By the input that the reference holds. */
+const ofSources = (numbers: Numbers, suspect: Suspect, evidence: Evidence): Fit[] =>
+  sourcesOf(suspect, evidence).flatMap((held) => {
+    const source = sourceAt(numbers, evidence, held);
+    if (source === undefined) return [];
+    return others(numbers, [...elementwise(source), ...softmaxes(numbers, evidence, held)]);
+  });
+
+/** Anything is a function of one number: the values must differ. */
+const varied = (values: Float64Array): boolean => new Set(values.slice(0, 64)).size >= fewest;
+
+/** Ours is an activation's result on the reference's value, or the reference's on ours. */
+function ofEachOther(numbers: Numbers, suspect: Suspect): Fit[] {
+  const { ours, truth, whole, at, shape } = numbers;
+  if (!varied(truth) || !varied(ours)) return [];
+  const distance = distanceOf(numbers);
+  const tell = (left: number, name: string, added: boolean): Fit[] =>
+    explains(numbers, left, distance)
+      ? [
+          {
+            key: `${name} ${added ? 'added' : 'missing'}`,
+            says: added
+              ? `${name} of the reference's: applied once too often, or recorded after it`
+              : `the reference's is ${name} of it: ${name} is missing, or it was recorded before it`,
+            left,
+            freedom: 0,
+          },
+        ]
+      : [];
+  const { [nothing]: _, ...named } = functions;
+  const single = Object.entries(named).flatMap(([name, f]) => [
+    ...tell(
+      leftToOurs(numbers, (i) => f(truth[i])),
+      name,
+      true,
+    ),
+    ...tell(
+      leftOf(numbers, (i) => f(ours[i])),
+      name,
+      false,
+    ),
+  ]);
+  const right = wholeOf(suspect);
+  const rows = softmaxesOf(shape).flatMap(({ name, of }) => {
+    const mine = lazily(() => of(whole));
+    const missing = tell(
+      leftOf(numbers, (i) => mine(at[i])),
+      name,
+      false,
+    );
+    if (right === undefined) return missing;
+    const more = lazily(() => of(right));
+    return [
+      ...missing,
+      ...tell(
+        leftToOurs(numbers, (i) => more(at[i])),
+        name,
+        true,
+      ),
+    ];
+  });
+  return [...single, ...rows];
+}
+
 const another: Hypothesis = {
-  name: 'another activation',
+  name: 'activation',
   about: 'another function than the reference computes of the same input: none, SiLU for GELU',
   fits(numbers, suspect, evidence) {
     if (!isValue(suspect) || numbers.truth.length < fewest) return [];
-    return sourcesOf(suspect, evidence).flatMap((held) => {
-      const source = sourceAt(numbers, evidence, held);
-      if (source === undefined) return [];
-      return others(numbers, [...elementwise(source), ...softmaxes(numbers, evidence, held)]);
-    });
+    const found = ofSources(numbers, suspect, evidence);
+    const known = found.some(({ left }) => left <= numbers.limit);
+    return known ? found : [...found, ...ofEachOther(numbers, suspect)];
   },
 };
 
 const anothersGradient: Hypothesis = {
-  name: "another activation's gradient",
+  name: "activation's gradient",
   about: 'sent back through the derivative of another function',
   fits(numbers, suspect, evidence) {
     if (suspect.kind !== 'output gradient' || numbers.truth.length < fewest) return [];
@@ -144,64 +206,5 @@ const anothersGradient: Hypothesis = {
   },
 };
 
-/** More than this of the values must differ: anything is a function of one number. */
-const varied = (values: Float64Array): boolean => new Set(values.slice(0, 64)).size >= fewest;
-
-const onceMore: Hypothesis = {
-  name: 'activation of it',
-  about: "ours is an activation's result on the reference's value, or the reference's on ours",
-  fits(numbers, suspect) {
-    const { ours, truth, whole, at, shape } = numbers;
-    if (!isValue(suspect) || truth.length < fewest || !varied(truth) || !varied(ours)) return [];
-    const distance = distanceOf(numbers);
-    const tell = (left: number, name: string, added: boolean): Fit[] =>
-      explains(numbers, left, distance)
-        ? [
-            {
-              key: `${name} ${added ? 'added' : 'missing'}`,
-              says: added
-                ? `${name} of the reference's: applied once too often, or recorded after it`
-                : `the reference's is ${name} of it: ${name} is missing, or it was recorded before it`,
-              left,
-              freedom: 0,
-            },
-          ]
-        : [];
-    const { [nothing]: _, ...named } = functions;
-    const single = Object.entries(named).flatMap(([name, f]) => [
-      ...tell(
-        leftToOurs(numbers, (i) => f(truth[i])),
-        name,
-        true,
-      ),
-      ...tell(
-        leftOf(numbers, (i) => f(ours[i])),
-        name,
-        false,
-      ),
-    ]);
-    const right = wholeOf(suspect);
-    const rows = softmaxesOf(shape).flatMap(({ name, of }) => {
-      const mine = lazily(() => of(whole));
-      const missing = tell(
-        leftOf(numbers, (i) => mine(at[i])),
-        name,
-        false,
-      );
-      if (right === undefined) return missing;
-      const more = lazily(() => of(right));
-      return [
-        ...missing,
-        ...tell(
-          leftToOurs(numbers, (i) => more(at[i])),
-          name,
-          true,
-        ),
-      ];
-    });
-    return [...single, ...rows];
-  },
-};
-
 /** An activation that is not the reference's. */
-export const activationHypotheses: readonly Hypothesis[] = [another, anothersGradient, onceMore];
+export const activationHypotheses: readonly Hypothesis[] = [another, anothersGradient];
