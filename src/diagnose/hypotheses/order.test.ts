@@ -72,7 +72,7 @@ it('gates in another order', () => {
     ([row, k]) => numbersFrom(3, 60)[(order[Math.floor(row / 3)] * 3 + (row % 3)) * 5 + k],
   );
   expect(causeOf(suspectOf(held, ours))).toBe(
-    'the 4 parts of its axis 0 are in the order 0, 2, 1, 3',
+    'the 4 parts of its places along axis 0 are in the order 0, 2, 1, 3',
   );
 });
 

@@ -84,7 +84,7 @@ const axisWord: Readonly<Record<string, string>> = {
 
 const called = (suspect: Suspect, axis: number): string => {
   const letter = letters(suspect)[axis];
-  return axisWord[letter] ?? `axis ${letter}`;
+  return axisWord[letter] ?? `places along axis ${letter}`;
 };
 
 /** What is left when `axis` is read by another index. */
