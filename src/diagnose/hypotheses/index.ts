@@ -1,13 +1,21 @@
 import type { Hypothesis } from '../hypothesis.ts';
 import { activationHypotheses } from './activations.ts';
+import { normHypotheses } from './norms.ts';
 import { orderHypotheses } from './order.ts';
+import { runningHypotheses } from './runningStatistics.ts';
 import { scaleHypotheses } from './scale.ts';
 import { staleHypotheses } from './stale.ts';
+import { termHypotheses } from './terms.ts';
+import { updateHypotheses } from './updates.ts';
 
 /** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
 export const hypotheses: readonly Hypothesis[] = [
   ...activationHypotheses,
+  ...normHypotheses,
+  ...runningHypotheses,
   ...staleHypotheses,
   ...orderHypotheses,
+  ...updateHypotheses,
+  ...termHypotheses,
   ...scaleHypotheses,
 ];
