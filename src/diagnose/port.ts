@@ -5,6 +5,8 @@ import type { ProbeReference } from '../align/reference/probeReference.ts';
 import { sameShape } from '../tensor/shape.ts';
 import { type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { diagnosed } from './diagnose.ts';
+import { hypotheses } from './hypotheses/index.ts';
+import type { Hypothesis } from './hypothesis.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
 
 /** What a reference holds of a probe; integers and what is given as float64. */
@@ -31,6 +33,7 @@ export function diagnosedPort(
   recording: TensorMap,
   reference: ProbeReference,
   options: RuleOptions,
+  table: readonly Hypothesis[] = hypotheses,
 ): Verdict[] {
   const probes = new Map(reference.probes.map((probe) => [probe.name, probe]));
   const kept = new Map<string, Held>();
@@ -53,6 +56,8 @@ export function diagnosedPort(
       reference.probes.flatMap((probe) =>
         sameShape(probe.shape, shape) ? [held(probe.name)!] : [],
       ),
+    draws: () =>
+      reference.probes.flatMap(({ kind, name }) => (kind === 'draw' ? [held(name)!] : [])),
     ours: (name) => recording.get(name),
     from: (name) => probes.get(name)?.from ?? [],
     ...(input && { batch: input.shape[0] }),
@@ -70,5 +75,5 @@ export function diagnosedPort(
       ...(tolerance?.scale && { scale: tolerance.scale.value }),
     };
   };
-  return diagnosed(verdicts, suspectOf, evidence);
+  return diagnosed(verdicts, suspectOf, evidence, table);
 }

@@ -23,9 +23,22 @@ describe('where wrong elements lie', () => {
     expect(where(([, , h, w]) => h === 0 || h === 4 || w === 0 || w === 5)).toBe(
       'only at the border',
     );
+    expect(where(([, , h, w]) => h === 4 || w === 5)).toBe(
+      'only in the last row and the last column',
+    );
     expect(where(([n, c, h, w]) => (n + c + h + w) % 2 === 0)).toBe('scattered');
     expect(where(([n, c, h, w]) => n + c + h + w === 0)).toBe('one element');
     expect(where(([n, c, h, w]) => n + c + h + w > 0)).toBe('nearly everywhere');
+  });
+
+  it('says how deep a border is', () => {
+    const maps = [2, 8, 8];
+    const places = Array.from({ length: sizeOf(maps) }, (_, i) => i);
+    const wrong = places.filter((i) => {
+      const [, h, w] = coordinates(i, maps);
+      return Math.min(h, w, 7 - h, 7 - w) < 2;
+    });
+    expect(placeOf(wrong, places, maps)).toBe('only at the border, 2 deep');
   });
 
   it('counts axes where nobody names them', () => {

@@ -48,52 +48,109 @@ function indicesOn(axis: Axis, positions: Positions): number[] {
   return Array.from(there.keys()).filter((index) => there[index] === 1);
 }
 
+/** Where wrong elements lie. */
+export interface Place {
+  /** `everywhere`, `only in channel 3`, `only at the border`, `scattered` */
+  readonly words: string;
+  /** Whether a flat position lies there; where it is a part of the tensor. */
+  readonly covers?: (position: number) => boolean;
+  /** Rows and columns from the edge, where it is a border. */
+  readonly deep?: number;
+}
+
 /** `image 29, the last`, `channels 0, 3 of 64`, or undefined where the axis says nothing. */
 function onAxis(
   [one, several]: readonly [one: string, several: string],
   axis: Axis,
   wrong: Positions,
   compared: Positions,
-): string | undefined {
+): Required<Omit<Place, 'deep'>> | undefined {
   const [bad, seen] = [indicesOn(axis, wrong), indicesOn(axis, compared)];
   if (seen.length < 2 || bad.length > seen.length / 2) return undefined;
   const [first] = bad;
-  if (bad.length === 1) return `${one} ${first}${first === axis.extent - 1 ? ', the last' : ''}`;
+  const among = new Set(bad);
+  const covers = (position: number): boolean => among.has(indexOn(axis, position));
+  if (bad.length === 1) {
+    return { words: `${one} ${first}${first === axis.extent - 1 ? ', the last' : ''}`, covers };
+  }
   const named = bad.slice(0, fewNamed).join(', ');
-  return `${several} ${named}${bad.length > fewNamed ? ', …' : ''} (${bad.length} of ${seen.length})`;
+  const more = bad.length > fewNamed ? ', …' : '';
+  return { words: `${several} ${named}${more} (${bad.length} of ${seen.length})`, covers };
 }
 
-/** Whether all of the wrong ones lie at the border of the last axes, and others inside. */
-function onlyAtBorder(axes: readonly Axis[], wrong: Positions, compared: Positions): boolean {
+const deepest = 3;
+const byChance = 0.01;
+
+/** One edge of a map: how far from it a position lies. */
+interface Edge {
+  readonly name: string;
+  readonly from: (position: number) => number;
+}
+
+function edgesOf(axes: readonly Axis[]): Edge[] {
   // The first axis has no border: it counts images, or rows of a list.
-  const sides = axes
-    .slice(1)
-    .slice(-2)
-    .filter(({ extent }) => extent > 2);
-  const inside = (position: number): boolean =>
-    sides.every((axis) => {
-      const index = indexOn(axis, position);
-      return index > 0 && index < axis.extent - 1;
-    });
-  if (sides.length === 0) return false;
-  for (let i = 0; i < wrong.length; i++) if (inside(wrong[i])) return false;
-  for (let i = 0; i < compared.length; i++) if (inside(compared[i])) return true;
-  return false;
+  const sides = axes.slice(1).slice(-2);
+  return sides.flatMap((axis, k) => {
+    const line = sides.length - k === 2 ? 'row' : 'column';
+    const last = axis.extent - 1;
+    return axis.extent > 2
+      ? [
+          { name: `first ${line}`, from: (p: number) => indexOn(axis, p) },
+          { name: `last ${line}`, from: (p: number) => last - indexOn(axis, p) },
+        ]
+      : [];
+  });
+}
+
+function subsets<T>([first, ...rest]: readonly T[]): T[][] {
+  if (first === undefined) return [[]];
+  const without = subsets(rest);
+  return [...without, ...without.map((chosen) => [first, ...chosen])];
+}
+
+const allOf = (positions: Positions, holds: (position: number) => boolean): boolean => {
+  for (let i = 0; i < positions.length; i++) if (!holds(positions[i])) return false;
+  return true;
+};
+
+/** The smallest border of the last axes, or part of it, that holds all of the wrong ones. */
+function atBorder(axes: readonly Axis[], wrong: Positions, compared: Positions): Place | undefined {
+  const edges = edgesOf(axes);
+  const some = subsets(edges)
+    .filter((chosen) => chosen.length > 1)
+    .sort((a, b) => a.length - b.length);
+  for (let deep = 1; deep <= deepest; deep++) {
+    const fitting = some.find((chosen) =>
+      allOf(wrong, (position) => chosen.some(({ from }) => from(position) < deep)),
+    );
+    if (fitting === undefined) continue;
+    const covers = (position: number): boolean => fitting.some(({ from }) => from(position) < deep);
+    let inside = 0;
+    for (let i = 0; i < compared.length; i++) if (!covers(compared[i])) inside++;
+    // Where little is inside, a few that lie anywhere all lie at the border.
+    if ((1 - inside / compared.length) ** wrong.length > byChance) return undefined;
+    const side =
+      fitting.length === edges.length
+        ? 'at the border'
+        : `in the ${fitting.map(({ name }) => name).join(' and the ')}`;
+    return { words: `only ${side}${deep > 1 ? `, ${deep} deep` : ''}`, covers, deep };
+  }
+  return undefined;
 }
 
 /**
- * Where the elements at flat positions `wrong` lie among those at `compared`: `everywhere`, `only in channel 3`, `only
- * at the border`, `scattered`. `axes` names the axes of `shape`, one letter each, where that is known.
+ * Where the elements at flat positions `wrong` lie among those at `compared`. `axes` names the axes of `shape`, one
+ * letter each, where that is known.
  */
-export function placeOf(
+export function findPlace(
   wrong: Positions,
   compared: Positions,
   shape: Shape,
   axes?: string,
-): string {
-  if (wrong.length === compared.length) return 'everywhere';
-  if (wrong.length > allButFew * compared.length) return 'nearly everywhere';
-  if (wrong.length === 1) return 'one element';
+): Place {
+  if (wrong.length === compared.length) return { words: 'everywhere' };
+  if (wrong.length > allButFew * compared.length) return { words: 'nearly everywhere' };
+  if (wrong.length === 1) return { words: 'one element' };
   const all = axesOf(shape);
   const found = all.flatMap((axis, k) => {
     const letter = axes?.length === shape.length ? axes[k] : '';
@@ -102,6 +159,13 @@ export function placeOf(
     const words = word === undefined ? ([plain, plain] as const) : ([word, `${word}s`] as const);
     return onAxis(words, axis, wrong, compared) ?? [];
   });
-  if (found.length > 0) return `only in ${found.join('; ')}`;
-  return onlyAtBorder(all, wrong, compared) ? 'only at the border' : 'scattered';
+  if (found.length === 0) return atBorder(all, wrong, compared) ?? { words: 'scattered' };
+  return {
+    words: `only in ${found.map(({ words }) => words).join('; ')}`,
+    covers: (position) => found.every(({ covers }) => covers(position)),
+  };
 }
+
+/** The same in words alone. */
+export const placeOf = (...given: Parameters<typeof findPlace>): string =>
+  findPlace(...given).words;

@@ -1,16 +1,22 @@
 import type { Hypothesis } from '../hypothesis.ts';
 import { activationHypotheses } from './activations.ts';
+import { castHypotheses } from './casts.ts';
+import { drawHypotheses } from './draws.ts';
+import { maskHypotheses } from './masks.ts';
 import { normHypotheses } from './norms.ts';
 import { orderHypotheses } from './order.ts';
+import { precisionHypotheses } from './precision.ts';
 import { runningHypotheses } from './runningStatistics.ts';
 import { scaleHypotheses } from './scale.ts';
 import { staleHypotheses } from './stale.ts';
 import { termHypotheses } from './terms.ts';
 import { updateHypotheses } from './updates.ts';
+import { whereHypotheses } from './where.ts';
 
 /** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
 export const hypotheses: readonly Hypothesis[] = [
   ...activationHypotheses,
+  ...maskHypotheses,
   ...normHypotheses,
   ...runningHypotheses,
   ...staleHypotheses,
@@ -18,4 +24,8 @@ export const hypotheses: readonly Hypothesis[] = [
   ...updateHypotheses,
   ...termHypotheses,
   ...scaleHypotheses,
+  ...castHypotheses,
+  ...drawHypotheses,
+  ...whereHypotheses,
+  ...precisionHypotheses,
 ];

@@ -1,0 +1,105 @@
+import { type Shape, sizeOf } from '../tensor/shape.ts';
+
+/** Differences between two tensors, where they are known. */
+export interface Differences {
+  /** Ours minus the truth. */
+  readonly errors: Float64Array;
+  readonly truth: Float64Array;
+  /** Flat positions in `shape` at which they lie. */
+  readonly at: Int32Array;
+  readonly shape: Shape;
+  /** Numbers at the same places of which the errors may be a function: what the tensor is computed from. */
+  readonly beside: readonly Float64Array[];
+}
+
+/** Of fewer elements nobody can tell noise from a curve. */
+export const fewestForNoise = 128;
+
+/** More are not looked at: these tell. */
+const most = 2 ** 15;
+
+const standardDeviations = 3.5;
+
+/** Real rounding is not quite without pattern: the same rounded weight is in all positions of a channel. */
+const slack = 0.1;
+
+/** So small beside the others is an error that is none. */
+const small = 0.02;
+
+/** Where more are as small as that, the error lies somewhere and not everywhere. */
+const mostSmall = 0.35;
+
+/** Indices in the order in which `key` ascends. */
+function orderedBy(indices: Int32Array, key: (i: number) => number): Int32Array {
+  const keys = Float64Array.from(indices, key);
+  const order = Int32Array.from(indices.keys());
+  return order.sort((a, b) => keys[a] - keys[b]).map((k) => indices[k]);
+}
+
+/** The orders in which neighbours would be alike, were it no noise: along every axis, by value, by what stands beside. */
+function ordersOf({ at, shape, truth, beside }: Differences, indices: Int32Array): Int32Array[] {
+  const size = sizeOf(shape);
+  const along = shape.flatMap((extent, axis) => {
+    if (extent < 3) return [];
+    const stride = sizeOf(shape.slice(axis + 1));
+    // The axis fastest, all else as it lies.
+    const line = (p: number): number => Math.floor(p / (stride * extent)) * stride + (p % stride);
+    return [orderedBy(indices, (i) => line(at[i]) * size + (Math.floor(at[i] / stride) % extent))];
+  });
+  return [
+    orderedBy(indices, (i) => at[i]),
+    ...along,
+    ...[truth, ...beside].map((values) => orderedBy(indices, (i) => values[i])),
+  ];
+}
+
+/** Share by which signs of neighbours agree more often than they differ, −1 to 1. */
+function correlation(signs: Int8Array, order: Int32Array, lag: number): number {
+  let sum = 0;
+  for (let k = lag; k < order.length; k++) sum += signs[order[k]] * signs[order[k - lag]];
+  return sum / (order.length - lag);
+}
+
+/** Whether signs lean to a side at single indices of an axis, more than chance lets them. */
+function leans(signs: Int8Array, { at, shape }: Differences, indices: Int32Array): boolean {
+  return shape.some((extent, axis) => {
+    if (extent < 2) return false;
+    const stride = sizeOf(shape.slice(axis + 1));
+    const sums = new Float64Array(extent);
+    for (const i of indices) sums[Math.floor(at[i] / stride) % extent] += signs[i];
+    const square = sums.reduce((sum, x) => sum + x * x, 0) / indices.length;
+    const allowed = 1 + 5 * Math.sqrt(2 / extent) + slack * slack * (indices.length / extent);
+    return square > allowed;
+  });
+}
+
+/**
+ * Whether differences are noise: on no side of zero more than on the other, alike between neighbours along no axis, no
+ * function of the values, and everywhere. The same is asked of them relative to the truth. Signs are counted, not
+ * sizes: a few large ones hide nothing.
+ */
+export function isNoise(of: Differences): boolean {
+  const { errors, truth, beside } = of;
+  const telling = Int32Array.from(errors.keys())
+    .filter((i) => errors[i] !== 0 || truth[i] !== 0)
+    .slice(0, most);
+  if (telling.length < fewestForNoise) return false;
+  const squares = telling.reduce((sum, i) => sum + errors[i] * errors[i], 0);
+  const size = Math.sqrt(squares / telling.length);
+  const tiny = telling.filter((i) => Math.abs(errors[i]) < small * size).length;
+  if (tiny > mostSmall * telling.length) return false;
+  const indices = telling.filter((i) => errors[i] !== 0);
+  const bound = Math.max(standardDeviations / Math.sqrt(indices.length), slack);
+  const orders = ordersOf(of, indices);
+  const plain = Int8Array.from(errors, Math.sign);
+  const signed = [truth, ...beside].map((values) =>
+    plain.map((sign, i) => sign * (values[i] < 0 ? -1 : 1)),
+  );
+  return [plain, ...signed].every((signs) => {
+    const mean = indices.reduce((sum, i) => sum + signs[i], 0) / indices.length;
+    if (Math.abs(mean) > bound || leans(signs, of, indices)) return false;
+    return orders.every((order) =>
+      [1, 2].every((lag) => Math.abs(correlation(signs, order, lag)) <= bound),
+    );
+  });
+}
