@@ -10,7 +10,10 @@ export function wholeOf({ record, shape }: Held): Float64Array | undefined {
 }
 
 /** Another tensor of the suspect's shape, at the places at which the suspect's truth is known. */
-export function valuesAt({ at, shape }: Numbers, held: Held): Float64Array | undefined {
+export function valuesAt(
+  { at, shape }: Pick<Numbers, 'at' | 'shape'>,
+  held: Held,
+): Float64Array | undefined {
   if (!sameShape(held.shape, shape)) return undefined;
   const values = toFloat64(held.record.truth);
   if (values.length === at.length) return values;

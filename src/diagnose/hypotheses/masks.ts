@@ -1,5 +1,6 @@
 import { sizeOf } from '../../tensor/shape.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
+import { settingOf } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import type { Numbers } from '../numbers.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
@@ -36,11 +37,11 @@ function leftOn({ ours, truth, unit }: Numbers, kept: readonly number[], by: num
 /** Of fewer that agree, it may be luck. */
 const fewestKept = 8;
 
-const probabilityOf = ({ what }: Suspect): number | undefined => {
-  const found = what === undefined ? null : /^\w*[Dd]ropout\w*\(p=([\d.]+)/.exec(what);
-  const p = found === null ? Number.NaN : Number(found[1]);
-  return p > 0 && p < 1 ? p : undefined;
-};
+/** With which probability the layer drops, where it says so. */
+function probabilityOf(suspect: Suspect): number | undefined {
+  const p = suspect.what?.includes('ropout') ? settingOf(suspect, 'p') : undefined;
+  return p !== undefined && p > 0 && p < 1 ? p : undefined;
+}
 
 /** So much that both drop the same number of elements, give or take. */
 const standardDeviations = 4;

@@ -1,13 +1,11 @@
 import { float32Rounding } from '../../align/judge/limits.ts';
 import { relativeError } from '../../align/measure/relativeError.ts';
 import { type Precision, precisions } from '../../align/probes/rule.ts';
-import { samplePositions } from '../../align/reference/samplePositions.ts';
-import { type Shape, sizeOf } from '../../tensor/shape.ts';
-import { toFloat64 } from '../../tensor/tensor.ts';
+import { distanceOf, sourcesOf, valuesAt } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { fewestForNoise, isNoise } from '../noise.ts';
-import type { Numbers } from '../numbers.ts';
-import type { Evidence, Suspect } from '../suspect.ts';
+import { type Numbers, numbersOf } from '../numbers.ts';
+import type { Evidence, Held, Suspect } from '../suspect.ts';
 
 type Coarse = Exclude<Precision, 'float32'>;
 
@@ -47,12 +45,6 @@ function beyondBound({ ours, truth, unit }: Numbers, relative: number): number {
   return Math.sqrt(squares / truth.length) / unit;
 }
 
-function errorOf({ ours, truth, unit }: Numbers): number {
-  let squares = 0;
-  for (let i = 0; i < truth.length; i++) squares += (ours[i] - truth[i]) ** 2;
-  return Math.sqrt(squares / truth.length) / unit;
-}
-
 const typeName = (type: Coarse): string => (type === 'tf32' ? 'TF32' : type);
 
 /** So many numbers that all end in zeros are no accident. */
@@ -71,7 +63,7 @@ const exact: Hypothesis = {
     if (others < fewestHeld || others < alive / 2 || whole.every((x) => x === whole[0])) return [];
     // Zeros are numbers of every type.
     if (whole.filter((x) => x !== 0).length < fewestHeld) return [];
-    const error = errorOf(numbers) / precisions[type];
+    const error = distanceOf(numbers) / precisions[type];
     if (error > mostRoundings) return [];
     const says = `all of its numbers are ${typeName(type)}'s: computed or kept in ${typeName(type)} (error ${error.toPrecision(2)} of its roundings)`;
     const left = beyondBound(numbers, mostRoundings * precisions[type]);
@@ -79,79 +71,76 @@ const exact: Hypothesis = {
   },
 };
 
-/** Numbers of the reference at the places of `at`, or undefined where it does not hold them. */
-function alongside(name: string, { at, shape }: Looked, evidence: Evidence) {
-  const source = evidence.held(name);
-  if (source === undefined || source.shape.join() !== shape.join()) return undefined;
-  const values = toFloat64(source.record.truth);
-  if (values.length === at.length) return values;
-  return values.length === sizeOf(shape) ? Float64Array.from(at, (p) => values[p]) : undefined;
-}
-
 /** A tensor of which it is asked whether its error is noise. */
-interface Looked {
-  readonly name: string;
-  readonly ours: Float64Array;
-  readonly truth: Float64Array;
-  readonly at: Int32Array;
-  readonly shape: Shape;
+type Looked = Pick<Numbers, 'ours' | 'truth' | 'at' | 'shape'>;
+
+interface Measured {
+  /** RMS of the difference over the truth's. */
+  readonly relative: number;
+  /** Undefined of too few elements. */
+  readonly noise?: boolean;
 }
 
-function noisy(looked: Looked, evidence: Evidence): boolean {
-  const { ours, truth, at, shape } = looked;
+function errorOf(looked: Looked, held: Held, evidence: Evidence): Measured {
+  const { ours, truth } = looked;
   const errors = truth.map((x, i) => ours[i] - x);
-  const beside = evidence
-    .from(looked.name)
-    .flatMap((name) => alongside(name, looked, evidence) ?? []);
-  return isNoise({ errors, truth, at, shape, beside });
+  const relative = rms(errors) / rms(truth);
+  if (truth.length < fewestForNoise) return { relative };
+  const beside = sourcesOf(held, evidence).flatMap((source) => valuesAt(looked, source) ?? []);
+  return { relative, noise: isNoise({ ...looked, errors, beside }) };
 }
 
-/** What is known of a tensor on both sides. */
-function lookedAt(name: string, evidence: Evidence): Looked | undefined {
-  const [source, ours] = [evidence.held(name), evidence.ours(name)];
-  if (source === undefined || ours === undefined) return undefined;
-  const [truth, whole] = [toFloat64(source.record.truth), toFloat64(ours)];
-  const size = sizeOf(source.shape);
-  if (whole.length !== size) return undefined;
-  const at =
-    truth.length === size
-      ? Int32Array.from({ length: size }, (_, i) => i)
-      : samplePositions(size, truth.length);
-  return { name, ours: Float64Array.from(at, (p) => whole[p]), truth, at, shape: source.shape };
+/** What is known of a tensor on both sides, where it is. */
+function sidesOf(held: Held, evidence: Evidence): Looked | undefined {
+  const ours = evidence.ours(held.name);
+  if (ours === undefined) return undefined;
+  return numbersOf({ ...held, ours, limit: 0 });
 }
 
 const rms = (values: Float64Array): number =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
 
-/** Smaller errors of what it is computed from are rounding. */
-const wrongFrom = 1e-5;
+const known = new WeakMap<Evidence, Map<string, Measured | undefined>>();
 
-const known = new WeakMap<Evidence, Map<string, boolean>>();
+/** The error of a tensor of which both sides are known, kept: many tensors come from one. */
+function knownError(held: Held, evidence: Evidence): Measured | undefined {
+  const memory = known.get(evidence) ?? new Map<string, Measured | undefined>();
+  known.set(evidence, memory);
+  if (!memory.has(held.name)) {
+    const sides = sidesOf(held, evidence);
+    memory.set(held.name, sides && errorOf(sides, held, evidence));
+  }
+  return memory.get(held.name);
+}
+
+/** Beside the error in question, an error that came in and is so much smaller is none; nor is rounding. */
+const share = 0.1;
+const rounding = 1e-6;
 
 /**
  * Whether nothing but noise came in: what a tensor is computed from is right, or its own error is noise, and so on back
  * to what was given. Errors of a mistake look like noise some layers on.
  */
-function onlyNoiseBefore(name: string, evidence: Evidence): boolean {
-  const memory = known.get(evidence) ?? new Map<string, boolean>();
-  known.set(evidence, memory);
-  const found = memory.get(name);
-  if (found !== undefined) return found;
-  const result = evidence.from(name).every((source) => {
-    const looked = lookedAt(source, evidence);
-    if (looked !== undefined && looked.truth.length > 0) {
-      const off = rms(looked.truth.map((x, i) => looked.ours[i] - x));
-      if (off <= wrongFrom * rms(looked.truth)) return true;
-      if (looked.truth.length >= fewestForNoise && !noisy(looked, evidence)) return false;
+function onlyNoiseBefore(suspect: Held, error: number, evidence: Evidence): boolean {
+  const waiting = sourcesOf(suspect, evidence);
+  const seen = new Set<string>();
+  for (let held = waiting.pop(); held !== undefined; held = waiting.pop()) {
+    if (seen.has(held.name)) continue;
+    seen.add(held.name);
+    const found = knownError(held, evidence);
+    if (found?.noise === false && !(found.relative <= Math.max(rounding, share * error))) {
+      return false;
     }
-    return onlyNoiseBefore(source, evidence);
-  });
-  memory.set(name, result);
-  return result;
+    if (found === undefined || found.relative > rounding) {
+      waiting.push(...sourcesOf(held, evidence));
+    }
+  }
+  return true;
 }
 
 const isNoiseOf = (numbers: Numbers, suspect: Suspect, evidence: Evidence): boolean =>
-  noisy({ ...numbers, name: suspect.name }, evidence) && onlyNoiseBefore(suspect.name, evidence);
+  errorOf(numbers, suspect, evidence).noise === true &&
+  onlyNoiseBefore(suspect, distanceOf(numbers), evidence);
 
 /** From so many roundings of TF32 on, an error is bfloat16's. */
 const fromThere = 4;
@@ -160,7 +149,7 @@ const arithmetic: Hypothesis = {
   name: 'computed coarser',
   about: 'an error of the size and pattern of arithmetic in bfloat16, float16 or TF32',
   fits(numbers, suspect, evidence): Fit[] {
-    const error = errorOf(numbers);
+    const error = distanceOf(numbers);
     const type: Coarse = error > fromThere * precisions.tf32 ? 'bfloat16' : 'tf32';
     const roundings = error / precisions[type];
     if (roundings < leastRoundings || roundings > mostRoundings) return [];
@@ -180,9 +169,10 @@ const otherOrder: Hypothesis = {
   name: 'rounding',
   about: "rounding of float32, more than PyTorch's own: summed in another order",
   fits(numbers, suspect, evidence): Fit[] {
-    const error = errorOf(numbers);
+    const error = distanceOf(numbers);
     const { pytorch, truth } = suspect.record;
     const own = Math.max(relativeError(pytorch, truth, suspect.scale), float32Rounding);
+    if (error <= numbers.limit) return [];
     if (error > mostOfFloat32 * float32Rounding || error > timesLimit * numbers.limit) return [];
     if (!isNoiseOf(numbers, suspect, evidence)) return [];
     const says = `rounding, ${(error / own).toPrecision(2)} times PyTorch's own: summed in another order, or in float32 where PyTorch used float64`;
