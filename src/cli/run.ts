@@ -1,6 +1,7 @@
 import { Command, type CommanderError } from 'commander';
 import { type StandardStream, writeStandard } from '../io/output/standardOutput.ts';
 import { packageVersion } from '../version.ts';
+import { checkApart } from './arguments/filesApart.ts';
 import { withDashes } from './arguments/flags.ts';
 import { flagOfStandardOutput } from './arguments/outputFlags.ts';
 import { usageLine } from './arguments/usageLine.ts';
@@ -73,6 +74,7 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     .configureOutput(output)
     .hook('preAction', (_, command) => {
       if (flagOfStandardOutput(command) !== undefined) forPeople = 'stderr';
+      checkApart(command);
     });
   program.configureHelp({ subcommandTerm: (command) => command.name() });
   await addCommands(program, context, argv);

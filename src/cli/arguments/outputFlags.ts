@@ -96,14 +96,25 @@ export function outputDirectory(flags: string, description: string, standard?: s
 /** How a sentence calls a file to write. */
 export const named = (path: string): string => (path === '-' ? 'standard output' : path);
 
+/** A file that a command writes, and the flag that names it. */
+export interface FileToWrite {
+  readonly flag: string;
+  readonly path: string;
+}
+
+/** Every file that the flags of a command name to be written, in the order of its help. */
+export const filesToWrite = (command: Command): FileToWrite[] =>
+  command.options.flatMap((option) => {
+    if (outputs.get(option) !== 'file') return [];
+    const flag = option.long ?? option.flags;
+    const files = filesOf(command.getOptionValue(option.attributeName()));
+    return files.map((path): FileToWrite => ({ flag, path }));
+  });
+
 /** The flag of a command that sends a file to standard output. Throws UsageError for a second one. */
 export function flagOfStandardOutput(command: Command): string | undefined {
-  const found = command.options.flatMap((option) => {
-    if (outputs.get(option) !== 'file') return [];
-    const files = filesOf(command.getOptionValue(option.attributeName()));
-    return files.filter(isStandardOutput).map(() => option);
-  });
-  const [first, second] = found.map((option) => option.long ?? option.flags);
+  const found = filesToWrite(command).filter(({ path }) => isStandardOutput(path));
+  const [first, second] = found.map(({ flag }) => flag);
   if (second !== undefined) {
     throw new UsageError(`${first} and ${second} cannot both be standard output`, {
       fix: 'name a file for one of them',
