@@ -5,6 +5,7 @@ import type { Module, StateSpec } from '../nn/module.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type DType, type Tensor, type TensorMap, tensor, toFloat32 } from '../tensor/tensor.ts';
 import { firstFew } from '../words.ts';
+import { isBatchName } from './batchNames.ts';
 import { nonFiniteAt } from './health/finite.ts';
 
 /** PyTorch's counter beside a batch norm's running statistics; nothing here reads it. */
@@ -91,19 +92,30 @@ export interface FittedWeights {
   readonly notes: readonly string[];
 }
 
-/** The weights of a file as the model's, whatever had wrapped it when they were saved; see `modelWeights`. */
+/**
+ * The weights of a file as the model's, whatever had wrapped it when they were saved; what `batches` writes beside them
+ * is left out. See `modelWeights`.
+ */
 export function fittedWeights(
   model: Module,
   { tensors, notes }: Pick<Weights, 'tensors' | 'notes'>,
   where: string,
   wanted: WeightsWanted = {},
 ): FittedWeights {
+  const batches = [...tensors.keys()].filter(isBatchName);
+  const left = new Set(batches);
   const bare = unwrapped(
-    tensors,
+    new Map([...tensors].filter(([name]) => !left.has(name))),
     model.state.map(({ name }) => name),
   );
   return {
     weights: modelWeights(model, bare.tensors, where, wanted),
-    notes: [...notes, ...bare.notes],
+    notes: [
+      ...notes,
+      ...(batches.length === 0
+        ? []
+        : [`${firstFew(batches)} left out: no weights, but what steps see`]),
+      ...bare.notes,
+    ],
   };
 }

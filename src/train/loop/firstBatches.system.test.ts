@@ -6,11 +6,13 @@ import { scratch, tinyDataset, tinyModel, tinySettings } from '../../../test/tra
 import { nextStep, openTrainingStream } from '../../data/trainingStream.ts';
 import { readNpzFile } from '../../io/numpy/npz.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
+import { readWeights } from '../../io/weights.ts';
 import { models } from '../../nn/models/index.ts';
 import { initPlan } from '../../nn/module.ts';
 import { evaluationPassDraws } from '../../torch/dataLoader.ts';
 import { openDataset } from '../dataset.ts';
 import { settingsFrom } from '../settings/trainingSettings.ts';
+import { fittedWeights } from '../stateDict.ts';
 import { firstBatches, npzOf } from './firstBatches.ts';
 import { streamSettings } from './session.ts';
 
@@ -46,6 +48,16 @@ test('the arrays are what the training stream draws, evaluations between the epo
     expect(found.get(`mask1_${k}`)!.data).toEqual(step.masks[1]);
   }
   expect(found.size).toBe(25);
+});
+
+test('the file of weights and batches is a file of weights, whatever lies beside them', () => {
+  const { weights, arrays } = firstBatches(tinySettings, tinyModel, tinyDataset, 2);
+  const file = join(s.dir, 'both.npz');
+  writeFileAtomic(file, npzOf([...weights, ...arrays]));
+  const fitted = fittedWeights(tinyModel, readWeights(file), file);
+  expect([...fitted.weights.keys()]).toEqual(tinyModel.state.map(({ name }) => name));
+  expect(fitted.weights.get('features.3.weight')).toEqual(weights.get('features.3.weight'));
+  expect(fitted.notes).toEqual(['order_0 and 9 more left out: no weights, but what steps see']);
 });
 
 const hasTorch = spawnSync('python3', ['-c', 'import numpy, torch']).status === 0;

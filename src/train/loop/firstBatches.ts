@@ -3,6 +3,7 @@ import { npyChunks } from '../../io/numpy/npy.ts';
 import { zipChunks } from '../../io/zip/zipWriter.ts';
 import { initPlan, type Module } from '../../nn/module.ts';
 import { type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
+import { batchNames } from '../batchNames.ts';
 import type { Dataset } from '../dataset.ts';
 import { drawEvaluations } from '../epochDecisions.ts';
 import type { TrainingSettings } from '../settings/trainingSettings.ts';
@@ -39,11 +40,11 @@ export function firstBatches(
     let k = 0;
     for (const { order, images, labels, masks, epoch, last } of trainingSteps(stream)) {
       const batch = order.length;
-      yield [`order_${k}`, tensor('int64', [batch], BigInt64Array.from(order, BigInt))];
-      yield [`images_${k}`, images];
-      yield [`labels_${k}`, labels];
+      yield [batchNames.order(k), tensor('int64', [batch], BigInt64Array.from(order, BigInt))];
+      yield [batchNames.images(k), images];
+      yield [batchNames.labels(k), labels];
       for (const [i, mask] of masks.entries()) {
-        yield [`mask${i}_${k}`, tensor('uint8', [batch, mask.length / batch], mask)];
+        yield [batchNames.mask(i, k), tensor('uint8', [batch, mask.length / batch], mask)];
       }
       k++;
       if (k === count) return;
