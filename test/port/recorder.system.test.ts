@@ -144,6 +144,11 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     ]);
   });
 
+  it('says of one that it is one', () => {
+    expect(said).toMatch(/ probes in 1 pass(;|$)/m);
+    expect(said).not.toMatch(/\b1 (probes|passes)\b/);
+  });
+
   it('a search says how far it is, and ends when all or the time is used up', () => {
     const [all, late, terminal] = ['all', 'late', 'terminal'].map((name) => {
       const line = said.split('\n').find((text) => text.startsWith(`["${name}"`))!;
