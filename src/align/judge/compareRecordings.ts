@@ -8,7 +8,7 @@ import { type MeasureName, measureOf } from '../measure/measures.ts';
 import { type Choice, chosen } from './chosen.ts';
 import type { Expectation } from './expectation.ts';
 import type { Sides } from './incomparable.ts';
-import { judge } from './judge.ts';
+import { type Failed, judge } from './judge.ts';
 import { passed, type Verdict } from './verdict.ts';
 
 export interface CompareOptions extends Choice {
@@ -29,6 +29,8 @@ export interface Comparison {
   /** What a reader should know although it passed. */
   readonly notes: readonly string[];
   readonly passed: boolean;
+  /** A's tensors, and what was expected of them: where something failed. */
+  readonly failed?: Failed;
 }
 
 /** The second side in the first one's shape, where both hold a single number. */
@@ -134,11 +136,12 @@ function compared(a: Arrays, b: Arrays, options: CompareOptions): Comparison {
   const empty = a.tensors.size + b.tensors.size === 0;
   const refused = [...unread.values()].filter((found) => typeof found === 'object');
   const order = isSorted(b) && !isSorted(a) ? 'A' : 'B';
-  const { verdicts: judged } = judge({ recording, sides }, [
+  const expectations = [
     ...(empty ? [nothing] : []),
     ...(order === 'A' ? inOrderOf(a, measured) : measured),
     ...refused,
-  ]);
+  ];
+  const { verdicts: judged } = judge({ recording, sides }, expectations);
   const verdicts = judged.map((verdict): Verdict => {
     const warning = weakness(a.tensors.get(verdict.name), b.tensors.get(verdict.name));
     return warning === undefined ? verdict : { ...verdict, warning };
@@ -154,5 +157,7 @@ function compared(a: Arrays, b: Arrays, options: CompareOptions): Comparison {
   const missing = verdicts
     .map(({ name }) => name)
     .filter((name) => inA.has(name) !== inB.has(name));
-  return { verdicts, order, missing, notes, passed: verdicts.every(passed) };
+  const right = verdicts.every(passed);
+  const failed = right ? {} : { failed: { recording, expectations } };
+  return { verdicts, order, missing, notes, passed: right, ...failed };
 }

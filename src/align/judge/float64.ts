@@ -4,7 +4,7 @@ import { distances } from '../measure/distance.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
 import { asRecorded, type Recorded } from '../reference/recorded.ts';
 import { type Moments, momentsOf } from '../reference/samplePositions.ts';
-import type { Float64Rule } from './expectation.ts';
+import type { Float64Rule, Tolerance } from './expectation.ts';
 import { incomparable } from './incomparable.ts';
 import type { Judgement } from './judgement.ts';
 import { type Unit, unitOf } from './limits.ts';
@@ -35,6 +35,16 @@ export function errorOfPyTorch(
 ): { readonly own: number; readonly unit: Unit } {
   const own = relativeError(pytorch, truth, scale);
   return { own, unit: unitOf(own, rounding) };
+}
+
+/** The largest error to the truth that passes, over the tolerance's scale or else the truth's own size. */
+export function largestError(
+  record: Recorded,
+  { relativeL2, scale, unit, bySpread = false, ratio = tolerances.ratio }: Tolerance,
+): number {
+  if (bySpread) return relativeL2;
+  const counted = unit ?? errorOfPyTorch(record, scale?.value).unit;
+  return Math.min(relativeL2, ratio * counted.value);
 }
 
 /**
@@ -84,7 +94,7 @@ export function byFloat64(
   // Where only the moments fail, what is wrong was not recorded.
   if (checks.every((c) => c.passed || c.method === 'moments')) return { finding, ...sides };
   // An element is beyond what is allowed when it alone is further off than the whole may be in the root mean square.
-  const relative = bySpread ? relativeL2 : Math.min(relativeL2, ratio * unit.value);
+  const relative = largestError(record, tolerance);
   const allowed = relative * (scale?.value ?? rms(record.truth));
   const worst = worstOf(
     { ...sides, truth: record.truth, whole: found.shape, ...(axes && { axes }) },

@@ -14,6 +14,12 @@ export interface Judged {
   readonly pytorch: TensorMap;
 }
 
+/** Both sides of what was judged, whole, where something failed: for whoever asks what the mistake is. */
+export interface Failed {
+  readonly recording: TensorMap;
+  readonly expectations: readonly Expectation[];
+}
+
 /** What a program computed, in the order in which it did. */
 export interface Recorded {
   readonly recording: TensorMap;

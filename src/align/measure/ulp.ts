@@ -74,3 +74,9 @@ export function ulpDistances(a: Tensor, b: Tensor): Float64Array {
   }
   return out;
 }
+
+/** One unit of the last place, over the number; undefined for what is counted in ones. */
+export const lastPlaceOf = (t: Tensor): number | undefined => {
+  const type = floatTypes.get(elementType(t));
+  return type && 2 ** -type.fraction;
+};

@@ -34,6 +34,8 @@ export interface Runs {
   readonly trace?: boolean;
   /** Told what begins where a stage lasts. */
   readonly progress?: (text: string) => void;
+  /** Says of a result's failures what the mistake is; asked where something failed. */
+  readonly diagnose?: (result: StageResult, context: StageContext) => StageResult;
   /** Runs an ONNX model that is not ours. */
   readonly runOnnx: (bytes: Uint8Array, feeds: TensorMap) => Promise<TensorMap>;
 }
@@ -95,7 +97,8 @@ async function* onReference(
   // One after the other: two engines at once keep each other's threads waiting for the same cores.
   for (const [name, stage] of chosen) {
     yield { kind: 'begins', witness, part: name };
-    const result = await runStage(name, stage, context);
+    const found = await runStage(name, stage, context);
+    const result = found.passed ? found : (runs.diagnose?.(found, context) ?? found);
     results.push(result);
     yield { kind: 'stage', witness, result };
   }

@@ -1,7 +1,7 @@
 import type { Backend } from '../../backends/backend.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
-import { type Judged, judge } from '../judge/judge.ts';
+import { type Failed, type Judged, judge } from '../judge/judge.ts';
 import type { Override } from '../judge/overrides/overrides.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import type { StageName } from '../reference/manifest.ts';
@@ -65,6 +65,8 @@ export type Stage = (reference: Reference) => readonly Part[];
 export interface StageFindings extends Judged {
   readonly inputs: readonly string[];
   readonly notes: readonly string[];
+  /** The parts in which something failed; none where all passed. */
+  readonly failed?: readonly Failed[];
 }
 
 /** `Name` is one of ours, or what a reader of a foreign recording calls its judgement. */
@@ -85,8 +87,10 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
     unsettled && part.review !== undefined
       ? await part.review(context, ran, judged)
       : { verdicts: judged.verdicts, notes: [] };
+  const right = review.verdicts.every(passed);
   return {
     ...judged,
+    ...(!right && { failed: [{ recording: ran.recording, expectations: expected }] }),
     verdicts: review.verdicts,
     inputs: ran.inputs ?? [],
     notes: [
@@ -105,7 +109,9 @@ export async function judgeStage(stage: Stage, context: StageContext): Promise<S
     found.push(findings);
     if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
   }
+  const failed = found.flatMap((f) => f.failed ?? []);
   return {
+    ...(failed.length > 0 && { failed }),
     verdicts: found.flatMap((f) => f.verdicts),
     ours: new Map(found.flatMap((f) => [...f.ours])),
     pytorch: new Map(found.flatMap((f) => [...f.pytorch])),

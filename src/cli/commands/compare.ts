@@ -3,6 +3,7 @@ import { type CompareOptions, compareRecordings } from '../../align/judge/compar
 import { type MeasureName, measureNames, measures } from '../../align/measure/measures.ts';
 import { reprodMethods } from '../../align/measure/reprodMeasures.ts';
 import { nearestNames } from '../../align/reference/nearestNames.ts';
+import { diagnosedComparison } from '../../diagnose/compared.ts';
 import { InputError, UsageError } from '../../errors.ts';
 import { alike } from '../../io/alike.ts';
 import { printable } from '../../io/names.ts';
@@ -107,7 +108,8 @@ export const compare: RegisterCommand = (command, context) => {
     const part = flags.key === undefined ? {} : { key: flags.key };
     const [ours, theirs] = [readRecording(a, part), readRecording(b, part)];
     const tensors = new Map(mapped(ours.tensors, flags.map, namesOf(theirs, b)));
-    const comparison = compareRecordings(...alike({ ...ours, tensors }, theirs), options);
+    const found = compareRecordings(...alike({ ...ours, tensors }, theirs), options);
+    const comparison = diagnosedComparison(found);
     const report = compareReport(comparison, {
       a: fileOf(a),
       b: fileOf(b),

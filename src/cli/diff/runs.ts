@@ -6,6 +6,7 @@ import type { Runs } from '../../align/sideBySide/runs.ts';
 import { openBackend, openOnDevice } from '../../backends/choose.ts';
 import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
 import { everyBackend, openInProcess } from '../../backends/registry.ts';
+import { diagnosedStage } from '../../diagnose/stage.ts';
 import type { CliContext } from '../context.ts';
 import { live } from '../terminal/liveLine.ts';
 import type { DiffOptions } from './options.ts';
@@ -56,6 +57,7 @@ export async function runsOf(
     flips,
     trace,
     progress: live.begin,
+    diagnose: (result, context) => diagnosedStage(result.stage, result, context),
     runOnnx: runOnnxModel,
   };
 }

@@ -5,7 +5,7 @@ import { withinStep } from '../stepName.ts';
 import type { Held } from '../suspect.ts';
 
 const asWords = (when: string): string =>
-  when === '' ? 'the first step' : when === 'initial' ? 'the start' : when;
+  when === '' || when === 'layers' ? 'the first step' : when === 'initial' ? 'the start' : when;
 
 const kindWords = (name: string, of: Held): string => {
   const [own, other] = [withinStep(name), withinStep(of.name)];
