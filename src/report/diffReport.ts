@@ -1,9 +1,10 @@
-import { type Flip, passed, type Verdict } from '../align/judge/verdict.ts';
+import { type Cause, type Flip, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import { rowPassed, type Trace, type TraceRow } from '../align/trace/trace.ts';
 import { shortNumber } from '../shortNumber.ts';
+import { type Alike, byCause } from './causes.ts';
 import type { Provenance } from './reporters/diffLog.ts';
-import { whyFailed } from './whyFailed.ts';
+import { numbersFailed, whyFailed } from './whyFailed.ts';
 
 /** Everything a run of `diff` found out about one model. */
 export interface DiffReport {
@@ -41,9 +42,17 @@ export interface Failure {
   readonly part: string;
   /** Tensor, loss or digest. */
   readonly name: string;
-  /** `relative l2 0.703 > 5.0e-6` */
+  /** What the mistake is, where it was found out; `relative l2 0.703 > 5.0e-6` */
   readonly why: string;
+  /** The same without the mistake. */
+  readonly numbers: string;
+  /** What explains it. */
+  readonly cause?: Cause;
 }
+
+/** Failures of one cause in one stage, told once. */
+export const alikeFailures = (failures: readonly Failure[]): Alike<Failure>[] =>
+  byCause(failures, ({ model, part }) => JSON.stringify([model, part]));
 
 /** The model a report is of, and on which backend where there are several. */
 export const modelOf = ({ backend, results, trace }: DiffReport): string => {
@@ -78,12 +87,11 @@ export function rowWords(row: TraceRow): string {
   ].join('; ');
 }
 
-const rowFailure = (model: string, row: TraceRow): Failure => ({
-  model,
-  part: 'trace',
-  name: row.name,
-  why: [`${row.kind}, ${row.state}`, rowWords(row)].filter((text) => text !== '').join(': '),
-});
+function rowFailure(model: string, row: TraceRow): Failure {
+  const words = [`${row.kind}, ${row.state}`, rowWords(row)].filter((text) => text !== '');
+  const why = words.join(': ');
+  return { model, part: 'trace', name: row.name, why, numbers: why };
+}
 
 /** Failures that nothing before them explains, then those that only inherit. */
 export const ownFirst = (failed: readonly Verdict[]): Verdict[] =>
@@ -103,6 +111,7 @@ export function failuresOf(report: DiffReport): Failure[] {
     part,
     name: part,
     why: 'nothing was checked',
+    numbers: 'nothing was checked',
   });
   return [
     ...(trace?.rows.length === 0 ? [nothing('trace')] : []),
@@ -115,6 +124,8 @@ export function failuresOf(report: DiffReport): Failure[] {
         part: result.stage,
         name: v.name,
         why: whyFailed(v),
+        numbers: numbersFailed(v),
+        ...(v.cause && { cause: v.cause }),
       }));
     }),
     ...rows.filter(inherits).map((row) => rowFailure(model, row)),

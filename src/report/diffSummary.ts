@@ -2,6 +2,7 @@ import { type Check, passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageResult } from '../align/stages/stage.ts';
 import { oneLine } from '../io/names.ts';
 import { shortNumber } from '../shortNumber.ts';
+import { byCause, namesAlike } from './causes.ts';
 import { ownFirst } from './diffReport.ts';
 import { roundingOf, roundingWords } from './rounding.ts';
 import { whyFailed } from './whyFailed.ts';
@@ -61,10 +62,9 @@ export function stageSummary(result: StageResult<string>): string[] {
       ? []
       : [`${name}: limit ${shortNumber(override.limit)} by hand: ${override.reason}`],
   );
-  const failures = ownFirst(failed)
-    .slice(0, shownFailures)
-    .map((v) => `✗ ${oneLine(v.name)}: ${whyFailed(v)}`);
-  const hidden = failed.length - failures.length;
+  const groups = byCause(ownFirst(failed)).slice(0, shownFailures);
+  const failures = groups.map((alike) => `✗ ${namesAlike(alike)}: ${whyFailed(alike.first)}`);
+  const hidden = failed.length - groups.reduce((sum, { all }) => sum + all.length, 0);
   return [
     head,
     ...[

@@ -1,7 +1,8 @@
 import { passed, type Verdict } from '../align/judge/verdict.ts';
 import { printable } from '../io/names.ts';
 import { counted, firstFew } from '../words.ts';
-import { whyFailed } from './whyFailed.ts';
+import { type Alike, byCause } from './causes.ts';
+import { whyOf } from './whyFailed.ts';
 
 export const failed = (verdict: Verdict): boolean => !passed(verdict);
 
@@ -10,19 +11,22 @@ const shownNames = 6;
 
 const namesOf = (list: readonly Verdict[]): string[] => list.map(({ name }) => name);
 
-/** What one failure is, in a few lines. */
-function told(verdict: Verdict): string[] {
-  const { name, layer, what } = verdict;
-  const { layer: _, ...rest } = verdict;
-  return [
-    `✗ ${printable(name)}`,
+const few = (names: readonly string[]): string => firstFew(names.map(printable), shownNames);
+
+/** What a failure is, in a few lines: a known cause beside its name; others of that cause by their names. */
+function told({ first, all }: Alike<Verdict>): string[] {
+  const { name, layer, what } = first;
+  const { cause, numbers } = whyOf(first);
+  const known = first.cause !== undefined;
+  const inner = [
     ...(layer === undefined
       ? []
-      : [`  made by ${printable(layer)}${what === undefined ? '' : `: ${what}`}`]),
-    ...whyFailed(rest)
-      .split('; ')
-      .map((line) => `  ${line}`),
+      : [`made by ${printable(layer)}${what === undefined ? '' : `: ${what}`}`]),
+    ...(known || cause === undefined ? [] : [cause]),
+    ...numbers.flatMap((text) => text.split('; ')),
+    ...(all.length > 1 ? [`the same in ${few(namesOf(all.slice(1)))}`] : []),
   ];
+  return [`✗ ${printable(name)}${known ? `: ${cause}` : ''}`, ...inner.map((line) => `  ${line}`)];
 }
 
 /** How the lines call things. */
@@ -49,8 +53,6 @@ interface Judged {
   readonly missing: readonly string[];
 }
 
-const few = (names: readonly string[]): string => firstFew(names.map(printable), shownNames);
-
 /**
  * The first divergence in the order in which things are computed, then others that nothing before them explains, then
  * the names of what only inherits, and of what was not recorded. Of a port without a failure: that all is right.
@@ -64,6 +66,8 @@ export function firstDivergence(
   const absent = verdicts.filter(({ name }) => names.has(name));
   const wrong = judged.filter(failed);
   const roots = wrong.filter(({ inherits }) => inherits === undefined);
+  const groups = byCause(roots);
+  const hidden = groups.slice(shownRoots).flatMap(({ all }) => all);
   const inherits = wrong.filter((v) => v.inherits !== undefined);
   const weak = judged.filter((v) => passed(v) && v.warning !== undefined).length;
   const little = weak === 0 ? '' : `, ${weak} of which ${weak === 1 ? 'proves' : 'prove'} little`;
@@ -74,8 +78,8 @@ export function firstDivergence(
   const reasons = new Set(absent.map(({ problem }) => problem));
   return [
     ...(judged.length > 0 || absent.length === 0 ? [head] : []),
-    ...roots.slice(0, shownRoots).flatMap(told),
-    ...(roots.length > shownRoots ? [`also ${few(namesOf(roots.slice(shownRoots)))}`] : []),
+    ...groups.slice(0, shownRoots).flatMap(told),
+    ...(hidden.length > 0 ? [`also ${few(namesOf(hidden))}`] : []),
     ...(inherits.length > 0
       ? [`${inherits.length} more inherit it: ${few(namesOf(inherits))}`]
       : []),

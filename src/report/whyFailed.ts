@@ -1,6 +1,7 @@
 import type { Check, Verdict, Worst } from '../align/judge/verdict.ts';
 import { shortNumber } from '../shortNumber.ts';
-import { counted, firstFew } from '../words.ts';
+import { firstFew } from '../words.ts';
+import { causeWords } from './causes.ts';
 
 const reasonOf = ({ method, value, threshold, note }: Check): string =>
   `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
@@ -16,37 +17,45 @@ export function worstWords(worst: Worst): string {
   return `worst at [${index.join(', ')}]: ${both}${exact}; ${beyond} of ${of} beyond the limit${place === undefined ? '' : `, ${place}`}`;
 }
 
-const leftWords = (left: number): string => `left ${shortNumber(left)}`;
-
-/** What the mistake is: `the cause: transposed (explains 3 of 3 failing tensors, left 2.1e-7)`; or what comes nearest. */
-export function causeWords({ cause, nearest = [] }: Pick<Verdict, 'cause' | 'nearest'>): string[] {
-  if (cause !== undefined) {
-    const { says, explains, of, left } = cause;
-    return [
-      `the cause: ${says} (explains ${explains} of ${counted(of, 'failing tensor')}, ${leftWords(left)})`,
-    ];
-  }
-  const told = nearest.map(({ says, left }) => `${says} (${leftWords(left)})`).join(', or ');
-  return nearest.length === 0 ? [] : [`no cause explains it; the nearest: ${told}`];
+/** A failure in pieces, each of which may be a line. */
+interface Why {
+  /** What the mistake is, or what comes nearest. */
+  readonly cause?: string;
+  /** Whose work it is, where the name does not say so. */
+  readonly maker?: string;
+  /** By how much it fails, and where most. */
+  readonly numbers: readonly string[];
 }
 
-/** Why a verdict failed, in one line. */
-export function whyFailed({
-  name,
-  layer,
-  what,
-  problem,
-  checks,
-  worst,
-  inherits,
-  ...rest
-}: Verdict): string {
-  const of = what === undefined ? '' : ` (${what})`;
-  const maker = layer === undefined || layer === name ? '' : `made by ${layer}${of}: `;
-  const by = inherits === undefined ? maker : `inherits from ${firstFew(inherits)}: ${maker}`;
-  const causes = causeWords(rest);
-  if (problem !== undefined) return by + [problem, ...causes].join('; ');
+const numbersOf = ({ problem, checks, worst }: Verdict): string[] => {
+  if (problem !== undefined) return [problem];
   const reasons = checks.filter((c) => !c.passed).map(reasonOf);
-  if (reasons.length === 0) return `${by}nothing was checked`;
-  return `${by}${[...causes, ...reasons, ...(worst === undefined ? [] : [worstWords(worst)])].join('; ')}`;
+  if (reasons.length === 0) return ['nothing was checked'];
+  return [...reasons, ...(worst === undefined ? [] : [worstWords(worst)])];
+};
+
+/** Why a verdict failed, piece by piece. */
+export function whyOf(verdict: Verdict): Why {
+  const { name, layer, what } = verdict;
+  const cause = causeWords(verdict);
+  const of = what === undefined ? '' : ` (${what})`;
+  return {
+    ...(cause !== undefined && { cause }),
+    ...(layer !== undefined && layer !== name && { maker: `made by ${layer}${of}` }),
+    numbers: numbersOf(verdict),
+  };
+}
+
+/** The same without what the mistake is, in one line. */
+export function numbersFailed(verdict: Verdict): string {
+  const { maker, numbers } = whyOf(verdict);
+  const { inherits } = verdict;
+  const from = inherits === undefined ? [] : [`inherits from ${firstFew(inherits)}`];
+  return [...from, ...(maker === undefined ? [] : [maker]), numbers.join('; ')].join(': ');
+}
+
+/** Why a verdict failed, in one line: what the mistake is, then the numbers. */
+export function whyFailed(verdict: Verdict): string {
+  const { cause } = whyOf(verdict);
+  return [...(cause === undefined ? [] : [cause]), numbersFailed(verdict)].join('; ');
 }

@@ -1,7 +1,9 @@
 import { passed } from '../../align/judge/verdict.ts';
 import { rowPassed, tracePassed } from '../../align/trace/trace.ts';
 import { counted } from '../../words.ts';
+import { type Alike, causeWords } from '../causes.ts';
 import {
+  alikeFailures,
   type DiffReport,
   type Failure,
   failuresOf,
@@ -33,10 +35,20 @@ function firstSentences(reports: readonly DiffReport[]): Html[] {
     return first === undefined
       ? []
       : [
-          html`<p><strong>${model}</strong> first fails in ${first.part}: <code>${first.name}</code>, ${first.why}.</p>`,
+          html`<p><strong>${model}</strong> first fails in ${first.part}: <code>${first.name}</code>, ${first.cause ? first.numbers : first.why}.</p>`,
         ];
   });
 }
+
+/** What the mistakes are, each once with the tensors that it explains. */
+const causesOf = (failures: readonly Alike<Failure>[]): Html[] =>
+  failures.flatMap(({ first, all }) => {
+    if (first.cause === undefined) return [];
+    const others = all.length > 1 && ` and ${all.length - 1} more`;
+    return [
+      html`<p><strong>${first.model}</strong> ${first.part}: <code>${first.name}</code>${others}: ${causeWords(first)}</p>`,
+    ];
+  });
 
 /** What failed, before anything else. */
 export function failuresSection(
@@ -44,10 +56,14 @@ export function failuresSection(
   failures: readonly Failure[],
 ): Html | undefined {
   if (failures.length === 0) return undefined;
+  const told = alikeFailures(failures);
+  const firsts = new Map(
+    told.flatMap(({ first, all }) => all.slice(1).map((failure) => [failure, first.name] as const)),
+  );
   const layers = new Map(reports.map((report) => [modelOf(report), report.layers]));
   return html`<section aria-labelledby="failures">
 <h2 id="failures">${counted(failures.length, 'failure')}</h2>
-<div class="callout">${firstSentences(reports)}</div>
+<div class="callout">${causesOf(told)}${firstSentences(reports)}</div>
 ${tableHtml({
   id: 'failure-table',
   caption: 'What failed, and why',
@@ -57,9 +73,18 @@ ${tableHtml({
     { title: 'Stage' },
     { title: 'Why', long: true },
   ],
-  rows: failures.map(({ name, model, part, why }) => ({
-    cells: [tensorName(name, layers.get(model) ?? new Map()), model, part, why],
-  })),
+  rows: failures.map((failure) => {
+    const { name, model, part, why, numbers } = failure;
+    const first = firsts.get(failure);
+    return {
+      cells: [
+        tensorName(name, layers.get(model) ?? new Map()),
+        model,
+        part,
+        first === undefined ? why : `as ${first}; ${numbers}`,
+      ],
+    };
+  }),
   tools: true,
 })}</section>
 `;

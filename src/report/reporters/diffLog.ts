@@ -2,6 +2,7 @@ import type { Check, Verdict } from '../../align/judge/verdict.ts';
 import { reprodMethods } from '../../align/measure/reprodMeasures.ts';
 import type { StageResult } from '../../align/stages/stage.ts';
 import { oneLine } from '../../io/names.ts';
+import { causeLines } from '../causes.ts';
 import { pythonFloat } from '../pythonFloat.ts';
 import { logText, verdictLine } from '../reprodLogLines.ts';
 
@@ -76,6 +77,7 @@ export function diffLog(result: StageResult<string>, provenance: Provenance, tim
     if (problem !== undefined) lines.push(`\tcheck passed: False, ${problem}`);
     for (const check of checks) lines.push(checkLine(check));
   }
+  lines.push(...causeLines(result.verdicts).map((line) => `diagnosis: ${line}`));
   lines.push(`diff check ${result.passed ? 'passed' : 'failed'}`);
   return logText(lines, time);
 }

@@ -2,6 +2,7 @@ import { passed } from '../../align/judge/verdict.ts';
 import { shortNumber } from '../../shortNumber.ts';
 import { allOf, counted } from '../../words.ts';
 import {
+  alikeFailures,
   allPassed,
   calledAs,
   type DiffReport,
@@ -74,21 +75,21 @@ function firstDivergences(reports: readonly DiffReport[]): string[] {
   });
 }
 
-/** What a list of `n` leaves out. */
-const more = (n: number): string[] =>
-  n > shown ? [`- … and ${n - shown} more, in \`diff.html\``] : [];
+/** What a list of `n` leaves out, of which it shows `told`. */
+const more = (n: number, told = shown): string[] =>
+  n > told ? [`- … and ${n - told} more, in \`diff.html\``] : [];
 
 function failureLines(failures: readonly Failure[]): string[] {
   if (failures.length === 0) return [];
+  const told = alikeFailures(failures);
   return [
     `### ${counted(failures.length, 'failure')}`,
     '',
-    ...failures
-      .slice(0, shown)
-      .map(
-        ({ model, part, name, why }) => `- ${code(model)} ${part}: ${code(name)}: ${words(why)}`,
-      ),
-    ...more(failures.length),
+    ...told.slice(0, shown).map(({ first: { model, part, name, why }, all }) => {
+      const others = all.length > 1 ? ` and ${all.length - 1} more` : '';
+      return `- ${code(model)} ${part}: ${code(name)}${others}: ${words(why)}`;
+    }),
+    ...more(failures.length, told.slice(0, shown).flatMap(({ all }) => all).length),
     '',
   ];
 }

@@ -1,4 +1,5 @@
-import { type DiffReport, failuresOf } from '../diffReport.ts';
+import { namesAlike } from '../causes.ts';
+import { alikeFailures, type DiffReport, failuresOf } from '../diffReport.ts';
 
 /*
  * Workflow commands as GitHub's runner reads them from a step's output: one a line, so that line ends are
@@ -19,11 +20,10 @@ const escaped = (text: string, special: RegExp): string =>
 const data = (text: string): string => escaped(text, /[%\r\n]/g);
 const property = (text: string): string => escaped(text, /[%\r\n:,]/g);
 
-/** An `::error …` line for each failure. GitHub shows the first ten of a step: the most telling come first. */
+/** An `::error …` line for each failure, one for those of one cause. GitHub shows the first ten of a step: the most telling come first. */
 export const githubAnnotations = (reports: readonly DiffReport[]): string[] =>
-  reports
-    .flatMap(failuresOf)
-    .map(
-      ({ model, part, name, why }) =>
-        `::error title=${property(`${model} ${part}: ${name}`)}::${data(`${name}: ${why}`)}`,
-    );
+  alikeFailures(reports.flatMap(failuresOf)).map((alike) => {
+    const { model, part, name, why } = alike.first;
+    const title = property(`${model} ${part}: ${name}`);
+    return `::error title=${title}::${data(`${alike.all.length > 1 ? namesAlike(alike) : name}: ${why}`)}`;
+  });
