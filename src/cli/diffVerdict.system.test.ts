@@ -1,8 +1,10 @@
 /** What `diff` ends with: its exit code and last words, over several models, foreign weights and stages left out. */
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { weightsFromSeed } from '../align/reference/seedWeights.ts';
+import { narrowModel, narrowWeights, randomBatch } from '../align/testdata/narrowStep.ts';
+import { oracleReference } from '../align/testdata/oracleReference.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { writeNpz } from '../io/numpy/npz.ts';
 import { type ModelName, models } from '../nn/models/index.ts';
@@ -10,6 +12,23 @@ import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor
 import { stateDict } from '../train/stateDict.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
+
+// Of a trace it is only asked how it ends: a network of the same layers, a sixteenth as wide, is traced in VGG16's place.
+vi.mock('../align/trace/traceStep.ts', async (original) => {
+  const { traceStep } = await original<typeof import('../align/trace/traceStep.ts')>();
+  return {
+    traceStep: async (context: Parameters<typeof traceStep>[0]) => {
+      const { backend, oracle } = context;
+      const [model, weights] = [narrowModel(), narrowWeights()];
+      const parts = { model, weights, batch: randomBatch(5, 1), iterations: 1, single: backend };
+      return traceStep({
+        ...context,
+        weights,
+        reference: await oracleReference({ ...parts, oracle }),
+      });
+    },
+  };
+});
 
 const { dir, printed, errors } = commandTest('verdict');
 const out = () => join(dir, 'out');
@@ -48,6 +67,7 @@ describe('the exit code', () => {
     const argv = ['diff', 'loss', '--model', 'vgg16', '--trace', '--tolerances', tolerances];
     expect(await run([...argv, '--out', out(), '--no-report'])).toBe(1);
     expect(printed.join('')).toMatch(/ {2}✓ loss/);
+    expect(printed.join('')).toMatch(/✗ +features\.10\.output\.grad .*diverges {2}← first/);
     expect(lastLine()).toMatch(/^failed: vgg16 trace; logs in/);
   });
 });
