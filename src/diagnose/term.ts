@@ -14,10 +14,16 @@ export interface Term {
   readonly fitted?: (by: number) => Told;
 }
 
-/** A fitted number on fewer is no proof. */
+/** A fitted number on fewer is no proof, even where it is as round as people choose them. */
+const fewestRound = 6;
 const fewestFitted = 16;
-/** Nor is it where so few of the term's elements hold most of it. */
-const fewestOfWeight = 8;
+/** Of fewer elements so much must be explained. */
+const mostLeftOfFew = 0.03;
+
+/** Of so many elements a term's weight must be: what a single one holds is a multiple of anything. */
+const weightOf = (count: number): number => (count < fewestFitted ? fewestRound / 2 : 8);
+
+const round = (by: number): number => Number(by.toPrecision(2));
 
 /** So many places are looked at before all are. */
 const firstLook = 64;
@@ -65,11 +71,16 @@ export function termFits(numbers: Numbers, terms: readonly Term[]): Fit[] {
       const left = rest(difference, values, by) / unit;
       return by !== 0 && explains(numbers, left, distance) ? [{ key, says, left, freedom: 0 }] : [];
     });
-    if (fitted === undefined || values.length < fewestFitted) return found;
+    if (fitted === undefined || values.length < fewestRound) return found;
     if (found.some(({ left }) => left <= limit)) return found;
-    const { by, weight } = fitOf(difference, values);
-    if (!Number.isFinite(by) || weight < fewestOfWeight) return found;
-    const left = rest(difference, values, by) / unit;
+    const solved = fitOf(difference, values);
+    if (!Number.isFinite(solved.by) || solved.weight < weightOf(values.length)) return found;
+    const few = values.length < fewestFitted;
+    const roundLeft = rest(difference, values, round(solved.by)) / unit;
+    const isRound = roundLeft <= limit;
+    const by = isRound ? round(solved.by) : solved.by;
+    const left = isRound ? roundLeft : rest(difference, values, by) / unit;
+    if (few && !(isRound && left <= distance * mostLeftOfFew)) return found;
     if (!explains(numbers, left, distance)) return found;
     return [...found, { ...fitted(by), left, freedom: 1 }];
   });

@@ -100,6 +100,8 @@ const ofVelocity: TermsOf = (numbers, suspect, evidence) => {
   if (!suspect.name.endsWith('.momentum')) return [];
   const parameter = parameterOf(suspect.name.replace(/\.momentum$/, ''), evidence);
   const { decay, momentum } = settingsOf(evidence);
+  const gradient = parameter.gradient && valuesAt(numbers, parameter.gradient);
+  const before = parameter.before && valuesAt(numbers, parameter.before);
   return [
     ...termOf(numbers, parameter.before, {
       known: aroundOnce(weightDecay, decay),
@@ -112,16 +114,21 @@ const ofVelocity: TermsOf = (numbers, suspect, evidence) => {
         says: `fits momentum ${shortNumber(momentum + by)}, the reference used ${momentum}`,
       }),
     }),
-    ...termOf(numbers, parameter.gradient, {
-      known: [
-        ...aroundOnce('the gradient', 1),
-        {
-          by: -momentum,
-          key: 'dampening',
-          says: 'the gradient counts 1 − momentum times: it is dampened, or averaged',
-        },
-      ],
-    }),
+    ...termOf(numbers, parameter.gradient, { known: aroundOnce('the gradient', 1) }),
+    ...(gradient === undefined
+      ? []
+      : [
+          {
+            values: plus(gradient, before, decay || 0),
+            known: [
+              {
+                by: -momentum,
+                key: 'dampening',
+                says: 'the gradient counts 1 − momentum times: it is dampened, or averaged',
+              },
+            ],
+          },
+        ]),
   ];
 };
 
