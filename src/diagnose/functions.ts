@@ -72,3 +72,30 @@ export function softmax(
   }
   return result;
 }
+
+/** What softmax, or its logarithm, sends back: `result` is what it gave, `sent` the gradient there. A new array. */
+export function softmaxBack(
+  result: Float64Array,
+  sent: Float64Array,
+  shape: readonly number[],
+  axis: number,
+  log: boolean,
+): Float64Array {
+  const extent = shape[axis];
+  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const back = new Float64Array(result.length);
+  for (let block = 0; block < result.length; block += extent * stride) {
+    for (let first = block; first < block + stride; first++) {
+      let sum = 0;
+      for (let k = 0; k < extent; k++) {
+        const at = first + k * stride;
+        sum += log ? sent[at] : sent[at] * result[at];
+      }
+      for (let k = 0; k < extent; k++) {
+        const at = first + k * stride;
+        back[at] = log ? sent[at] - Math.exp(result[at]) * sum : result[at] * (sent[at] - sum);
+      }
+    }
+  }
+  return back;
+}

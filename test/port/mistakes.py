@@ -65,6 +65,7 @@ def start():
         for m in (model.bn, model.group, model.ln):
             m.weight.add_(0.3 * torch.randn_like(m.weight))
             m.bias.add_(0.3 * torch.randn_like(m.bias))
+        model.bn.weight.mul_(3)  # some values are beyond 6, where ReLU6 is another than ReLU
         model.bn.running_mean.normal_(0, 0.5)
         model.bn.running_var.uniform_(0.5, 2)
     return model, (torch.randn(6, 3, 5, 5), torch.randint(0, 5, (6,)))
@@ -179,14 +180,15 @@ MISTAKES = {
     "bn without weight": Mistake(forward("bn", lambda m: lambda x: normed(m, x, weight=None))),
     "bn without bias": Mistake(forward("bn", lambda m: lambda x: normed(m, x, bias=None))),
     "bn batch in evaluation": Mistake(forward("bn", lambda m: lambda x: nn.BatchNorm2d.forward(m, x) if m.training else normed(m, x))),
-    "group norm eps": Mistake(setting("group", "eps", 1e-6)),
+    "group norm eps": Mistake(setting("group", "eps", 1e-2)),
+    "group norm without eps": Mistake(setting("group", "eps", 0)),
     "layer norm eps": Mistake(setting("ln", "eps", 1e-5)),
     "layer norm unbiased": Mistake(forward("ln", lambda m: lambda x: by_deviation(m, x, correction=1))),
     "layer norm eps outside": Mistake(forward("ln", lambda m: lambda x: by_deviation(m, x, outside=True))),
     "layer norm not centred": Mistake(forward("ln", lambda m: lambda x: x / (x.square().mean(-1, keepdim=True) + m.eps).sqrt() * m.weight + m.bias)),
     "softmax": Mistake(forward("log", lambda m: lambda x: x.softmax(1))),
     "logits": Mistake(forward("log", lambda m: lambda x: 1 * x)),
-    "relu after bn": Mistake(forward("fc2", lambda m: lambda x: F.linear(x, m.weight, m.bias).relu())),
+    "relu after linear": Mistake(forward("fc2", lambda m: lambda x: F.linear(x, m.weight, m.bias).relu())),
 } | {f"act {name}": Mistake(forward("act", lambda m, f=f: lambda x: f(x) + 0)) for name, f in ACTIVATIONS.items() if name != "gelu"}  # fmt: skip
 
 

@@ -15,6 +15,15 @@ import { hasRecorderTorch } from './torch.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 
+/** What is said of the mistake that is planted in each. */
+const causes: Readonly<Record<string, RegExp>> = {
+  resnet: /^fits epsilon 1\.0e-3, the reference used 1\.0e-5$/,
+  mobilenet: /^1\.01\d* × the reference's$/,
+  vit: /^GELU by tanh is computed, the reference's is GELU by erf$/,
+  gpt: /^fits epsilon 1\.0e-3, the reference used 1\.0e-5$/,
+  lstm: /^1\.01\d* × the reference's$/,
+};
+
 describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)', () => {
   let dir: string;
   beforeAll(() => {
@@ -44,6 +53,7 @@ describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)',
         { partial: true },
       );
       expect(diverges[0].layer).toBe(layer);
+      expect(diverges[0].cause?.says).toMatch(causes[name]);
       expect(message).toContain(`made by ${layer}: `);
       const shown = [...message.matchAll(/^✗ (\S+)$/gm)].map(([, named]) => named);
       expect(shown).toEqual(diverges.slice(0, 3).map((v) => v.name));

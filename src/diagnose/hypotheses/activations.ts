@@ -9,7 +9,7 @@ import {
   valuesAt,
   wholeOf,
 } from '../around.ts';
-import { functions, slopeOf, softmax } from '../functions.ts';
+import { functions, slopeOf, softmax, softmaxBack } from '../functions.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
@@ -92,6 +92,8 @@ function lazily(make: () => Float64Array): (position: number) => number {
 interface Along {
   readonly name: string;
   readonly of: (values: Float64Array) => Float64Array;
+  /** By the gradient that is sent back to the result of `values`. */
+  readonly back: (values: Float64Array, sent: Float64Array) => Float64Array;
 }
 
 /** Softmax and its logarithm along the axes where they are likely: the last, and that of channels. */
@@ -103,26 +105,49 @@ function softmaxesOf(shape: readonly number[]): Along[] {
     return [false, true].map((log) => ({
       name: `${log ? 'log-softmax' : 'softmax'}${along}`,
       of: (values: Float64Array) => softmax(values, shape, axis, log),
+      back: (values: Float64Array, sent: Float64Array) =>
+        softmaxBack(softmax(values, shape, axis, log), sent, shape, axis, log),
     }));
   });
 }
 
-function softmaxes({ at, shape }: Numbers, evidence: Evidence, held: Held): Computed[] {
+/** A tensor of the suspect's shape whole, on our side and in the reference. */
+function wholeAt({ shape }: Numbers, evidence: Evidence, held: Held): Source | undefined {
   const truth = wholeOf(held);
-  if (truth === undefined || !sameShape(held.shape, shape)) return [];
-  const own = oursOf(evidence, held) ?? truth;
-  return softmaxesOf(shape).map(({ name, of }) => {
-    const [ours, right] = [lazily(() => of(own)), lazily(() => of(truth))];
-    return { name, ours: (i) => ours(at[i]), truth: (i) => right(at[i]) };
+  if (truth === undefined || !sameShape(held.shape, shape)) return undefined;
+  return { ours: oursOf(evidence, held) ?? truth, truth };
+}
+
+function alongAxes(
+  { at, shape }: Numbers,
+  results: (along: Along) => { ours: () => Float64Array; truth: () => Float64Array },
+): Computed[] {
+  return softmaxesOf(shape).map((along) => {
+    const { ours, truth } = results(along);
+    const [own, right] = [lazily(ours), lazily(truth)];
+    return { name: along.name, ours: (i) => own(at[i]), truth: (i) => right(at[i]) };
   });
 }
+
+const softmaxes = (numbers: Numbers, { ours, truth }: Source): Computed[] =>
+  alongAxes(numbers, ({ of }) => ({ ours: () => of(ours), truth: () => of(truth) }));
+
+const softmaxesBack = (numbers: Numbers, sent: Source, at: Source): Computed[] =>
+  alongAxes(numbers, ({ back }) => ({
+    ours: () => back(at.ours, sent.ours),
+    truth: () => back(at.truth, sent.truth),
+  }));
 
 /** By the input that the reference holds. */
 const ofSources = (numbers: Numbers, suspect: Suspect, evidence: Evidence): Fit[] =>
   sourcesOf(suspect, evidence).flatMap((held) => {
     const source = sourceAt(numbers, evidence, held);
     if (source === undefined) return [];
-    return others(numbers, [...elementwise(source), ...softmaxes(numbers, evidence, held)]);
+    const whole = wholeAt(numbers, evidence, held);
+    return others(numbers, [
+      ...elementwise(source),
+      ...(whole === undefined ? [] : softmaxes(numbers, whole)),
+    ]);
   });
 
 /** Anything is a function of one number: the values must differ. */
@@ -202,7 +227,12 @@ const anothersGradient: Hypothesis = {
     // Where several layers send back, it is a sum.
     if (input === undefined || sent.length !== 1) return [];
     const [a, b] = [sent[0], input].map((held) => sourceAt(numbers, evidence, held));
-    return a === undefined || b === undefined ? [] : others(numbers, backwards(a, b));
+    if (a === undefined || b === undefined) return [];
+    const [c, d] = [sent[0], input].map((held) => wholeAt(numbers, evidence, held));
+    return others(numbers, [
+      ...backwards(a, b),
+      ...(c === undefined || d === undefined ? [] : softmaxesBack(numbers, c, d)),
+    ]);
   },
 };
 

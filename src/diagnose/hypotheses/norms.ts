@@ -77,6 +77,8 @@ function sidesOf(suspect: Suspect, evidence: Evidence): Sides | undefined {
 /** Running statistics of a layer that a reference holds before a pass, and after it. */
 interface Running extends Statistics {
   readonly when: 'before' | 'after';
+  /** The same as our side kept them. */
+  readonly own?: Statistics;
 }
 
 /** The steps from a pass back to the start, as their names begin: `step1/`, ``, `initial/`. */
@@ -88,16 +90,21 @@ function passesBack(when: string): string[] {
   return [...steps, 'initial/'];
 }
 
-function runningOf({ name, layer }: Suspect, { held }: Evidence): Running[] {
+function runningOf({ name, layer }: Suspect, evidence: Evidence): Running[] {
   if (layer === undefined) return [];
   const module = layer.replace(/@\d+$/, '');
   const [now, ...before] = passesBack(withinStep(name).when);
   const from = (prefix: string, when: Running['when']): Running[] => {
-    const [mean, variance] = ['running_mean', 'running_var'].map((end) => {
-      const found = held(`${prefix}${module}.${end}`);
-      return found && wholeOf(found);
-    });
-    return mean && variance ? [{ mean, variance, when }] : [];
+    const [first, second] = ['running_mean', 'running_var'].map((end) =>
+      evidence.held(`${prefix}${module}.${end}`),
+    );
+    if (first === undefined || second === undefined) return [];
+    const statistics = (of: (held: Held) => Float64Array | undefined): Statistics | undefined => {
+      const [mean, variance] = [of(first), of(second)];
+      return mean && variance ? { mean, variance } : undefined;
+    };
+    const [right, own] = [statistics(wholeOf), statistics((held) => oursOf(evidence, held))];
+    return right === undefined ? [] : [{ ...right, when, ...(own && { own }) }];
   };
   if (now === undefined) return [];
   return [...from(now, 'after'), ...before.flatMap((prefix) => from(prefix, 'before')).slice(0, 1)];
@@ -120,7 +127,7 @@ function variantsOf(
   const { eps } = right;
   const { count, centred } = norm;
   const all = (statistics: Statistics): Way => usual(statistics, eps);
-  const way = all(right.running ? (running[running.length - 1] ?? own) : own);
+  const way = all(right.running ? (running[0].own ?? running[0]) : own);
   const swapped: Variant[] = right.running
     ? [
         {
@@ -143,7 +150,7 @@ function variantsOf(
     },
     {
       key: 'no eps',
-      says: `epsilon is missing, the reference used ${eps}`,
+      says: `epsilon is missing or far smaller, the reference used ${shortNumber(eps)}`,
       way: { ...way, deviation: way.variance.map((v) => Math.sqrt(v)) },
     },
     {
@@ -222,13 +229,19 @@ const outputs: Hypothesis = {
     const kept = byBatch ? undefined : running.find(fitsTruth);
     if (!byBatch && kept === undefined) return [];
     const own = statisticsOf(norm, ours.x, norm.centred);
-    const usedStatistics = kept ?? own;
+    const usedStatistics = kept?.own ?? kept ?? own;
     const leftBy = (way: Way): number => {
       const result = resultOf(norm, ours, way);
       return leftToOurs(numbers, (i) => result(at[i]));
     };
-    if (leftBy(usual(usedStatistics, eps)) <= limit) return [];
     const distance = distanceOf(numbers);
+    const leftByRight = leftBy(usual(usedStatistics, eps));
+    if (leftByRight <= limit) {
+      const says = "computed rightly from running statistics that are not the reference's";
+      return kept?.own !== undefined && explains(numbers, leftByRight, distance)
+        ? [{ key: 'norm other running', says, left: leftByRight, freedom: 0 }]
+        : [];
+    }
     const accept = (told: Omit<Fit, 'left'>, way: Way): Fit[] => {
       const left = leftBy(way);
       return explains(numbers, left, distance) ? [{ ...told, left }] : [];
