@@ -14,7 +14,7 @@ interface Named extends Fit {
 /** What does not take away half of the error is not worth telling. */
 const worthTelling = 0.5;
 
-/** Every way in which a suspect could have come to differ, the least left first. */
+/** Every way in which a suspect could have come to differ, in the order of the table. */
 function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis[]): Named[] {
   const numbers = numbersOf(suspect);
   if (numbers === undefined) return [];
@@ -25,8 +25,7 @@ function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis
         (fit): Named => ({ ...fit, hypothesis: name, accepted: fit.left <= numbers.limit }),
       ),
     )
-    .filter(({ left }) => left <= most && Number.isFinite(left))
-    .sort((a, b) => a.left - b.left);
+    .filter(({ left }) => left <= most && Number.isFinite(left));
 }
 
 /** Failures beyond so many are not looked into: the first ones tell the mistake. */
@@ -92,7 +91,7 @@ export function diagnosed(
     if (passed(verdict) || found === undefined) return verdict;
     const cause = best(found, claims);
     if (cause !== undefined) return { ...verdict, cause: causeOf(cause, claims, fits.size) };
-    const near = found.slice(0, nearestTold);
+    const near = found.toSorted((a, b) => a.left - b.left).slice(0, nearestTold);
     return verdict.inherits !== undefined || near.length === 0
       ? verdict
       : {

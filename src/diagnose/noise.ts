@@ -16,7 +16,7 @@ export interface Differences {
 export const fewestForNoise = 128;
 
 /** More are not looked at: these tell. */
-const most = 2 ** 15;
+const most = 2 ** 13;
 
 const standardDeviations = 3.5;
 
@@ -37,20 +37,20 @@ function orderedBy(indices: Int32Array, key: (i: number) => number): Int32Array 
 }
 
 /** The orders in which neighbours would be alike, were it no noise: along every axis, by value, by what stands beside. */
-function ordersOf({ at, shape, truth, beside }: Differences, indices: Int32Array): Int32Array[] {
+function* ordersOf(
+  { at, shape, truth, beside }: Differences,
+  indices: Int32Array,
+): Generator<Int32Array> {
+  yield orderedBy(indices, (i) => at[i]);
   const size = sizeOf(shape);
-  const along = shape.flatMap((extent, axis) => {
-    if (extent < 3) return [];
+  for (const [axis, extent] of shape.entries()) {
+    if (extent < 3) continue;
     const stride = sizeOf(shape.slice(axis + 1));
     // The axis fastest, all else as it lies.
     const line = (p: number): number => Math.floor(p / (stride * extent)) * stride + (p % stride);
-    return [orderedBy(indices, (i) => line(at[i]) * size + (Math.floor(at[i] / stride) % extent))];
-  });
-  return [
-    orderedBy(indices, (i) => at[i]),
-    ...along,
-    ...[truth, ...beside].map((values) => orderedBy(indices, (i) => values[i])),
-  ];
+    yield orderedBy(indices, (i) => line(at[i]) * size + (Math.floor(at[i] / stride) % extent));
+  }
+  for (const values of [truth, ...beside]) yield orderedBy(indices, (i) => values[i]);
 }
 
 /** Share by which signs of neighbours agree more often than they differ, −1 to 1. */
@@ -90,16 +90,21 @@ export function isNoise(of: Differences): boolean {
   if (tiny > mostSmall * telling.length) return false;
   const indices = telling.filter((i) => errors[i] !== 0);
   const bound = Math.max(standardDeviations / Math.sqrt(indices.length), slack);
-  const orders = ordersOf(of, indices);
   const plain = Int8Array.from(errors, Math.sign);
-  const signed = [truth, ...beside].map((values) =>
+  const relative = [truth, ...beside].map((values) =>
     plain.map((sign, i) => sign * (values[i] < 0 ? -1 : 1)),
   );
-  return [plain, ...signed].every((signs) => {
+  const all = [plain, ...relative];
+  const leaning = all.some((signs) => {
     const mean = indices.reduce((sum, i) => sum + signs[i], 0) / indices.length;
-    if (Math.abs(mean) > bound || leans(signs, of, indices)) return false;
-    return orders.every((order) =>
-      [1, 2].every((lag) => Math.abs(correlation(signs, order, lag)) <= bound),
-    );
+    return Math.abs(mean) > bound || leans(signs, of, indices);
   });
+  if (leaning) return false;
+  for (const order of ordersOf(of, indices)) {
+    const alike = all.some((signs) =>
+      [1, 2].some((lag) => Math.abs(correlation(signs, order, lag)) > bound),
+    );
+    if (alike) return false;
+  }
+  return true;
 }

@@ -54,6 +54,8 @@ export interface Place {
   readonly words: string;
   /** Whether a flat position lies there; where it is a part of the tensor. */
   readonly covers?: (position: number) => boolean;
+  /** Whether the indices on every axis lie side by side, or there is but one. */
+  readonly together?: boolean;
   /** Rows and columns from the edge, where it is a border. */
   readonly deep?: number;
 }
@@ -70,12 +72,16 @@ function onAxis(
   const [first] = bad;
   const among = new Set(bad);
   const covers = (position: number): boolean => among.has(indexOn(axis, position));
+  const last = bad[bad.length - 1];
+  const together = last - first === bad.length - 1;
   if (bad.length === 1) {
-    return { words: `${one} ${first}${first === axis.extent - 1 ? ', the last' : ''}`, covers };
+    const words = `${one} ${first}${first === axis.extent - 1 ? ', the last' : ''}`;
+    return { words, covers, together };
   }
   const named = bad.slice(0, fewNamed).join(', ');
   const more = bad.length > fewNamed ? ', …' : '';
-  return { words: `${several} ${named}${more} (${bad.length} of ${seen.length})`, covers };
+  const words = `${several} ${named}${more} (${bad.length} of ${seen.length})`;
+  return { words, covers, together };
 }
 
 const deepest = 3;
@@ -133,7 +139,12 @@ function atBorder(axes: readonly Axis[], wrong: Positions, compared: Positions):
       fitting.length === edges.length
         ? 'at the border'
         : `in the ${fitting.map(({ name }) => name).join(' and the ')}`;
-    return { words: `only ${side}${deep > 1 ? `, ${deep} deep` : ''}`, covers, deep };
+    return {
+      words: `only ${side}${deep > 1 ? `, ${deep} deep` : ''}`,
+      covers,
+      together: true,
+      deep,
+    };
   }
   return undefined;
 }
@@ -163,6 +174,7 @@ export function findPlace(
   return {
     words: `only in ${found.map(({ words }) => words).join('; ')}`,
     covers: (position) => found.every(({ covers }) => covers(position)),
+    together: found.every(({ together }) => together),
   };
 }
 

@@ -61,8 +61,8 @@ const exact: Hypothesis = {
     const others = truth.filter((x) => x !== 0 && !holds(Math.fround(x))).length;
     const alive = truth.filter((x) => x !== 0).length;
     if (others < fewestHeld || others < alive / 2 || whole.every((x) => x === whole[0])) return [];
-    // Zeros are numbers of every type.
-    if (whole.filter((x) => x !== 0).length < fewestHeld) return [];
+    // Integers are numbers of every type.
+    if (whole.filter((x) => !Number.isInteger(x)).length < fewestHeld) return [];
     const error = distanceOf(numbers) / precisions[type];
     if (error > mostRoundings) return [];
     const says = `all of its numbers are ${typeName(type)}'s: computed or kept in ${typeName(type)} (error ${error.toPrecision(2)} of its roundings)`;

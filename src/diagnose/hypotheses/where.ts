@@ -1,21 +1,18 @@
 import { findPlace } from '../../align/judge/place.ts';
-import { type Shape, sizeOf } from '../../tensor/shape.ts';
-import { toFloat64 } from '../../tensor/tensor.ts';
+import { type Shape, sameShape, sizeOf } from '../../tensor/shape.ts';
+import { distanceOf, oursOf, wholeOf } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
-import type { Numbers } from '../numbers.ts';
-import type { Evidence, Suspect } from '../suspect.ts';
+import { type Numbers, numbersOf } from '../numbers.ts';
+import type { Evidence, Held, Suspect } from '../suspect.ts';
 
 /** Right and wrong elements of a suspect, as indices into what the reference holds of it. */
 interface Sides {
   readonly wrong: readonly number[];
-  /** The wrong ones, and the right ones that could have been wrong: they are not zero on both sides. */
+  /** The wrong ones, and the right ones of which it would be seen, were they wrong as these are. */
   readonly telling: readonly number[];
 }
 
-/** An element may be further off than all are in the root mean square. */
-const spread = 2;
-
-/** The wrong ones are this many times beyond what may be, or it is no place but the tail of an error everywhere. */
+/** An element this many times beyond what all may be off in the root mean square is really wrong. */
 const beyond = 10;
 
 /** So many right elements, and so many times fewer than all, make a border of a small map no accident. */
@@ -24,25 +21,23 @@ const fewestRight = 16;
 const errorAt = ({ ours, truth }: Numbers, i: number): number => Math.abs(ours[i] - truth[i]);
 
 const allowedAt = ({ truth, unit, limit }: Numbers, i: number): number =>
-  spread * limit * Math.max(unit, Math.abs(truth[i]));
+  beyond * limit * Math.max(unit, Math.abs(truth[i]));
 
-/** Undefined where all or nothing is wrong, or the wrong ones hardly are. */
+/** Undefined where all or nothing is wrong. */
 function sidesOf(numbers: Numbers): Sides | undefined {
-  const { truth, unit, limit } = numbers;
-  const [wrong, telling]: [number[], number[]] = [[], []];
-  let squares = 0;
-  for (let i = 0; i < truth.length; i++) {
-    const [error, allowed] = [errorAt(numbers, i), allowedAt(numbers, i)];
-    if (error > allowed) {
-      wrong.push(i);
-      telling.push(i);
-      squares += error * error;
-    } else if (Math.abs(truth[i]) > allowed) telling.push(i);
-  }
-  const size = Math.sqrt(squares / wrong.length) / unit;
-  return wrong.length > 1 && wrong.length < telling.length && size > beyond * limit
-    ? { wrong, telling }
-    : undefined;
+  const { truth } = numbers;
+  const allowed = truth.map((_, i) => allowedAt(numbers, i));
+  const off = (i: number): boolean => errorAt(numbers, i) > allowed[i];
+  const indices = Array.from(truth.keys());
+  const wrong = indices.filter(off);
+  const [error, size] = wrong.reduce(
+    ([e, t], i) => [e + errorAt(numbers, i) ** 2, t + truth[i] ** 2],
+    [0, 0],
+  );
+  // Were an element wrong by as much of itself as these are, it would be seen.
+  const part = Math.min(1, Math.sqrt(error / size));
+  const telling = indices.filter((i) => off(i) || part * Math.abs(truth[i]) > allowed[i]);
+  return wrong.length > 1 && wrong.length < telling.length ? { wrong, telling } : undefined;
 }
 
 /** Relative error of the elements that a mistake does not touch; undefined where it touches all. */
@@ -73,8 +68,10 @@ const place: Hypothesis = {
     if (sides === undefined) return [];
     const { wrong, telling } = sides;
     const [bad, compared] = [wrong, telling].map((list) => list.map((i) => at[i]));
-    const { words, covers, deep } = findPlace(bad, compared, shape, lettersOf(suspect, evidence));
-    if (covers === undefined) return [];
+    const letters = lettersOf(suspect, evidence);
+    const { words, covers, together, deep } = findPlace(bad, compared, shape, letters);
+    // Indices here and there are where few that lie anywhere happen to lie.
+    if (covers === undefined || !together) return [];
     const inside = compared.filter(covers).length;
     const right = compared.length - inside;
     // A border of a small map is more than half of it; where what is inside is right, it is no accident.
@@ -137,6 +134,19 @@ const spots: readonly Spot[] = [
   },
 ];
 
+/** Of pooling, winners come first. */
+const spotsFor = ({ what }: Suspect): readonly Spot[] =>
+  /pool/i.test(what ?? '') ? spots.toReversed() : spots;
+
+/** All of a tensor: the reference's, or ours where the reference keeps a sample and ours agrees with it. */
+function allOf(source: Held, evidence: Evidence): Float64Array | undefined {
+  const own = oursOf(evidence, source);
+  const numbers = own && numbersOf({ ...source, ours: evidence.ours(source.name)!, limit: 0 });
+  return wholeOf(source) ?? (numbers && distanceOf(numbers) < agreeing ? own : undefined);
+}
+
+const agreeing = 1e-5;
+
 const kink: Hypothesis = {
   name: 'kink or tie',
   about: "only where the layer's input is 0, or two winners are equal",
@@ -145,13 +155,12 @@ const kink: Hypothesis = {
     const sides = sidesOf(numbers);
     if (sides === undefined) return [];
     const { wrong, telling } = sides;
-    if (telling.length - wrong.length < telling.length / 2) return [];
+    if (telling.length - wrong.length < fewestRight) return [];
     return evidence.from(suspect.name).flatMap((name): Fit[] => {
       const source = evidence.held(name);
-      if (source === undefined || source.shape.join() !== shape.join()) return [];
-      const values = toFloat64(source.record.pytorch);
-      if (values.length !== sizeOf(shape)) return [];
-      return spots.flatMap(({ key, says, holds }): Fit[] => {
+      const values = source && sameShape(source.shape, shape) && allOf(source, evidence);
+      if (!values) return [];
+      return spotsFor(suspect).flatMap(({ key, says, holds }): Fit[] => {
         const there = holds(values, shape);
         if (there === undefined || !wrong.every((i) => there(at[i]))) return [];
         let among = 0;

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readRecording } from '../../src/io/recording.ts';
+import { judge } from '../../src/port/judgePort.ts';
+import { openReference } from '../../src/port/openReference.ts';
+import { hasRecorderTorch } from '../port/torch.ts';
+
+const script = fileURLToPath(new URL('mistakes.py', import.meta.url));
+
+describe.skipIf(!hasRecorderTorch)('one mistake, made in PyTorch (needs PyTorch 2.1)', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(join(tmpdir(), 'swa-align-mistakes-'));
+    const made = spawnSync('python3', [script, dir], { encoding: 'utf8' });
+    expect(made.status, made.stderr).toBe(0);
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const judged = (network: string, mistake: string) => {
+    const { tensors } = readRecording(join(dir, `${network}.${mistake}.npz`));
+    return judge(tensors, openReference(join(dir, network)), { partial: true });
+  };
+
+  it.each(['maps', 'bytes'])('%s passes where none is made', (network) => {
+    const { passed, message } = judged(network, 'right');
+    expect(passed, message).toBe(true);
+  });
+
+  it.each<[network: string, mistake: string, tensor: string, says: RegExp]>([
+    ['maps', 'replicate', 'conv1.output', /^wrong only .* row .* column, 1 deep: padding/],
+    ['maps', 'circular', 'conv2.output', /in the first row and the first column, 1 deep: padding/],
+    ['maps', 'last', 'conv2.output', /^wrong only in image 7, the last; all else is right/],
+    ['maps', 'channel', 'mix.output', /^wrong only in channel 3; all else is right/],
+    ['maps', 'clamp', 'conv1.output.grad', /^wrong only where conv1\.output is 0: a kink/],
+    ['maps', 'ties', 'relu.output.grad', /^wrong only where relu\.output has two equal .* a tie/],
+    ['maps', 'seed', 'draw.0', /^both are permutations of 0 … 7: another seed/],
+    [
+      'maps',
+      'undropped',
+      'drop1.output',
+      /^dropout is not active: the reference drops \d+ of 2048/,
+    ],
+    [
+      'maps',
+      'always',
+      'step1/drop2.output',
+      /^dropout is active where the reference drops nothing/,
+    ],
+    ['maps', 'mask', 'drop2.output', /^dropout by another mask: that of drop1\.mask/],
+    ['maps', 'half', 'conv1.output', /^all of its numbers are float16's/],
+    ['bytes', 'wrapped', 'bright.output', /^kept in uint8: .* wrapped round by 256/],
+    ['bytes', 'floor', 'darker.output', /^cut to integers, towards zero/],
+    ['bytes', 'bfloat16', 'wide.output', /^noise of .* roundings of bfloat16/],
+    ['bytes', 'tf32', 'wide.output', /^noise of .* roundings of TF32 or float16/],
+    ['bytes', 'order', 'wide.output', /^rounding, .* times PyTorch's own: summed in another order/],
+  ])('%s.%s is told at %s', (network, mistake, name, says) => {
+    const [first] = judged(network, mistake).diverges;
+    expect(first.name).toBe(name);
+    expect(first.cause?.says).toMatch(says);
+  });
+});
