@@ -17,11 +17,11 @@ export interface Term {
 /** A fitted number on fewer is no proof, even where it is as round as people choose them. */
 const fewestRound = 6;
 const fewestFitted = 16;
-/** Of fewer elements so much must be explained. */
-const mostLeftOfFew = 0.03;
-
-/** Of so many elements a term's weight must be: what a single one holds is a multiple of anything. */
-const weightOf = (count: number): number => (count < fewestFitted ? fewestRound / 2 : 8);
+/** What the weight of a term is spread over: what a single element holds is a multiple of anything. */
+const leastSpread = 2;
+const wellSpread = 8;
+/** Of what is not well spread, so much of the difference may be left. */
+const mostLeft = 0.03;
 
 const round = (by: number): number => Number(by.toPrecision(2));
 
@@ -74,13 +74,13 @@ export function termFits(numbers: Numbers, terms: readonly Term[]): Fit[] {
     if (fitted === undefined || values.length < fewestRound) return found;
     if (found.some(({ left }) => left <= limit)) return found;
     const solved = fitOf(difference, values);
-    if (!Number.isFinite(solved.by) || solved.weight < weightOf(values.length)) return found;
-    const few = values.length < fewestFitted;
+    if (!Number.isFinite(solved.by) || solved.weight < leastSpread) return found;
     const roundLeft = rest(difference, values, round(solved.by)) / unit;
     const isRound = roundLeft <= limit;
     const by = isRound ? round(solved.by) : solved.by;
     const left = isRound ? roundLeft : rest(difference, values, by) / unit;
-    if (few && !(isRound && left <= distance * mostLeftOfFew)) return found;
+    if (values.length < fewestFitted && !isRound) return found;
+    if (solved.weight < wellSpread && left > distance * mostLeft) return found;
     if (!explains(numbers, left, distance)) return found;
     return [...found, { ...fitted(by), left, freedom: 1 }];
   });
