@@ -1,4 +1,4 @@
-import type { Rule } from '../../align/judge/expectation.ts';
+import type { Expectation, Rule } from '../../align/judge/expectation.ts';
 import { judge } from '../../align/judge/judge.ts';
 import type { Verdict } from '../../align/judge/verdict.ts';
 import type { StageName } from '../../align/reference/manifest.ts';
@@ -9,11 +9,12 @@ import { type StageResult, stageResult } from '../../align/stages/stage.ts';
 import { type PlannedRow, tracePlan } from '../../align/trace/plan.ts';
 import { judgeRow, type RowEvidence } from '../../align/trace/row.ts';
 import { type Trace, type TraceRow, traceOf } from '../../align/trace/trace.ts';
+import { diagnosedBy } from '../../diagnose/judged.ts';
 import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { layerWords } from '../../nn/layerWords.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
-import { bytesOf, type Tensor, tensor } from '../../tensor/tensor.ts';
+import { bytesOf, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import type { DiffReport, RunFacts } from '../diffReport.ts';
 
 /* Runs whose numbers are made up, in the proportions that real ones have, and whose verdicts are the judges' own. */
@@ -206,3 +207,38 @@ export const divergingTrace = traceOf(
   }),
   ['planted: ReLU’s gradient passed on at negative inputs'],
 );
+
+const batch = 128;
+
+/** The gradients of three layers summed over the batch, and a fourth that is off by its own doing. */
+export const causedReport = (): DiffReport => {
+  const gradients = ['features.3', 'features.1', 'features.0'].map((layer, k) => {
+    const { ours, record } = apart(rising(k), rising(k));
+    const summed = tensor(
+      'float64',
+      [size],
+      toFloat64(ours).map((v) => v * batch),
+    );
+    return { name: `iter0/${layer}.weight.grad`, layer, ours: summed, record };
+  });
+  const wild = apart(0, rising(3));
+  const strange = toFloat64(wild.ours).map((v, i) => v + Math.cos(i * i));
+  const all = [
+    ...gradients,
+    {
+      name: 'iter0/features.0.bias.grad',
+      layer: 'features.0',
+      ours: tensor('float64', [size], strange),
+      record: wild.record,
+    },
+  ];
+  const recording = new Map(all.map(({ name, ours }) => [name, ours]));
+  const expectations = all.map(({ name, layer, record }): Expectation => {
+    const rule = { kind: 'float64', record, tolerance: { relativeL2: 5e-6 } } as const;
+    return { name, layer, rule };
+  });
+  const { verdicts } = judge({ recording }, expectations);
+  return report([
+    result('backward', diagnosedBy(verdicts, [{ recording, expectations }], { batch })),
+  ]);
+};
