@@ -3,8 +3,9 @@ import { isGiven } from '../../src/align/reference/probe.ts';
 import type { ProbeReference } from '../../src/align/reference/probeReference.ts';
 import { hypotheses } from '../../src/diagnose/hypotheses/index.ts';
 import { diagnosedPort } from '../../src/diagnose/port.ts';
+import { uniforms } from '../../src/diagnose/testdata/uniforms.ts';
 import { type TensorMap, tensor, toFloat32 } from '../../src/tensor/tensor.ts';
-import { perturbed, uniforms } from './smoothFields.ts';
+import { perturbed } from './smoothFields.ts';
 
 /** Of fewer numbers, much is a permutation of much. */
 const fewest = 8;

@@ -41,8 +41,9 @@ const cast: Hypothesis = {
     const { ours, truth, unit, limit } = numbers;
     if (truth.length < fewest || new Set(ours).size < fewestValues) return [];
     if (leftOf(numbers, (i) => ours[i]) <= limit) return [];
-    // A truth that rounding puts on the other side of an integer is no other number.
-    const off = limit * unit;
+    // A truth that rounding puts on the other side of an integer is no other number; one that is made of integers is.
+    const integers = truth.filter(Number.isInteger).length;
+    const off = integers > truth.length / 2 ? 0 : limit * unit;
     const fitting = casts.flatMap(({ key, says, of }): Fit[] => {
       const nearest = (i: number): number => {
         const made = [truth[i], truth[i] - off, truth[i] + off].map(of);

@@ -35,6 +35,17 @@ function agreeing(
   return to - from;
 }
 
+/** So many bits of what is new at an end, equal to what left at the other: it went round, and nothing is new. */
+const enoughForRound = 6;
+
+function goesRound({ whole, truth }: Numbers, offset: number, bits: number): boolean {
+  const n = whole.length;
+  return (
+    Math.abs(offset) * bits >= enoughForRound &&
+    whole.every((x, i) => x === truth[(i + offset + n) % n])
+  );
+}
+
 const drawsWord = (count: number): string => (count === 1 ? 'one draw' : `${count} draws`);
 
 /** Offsets by which one sequence is moved against another: the nearest first. */
@@ -84,6 +95,7 @@ const shifted: Hypothesis = {
       const found = agreeing(whole, values, start + offset, limit * unit);
       // Half of ours at least: what is new at the end is new.
       if (found < needed || found < whole.length / 2) continue;
+      if (goesRound(numbers, offset, bits)) return [];
       const by = drawsWord(Math.abs(offset));
       const says =
         offset > 0

@@ -20,12 +20,12 @@ export const hypotheses: readonly Hypothesis[] = [
   ...normHypotheses,
   ...runningHypotheses,
   ...staleHypotheses,
+  ...drawHypotheses,
   ...orderHypotheses,
   ...updateHypotheses,
   ...termHypotheses,
   ...scaleHypotheses,
   ...castHypotheses,
-  ...drawHypotheses,
   ...whereHypotheses,
   ...precisionHypotheses,
 ];

@@ -1,6 +1,6 @@
 import { toFloat64 } from '../../tensor/tensor.ts';
+import { leftToOurs } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
-import type { Numbers } from '../numbers.ts';
 import { withinStep } from '../stepName.ts';
 import type { Held } from '../suspect.ts';
 
@@ -13,17 +13,6 @@ const kindWords = (name: string, of: Held): string => {
   if (other.when === 'initial') return 'equals its value before the first step: it was not updated';
   return `equals its own value of ${asWords(other.when)}`;
 };
-
-/** ‖ours − other‖ over the suspect's unit. */
-function distance({ ours, unit }: Numbers, other: Float64Array): number {
-  let squares = 0;
-  for (let i = 0; i < ours.length; i++) {
-    const off = ours[i] - other[i];
-    squares += off * off;
-    if (i === 32 && squares > 33 * 9 * unit * unit) return Number.POSITIVE_INFINITY;
-  }
-  return Math.sqrt(squares / ours.length) / unit;
-}
 
 const fewest = 4;
 
@@ -38,7 +27,7 @@ const another: Hypothesis = {
     return evidence.alike(suspect.shape).flatMap((of): Fit[] => {
       const other = toFloat64(of.record.truth);
       if (of.name === suspect.name || other.length !== numbers.ours.length) return [];
-      const left = distance(numbers, other);
+      const left = leftToOurs(numbers, (i) => other[i]);
       const says = kindWords(suspect.name, of);
       const same = withinStep(of.name).bare === withinStep(suspect.name).bare;
       const key = same ? `stale ${withinStep(of.name).when}` : `is ${of.name}`;
