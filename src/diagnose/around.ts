@@ -1,4 +1,4 @@
-import { sameShape, sizeOf } from '../tensor/shape.ts';
+import { type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
 import { leftOf, type Numbers } from './numbers.ts';
 import { withinStep } from './stepName.ts';
@@ -33,17 +33,34 @@ export function oursOf({ ours }: Evidence, { name, shape }: Held): Float64Array 
 export const sourcesOf = ({ name }: Held, { from, held }: Evidence): Held[] =>
   from(name).flatMap((source) => held(source) ?? []);
 
-/** The same tensor a step before, or at the start; undefined where there is none. */
-export function earlierOf({ name }: Held, { held, from }: Evidence): Held | undefined {
-  const { when, bare } = withinStep(name);
-  const source = from(name).find((other) => withinStep(other).bare === bare);
-  if (source !== undefined) return held(source);
-  const step = /^(step|iter)(\d+)$/.exec(when);
-  if (when === '') return held(`initial/${bare}`);
-  if (step === null) return undefined;
-  const [, word, number] = step;
+/** What the reference holds under a name in a shape: stages hold some weights whole, and as a row of elements. */
+export function heldIn(evidence: Evidence, name: string, shape: Shape): Held | undefined {
+  const found = evidence.held(name);
+  if (found === undefined || sameShape(found.shape, shape)) return found;
+  return evidence.alike(shape).find((other) => other.name === name);
+}
+
+/** A pass before another, as names have it: of `step1` the first, which has no word; before the first the start. */
+function passBefore(when: string): string | undefined {
+  const counted = /^(step|iter|after iter)(\d+)$/.exec(when);
+  if (when === '') return 'initial/';
+  if (counted === null) return undefined;
+  const [, word, number] = counted;
   const before = Number(number) - 1;
-  return held(before === 0 && word === 'step' ? bare : `${word}${before}/${bare}`);
+  if (word === 'after iter' && before < 0) return 'initial/';
+  return word === 'step' && before === 0 ? '' : `${word}${before}/`;
+}
+
+/** The same tensor a step before, or at the start; undefined where there is none. */
+export function earlierOf(
+  { name, shape }: Pick<Held, 'name' | 'shape'>,
+  evidence: Evidence,
+): Held | undefined {
+  const { when, bare } = withinStep(name);
+  const source = evidence.from(name).find((other) => withinStep(other).bare === bare);
+  if (source !== undefined) return evidence.held(source);
+  const pass = passBefore(when);
+  return pass === undefined ? undefined : heldIn(evidence, `${pass}${bare}`, shape);
 }
 
 /** ‖ours − candidate‖ over the suspect's unit; infinite where it is hopeless. */

@@ -99,6 +99,30 @@ describe('a step that is not the reference’s', () => {
     );
   });
 
+  it('in a stage’s names: an iteration’s gradient, and what the iteration left', () => {
+    const stage = (name: string) =>
+      name.replace(/^(step1\/)?(.*)$/, (_, later?: string, bare?: string) =>
+        bare!.endsWith('.grad') ? `iter1/${bare}` : `after iter${later ? 1 : 0}/${bare}`,
+      );
+    fc.assert(
+      fc.property(values, (before) => {
+        const planted = second(before, { ...optimizer, weight_decay: 0 });
+        const named = planted.map((one) => ({ ...one, name: stage(one.name), from: [] }));
+        const causes = told(named, { optimizer }).map(({ cause }) => cause?.says);
+        expect(causes).toEqual(['weight decay is missing', 'weight decay is missing']);
+        const dampened = named.map((one) =>
+          one.name === 'after iter1/fc.weight.momentum'
+            ? { ...one, ours: one.truth.map((x, i) => x - 0.9 * (x - 0.9 * before[2][i])) }
+            : { ...one, ours: undefined! },
+        );
+        expect(told(dampened, { optimizer })[0].cause?.says).toMatch(
+          /^the gradient counts 1 − mom/,
+        );
+      }),
+      runs,
+    );
+  });
+
   it('gradients of three steps that are added up', () => {
     fc.assert(
       fc.property(values, ([a, b, c]) => {

@@ -1,5 +1,5 @@
 import { shortNumber } from '../../shortNumber.ts';
-import { earlierOf, valuesAt } from '../around.ts';
+import { earlierOf, heldIn, valuesAt } from '../around.ts';
 import type { Hypothesis } from '../hypothesis.ts';
 import type { Numbers } from '../numbers.ts';
 import { withinStep } from '../stepName.ts';
@@ -46,29 +46,30 @@ function earlierGradients(numbers: Numbers, suspect: Suspect, evidence: Evidence
 
 const weightDecay = 'weight decay';
 
-/** What a step knows of one parameter, by the name of the parameter after it. */
-function parameterOf(name: string, evidence: Evidence) {
-  const { when } = withinStep(name);
-  const weight = evidence.held(name);
-  const before =
-    weight === undefined
-      ? evidence.held(`initial/${withinStep(name).bare}`)
-      : earlierOf(weight, evidence);
-  const velocity = evidence.held(`${name}.momentum`);
+/** What a step knows of a parameter, by its name after the step, in the shape of what is asked about. */
+function parameterOf(name: string, { shape }: Held, evidence: Evidence) {
+  const { when, bare } = withinStep(name);
+  // Stages tell what an iteration computes from what it leaves.
+  const within = when.replace(/^after /, '');
+  const left = when.startsWith('iter') ? `after ${name}` : name;
+  const weight = heldIn(evidence, left, shape);
+  const velocity = heldIn(evidence, `${left}.momentum`, shape);
   return {
-    weight,
-    before,
-    gradient: evidence.held(`${name}.grad`),
+    before: earlierOf(weight ?? { name: left, shape }, evidence),
+    gradient: heldIn(evidence, `${within === '' ? '' : `${within}/`}${bare}.grad`, shape),
     velocity,
-    velocityBefore:
-      velocity === undefined || when === '' ? undefined : earlierOf(velocity, evidence),
+    velocityBefore: velocity && earlierOf(velocity, evidence),
   };
 }
 
 type TermsOf = (numbers: Numbers, suspect: Suspect, evidence: Evidence) => readonly Term[];
 
 const ofGradient: TermsOf = (numbers, suspect, evidence) => {
-  const { before, velocityBefore } = parameterOf(suspect.name.replace(/\.grad$/, ''), evidence);
+  const { before, velocityBefore } = parameterOf(
+    suspect.name.replace(/\.grad$/, ''),
+    suspect,
+    evidence,
+  );
   const { decay, momentum } = settingsOf(evidence);
   const decayed = `${weightDecay} in gradient`;
   return [
@@ -98,7 +99,7 @@ const ofGradient: TermsOf = (numbers, suspect, evidence) => {
 /** SGD's velocity: momentum × that of before + gradient + decay × weight. */
 const ofVelocity: TermsOf = (numbers, suspect, evidence) => {
   if (!suspect.name.endsWith('.momentum')) return [];
-  const parameter = parameterOf(suspect.name.replace(/\.momentum$/, ''), evidence);
+  const parameter = parameterOf(suspect.name.replace(/\.momentum$/, ''), suspect, evidence);
   const { decay, momentum } = settingsOf(evidence);
   const gradient = parameter.gradient && valuesAt(numbers, parameter.gradient);
   const before = parameter.before && valuesAt(numbers, parameter.before);
@@ -152,7 +153,7 @@ const rate = (lr: number, times: number): string =>
 
 /** A weight after a step: another number of times its update, decay or velocity. */
 const ofWeight: TermsOf = (numbers, suspect, evidence) => {
-  const { before, velocity, velocityBefore } = parameterOf(suspect.name, evidence);
+  const { before, velocity, velocityBefore } = parameterOf(suspect.name, suspect, evidence);
   const { lr, decay, momentum } = settingsOf(evidence);
   const update = updateOf(numbers, before);
   const now = velocity && valuesAt(numbers, velocity);
