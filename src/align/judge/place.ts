@@ -89,6 +89,7 @@ const byChance = 0.01;
 
 /** One edge of a map: how far from it a position lies. */
 interface Edge {
+  readonly axis: Axis;
   readonly name: string;
   readonly from: (position: number) => number;
 }
@@ -101,8 +102,8 @@ function edgesOf(axes: readonly Axis[]): Edge[] {
     const last = axis.extent - 1;
     return axis.extent > 2
       ? [
-          { name: `first ${line}`, from: (p: number) => indexOn(axis, p) },
-          { name: `last ${line}`, from: (p: number) => last - indexOn(axis, p) },
+          { axis, name: `first ${line}`, from: (p: number) => indexOn(axis, p) },
+          { axis, name: `last ${line}`, from: (p: number) => last - indexOn(axis, p) },
         ]
       : [];
   });
@@ -119,6 +120,12 @@ const allOf = (positions: Positions, holds: (position: number) => boolean): bool
   return true;
 };
 
+/** What is inside is no single line: what changes from side to side goes through zero somewhere. */
+const fewestLines = 2;
+
+const linesInside = (axis: Axis, chosen: readonly Edge[], deep: number): number =>
+  axis.extent - deep * chosen.filter((edge) => edge.axis === axis).length;
+
 /** The smallest border of the last axes, or part of it, that holds all of the wrong ones. */
 function atBorder(axes: readonly Axis[], wrong: Positions, compared: Positions): Place | undefined {
   const edges = edgesOf(axes);
@@ -126,8 +133,10 @@ function atBorder(axes: readonly Axis[], wrong: Positions, compared: Positions):
     .filter((chosen) => chosen.length > 1)
     .sort((a, b) => a.length - b.length);
   for (let deep = 1; deep <= deepest; deep++) {
-    const fitting = some.find((chosen) =>
-      allOf(wrong, (position) => chosen.some(({ from }) => from(position) < deep)),
+    const fitting = some.find(
+      (chosen) =>
+        chosen.every(({ axis }) => linesInside(axis, chosen, deep) >= fewestLines) &&
+        allOf(wrong, (position) => chosen.some(({ from }) => from(position) < deep)),
     );
     if (fitting === undefined) continue;
     const covers = (position: number): boolean => fitting.some(({ from }) => from(position) < deep);

@@ -5,6 +5,8 @@ interface Cast {
   readonly key: string;
   readonly says: string;
   readonly of: (x: number) => number;
+  /** Of which numbers there must be some. */
+  readonly where?: (x: number) => boolean;
 }
 
 const modulo = (x: number, n: number): number => x - n * Math.floor(x / n);
@@ -28,8 +30,13 @@ const casts: readonly Cast[] = [
     key: 'clipped uint8',
     says: 'clipped to 0 … 255',
     of: (x) => Math.min(255, Math.max(0, x)),
+    // What only loses its sign went through a ReLU.
+    where: (x) => x > 255,
   },
 ];
+
+/** From one integer to the next, at least. */
+const step = 1;
 
 const fewest = 8;
 const fewestValues = 3;
@@ -44,9 +51,12 @@ const cast: Hypothesis = {
     // A truth that rounding puts on the other side of an integer is no other number; one that is made of integers is.
     const integers = truth.filter(Number.isInteger).length;
     const off = integers > truth.length / 2 ? 0 : limit * unit;
-    const fitting = casts.flatMap(({ key, says, of }): Fit[] => {
+    const fitting = casts.flatMap(({ key, says, of, where }): Fit[] => {
+      if (where !== undefined && !truth.some(where)) return [];
       const nearest = (i: number): number => {
-        const made = [truth[i], truth[i] - off, truth[i] + off].map(of);
+        const plain = of(truth[i]);
+        const beside = [truth[i] - off, truth[i] + off].map(of);
+        const made = [plain, ...beside.filter((x) => Math.abs(x - plain) >= step)];
         return made.reduce((a, b) => (Math.abs(b - ours[i]) < Math.abs(a - ours[i]) ? b : a));
       };
       const left = leftOf(numbers, (i) => truth[i] + ours[i] - nearest(i));

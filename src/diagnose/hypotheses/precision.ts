@@ -100,6 +100,8 @@ function sidesOf(held: Held, evidence: Evidence): Looked | undefined {
 const rms = (values: Float64Array): number =>
   Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
 
+const vanishing = 1e-3;
+
 const known = new WeakMap<Evidence, Map<string, Measured | undefined>>();
 
 /** The error of a tensor of which both sides are known, kept: many tensors come from one. */
@@ -107,27 +109,39 @@ function knownError(held: Held, evidence: Evidence): Measured | undefined {
   const memory = known.get(evidence) ?? new Map<string, Measured | undefined>();
   known.set(evidence, memory);
   if (!memory.has(held.name)) {
-    const sides = sidesOf(held, evidence);
+    const { pytorch, truth } = held.record;
+    // What is zero but for rounding is off by all of itself, on every side.
+    const vanishes = relativeError(pytorch, truth) > vanishing;
+    const sides = vanishes ? undefined : sidesOf(held, evidence);
     memory.set(held.name, sides && errorOf(sides, held, evidence));
   }
   return memory.get(held.name);
 }
 
-/** Beside the error in question, an error that came in and is so much smaller is none; nor is rounding. */
+/** Beside the error in question, an error that came in and is so much smaller is none; nor is rounding, beside more. */
 const share = 0.1;
-const rounding = 1e-6;
+const largeShare = 0.3;
+const mostOfRounding = 1e-6;
 
 /**
  * Whether nothing but noise came in: what a tensor is computed from is right, or its own error is noise, and so on back
- * to what was given. Errors of a mistake look like noise some layers on.
+ * to what was given. Errors of a mistake look like noise some layers on. Nothing that came in may be further off than
+ * `largest`.
  */
-function onlyNoiseBefore(suspect: Held, error: number, evidence: Evidence): boolean {
+function onlyNoiseBefore(
+  suspect: Held,
+  error: number,
+  evidence: Evidence,
+  largest: number,
+): boolean {
+  const rounding = Math.min(mostOfRounding, largeShare * error);
   const waiting = sourcesOf(suspect, evidence);
   const seen = new Set<string>();
   for (let held = waiting.pop(); held !== undefined; held = waiting.pop()) {
     if (seen.has(held.name)) continue;
     seen.add(held.name);
     const found = knownError(held, evidence);
+    if (found !== undefined && found.relative > largest) return false;
     if (found?.noise === false && !(found.relative <= Math.max(rounding, share * error))) {
       return false;
     }
@@ -138,9 +152,14 @@ function onlyNoiseBefore(suspect: Held, error: number, evidence: Evidence): bool
   return true;
 }
 
-const isNoiseOf = (numbers: Numbers, suspect: Suspect, evidence: Evidence): boolean =>
+const isNoiseOf = (
+  numbers: Numbers,
+  suspect: Suspect,
+  evidence: Evidence,
+  largest = Number.POSITIVE_INFINITY,
+): boolean =>
   errorOf(numbers, suspect, evidence).noise === true &&
-  onlyNoiseBefore(suspect, distanceOf(numbers), evidence);
+  onlyNoiseBefore(suspect, distanceOf(numbers), evidence, largest);
 
 /** From so many roundings of TF32 on, an error is bfloat16's. */
 const fromThere = 4;
@@ -173,8 +192,9 @@ const otherOrder: Hypothesis = {
     const { pytorch, truth } = suspect.record;
     const own = Math.max(relativeError(pytorch, truth, suspect.scale), float32Rounding);
     if (error <= numbers.limit) return [];
-    if (error > mostOfFloat32 * float32Rounding || error > timesLimit * numbers.limit) return [];
-    if (!isNoiseOf(numbers, suspect, evidence)) return [];
+    const most = mostOfFloat32 * float32Rounding;
+    if (error > most || error > timesLimit * numbers.limit) return [];
+    if (!isNoiseOf(numbers, suspect, evidence, most)) return [];
     const says = `rounding, ${(error / own).toPrecision(2)} times PyTorch's own: summed in another order, or in float32 where PyTorch used float64`;
     const left = beyondBound(numbers, 8 * error);
     return [{ key: 'rounding', says, left, freedom: 2 }];

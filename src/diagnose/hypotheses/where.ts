@@ -59,6 +59,14 @@ function lettersOf({ axes, shape, kind }: Suspect, { batch }: Evidence): string 
   return shape.length === 4 ? 'NCHW' : `N${shape.slice(1).map((_, k) => k + 1)}`.replace(/,/g, '');
 }
 
+const isRow = (shape: Shape): boolean => shape.filter((extent) => extent > 1).length < 2;
+
+/** How likely `few` of `all` numbers in a row lie side by side, were they anywhere. */
+function runByChance(few: number, all: number): number {
+  const choices = Array.from({ length: few }, (_, k) => (all - k) / (k + 1));
+  return (all - few + 1) / choices.reduce((product, x) => product * x, 1);
+}
+
 const place: Hypothesis = {
   name: 'where',
   about: 'only a part is wrong: the border, one channel, one image, one class',
@@ -72,6 +80,9 @@ const place: Hypothesis = {
     const { words, covers, together, deep } = findPlace(bad, compared, shape, letters);
     // Indices here and there are where few that lie anywhere happen to lie.
     if (covers === undefined || !together) return [];
+    if (bad.length === compared.filter(covers).length && isRow(shape)) {
+      if (runByChance(bad.length, compared.length) > byChance) return [];
+    }
     const inside = compared.filter(covers).length;
     const right = compared.length - inside;
     // A border of a small map is more than half of it; where what is inside is right, it is no accident.
