@@ -9,7 +9,7 @@ import { precisionHypotheses } from './precision.ts';
 import { runningHypotheses } from './runningStatistics.ts';
 import { scaleHypotheses } from './scale.ts';
 import { staleHypotheses } from './stale.ts';
-import { termHypotheses } from './terms.ts';
+import { strangerHypotheses, termHypotheses } from './terms.ts';
 import { updateHypotheses } from './updates.ts';
 import { whereHypotheses } from './where.ts';
 
@@ -19,11 +19,13 @@ export const hypotheses: readonly Hypothesis[] = [
   ...maskHypotheses,
   ...normHypotheses,
   ...runningHypotheses,
+  // A sum without a term equals the other term: what is missing says more.
+  ...updateHypotheses,
+  ...termHypotheses,
   ...staleHypotheses,
   ...drawHypotheses,
   ...orderHypotheses,
-  ...updateHypotheses,
-  ...termHypotheses,
+  ...strangerHypotheses,
   ...scaleHypotheses,
   ...castHypotheses,
   ...whereHypotheses,

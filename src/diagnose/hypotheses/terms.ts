@@ -126,6 +126,10 @@ export const termHypotheses: readonly Hypothesis[] = [
     [...values, 'output gradient'],
     addends,
   ),
+];
+
+/** What is there and should not be. */
+export const strangerHypotheses: readonly Hypothesis[] = [
   row(
     'another term',
     "another tensor's values added or taken away",
