@@ -1,5 +1,5 @@
 // The small one: programs in a browser carry it.
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 
 /** What a probe of a recording is; `input`, `draw` and what a run began with are given to a port. */
 export const probeKinds = [
@@ -18,47 +18,52 @@ export const probeKinds = [
 export type ProbeKind = (typeof probeKinds)[number];
 
 /** PyTorch's names of the types that a probe may have. */
-const dtype = z.string().check(z.regex(/^\w+$/));
-const count = z.int().check(z.nonnegative());
-const text = z.optional(z.string());
+const dtype = v.pipe(v.string(), v.regex(/^\w+$/, 'is no name of a type'));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const text = v.exactOptional(v.string());
 
-const probeSchema = z.object({
-  name: z.string().check(z.minLength(1)),
-  kind: z.enum(probeKinds),
+const probeSchema = v.object({
+  name: v.pipe(v.string(), v.minLength(1)),
+  kind: v.picklist(probeKinds),
   pass: count,
-  shape: z.array(count),
+  shape: v.array(count),
   dtype,
   layer: text,
   what: text,
   axes: text,
-  from: z.optional(z.array(z.string())),
-  scale: z.optional(z.object({ value: z.number().check(z.positive()), what: z.string() })),
+  from: v.exactOptional(v.array(v.string())),
+  scale: v.exactOptional(
+    v.object({ value: v.pipe(v.number(), v.finite(), v.gtValue(0)), what: v.string() }),
+  ),
 });
 
 /** One tensor of a reference, as data. The fields are explained in docs/port-reference.md. */
-export type Probe = z.infer<typeof probeSchema>;
+export type Probe = v.InferOutput<typeof probeSchema>;
 
-const passSchema = z.object({
-  kind: z.enum(['step', 'evaluation']),
-  optimizers: z.optional(
-    z.array(z.object({ kind: z.string(), groups: z.array(z.looseObject({})) })),
+const passSchema = v.object({
+  kind: v.picklist(['step', 'evaluation']),
+  optimizers: v.exactOptional(
+    v.array(v.object({ kind: v.string(), groups: v.array(v.looseObject({})) })),
   ),
 });
 
 /** The manifest that `recorder.py` writes. */
-export const probeManifestSchema = z.object({
-  format: z.literal('swa-align-reference/2'),
-  model: z.string(),
-  torch: z.looseObject({ version: z.string() }),
-  tensors: z.object({ file: z.string().check(z.regex(/^[\w.-]+$/)), sha256: z.string() }),
-  passes: z.array(passSchema).check(z.minLength(1)),
-  orders: z._default(z.array(z.string()), []),
-  probes: z.array(probeSchema).check(z.minLength(1)),
-  left_out: z._default(z.record(z.string(), z.string()), {}),
-  notes: z._default(z.array(z.string()), []),
+export const probeManifestSchema = v.object({
+  format: v.literal('swa-align-reference/2'),
+  model: v.string(),
+  torch: v.looseObject({ version: v.string() }),
+  tensors: v.object({
+    file: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'is no plain name of a file')),
+    sha256: v.string(),
+  }),
+  passes: v.pipe(v.array(passSchema), v.minLength(1)),
+  orders: v.optional(v.array(v.string()), []),
+  probes: v.pipe(v.array(probeSchema), v.minLength(1)),
+  left_out: v.optional(v.record(v.string(), v.string()), {}),
+  notes: v.optional(v.array(v.string()), []),
 });
 
-export type ProbeManifest = z.infer<typeof probeManifestSchema>;
+export type ProbeManifest = v.InferOutput<typeof probeManifestSchema>;
 
 /** Where what a run began with stands. */
 const initial = 'initial/';

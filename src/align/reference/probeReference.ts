@@ -1,4 +1,4 @@
-import { en } from 'zod/locales';
+import { getDotPath, safeParse } from 'valibot';
 import { InputError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
 import type { OpenSafetensors } from '../../io/safetensors/safetensors.ts';
@@ -24,9 +24,6 @@ export interface ProbeReference {
 
 const remedy = 'record it anew with recorder.py, or copy it again';
 
-/** zod/mini knows no words of its own. */
-const english = { error: en().localeError };
-
 /** A manifest of format 2 from its text. Throws InputError naming `where` and what is wrong. */
 export function parseProbeManifest(text: string, where: string): ProbeManifest {
   let json: unknown;
@@ -41,13 +38,16 @@ export function parseProbeManifest(text: string, where: string): ProbeManifest {
       fix: 'judge it by swa-align diff --reference, or record your network by recorder.py',
     });
   }
-  const parsed = probeManifestSchema.safeParse(json, english);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new InputError(`${issue.path.join('.') || 'manifest'}: ${issue.message}`, {
-    where,
-    fix: remedy,
-  });
+  const parsed = safeParse(probeManifestSchema, json, { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new InputError(
+    `${printable(getDotPath(issue) ?? 'manifest')}: ${printable(issue.message)}`,
+    {
+      where,
+      fix: remedy,
+    },
+  );
 }
 
 function checkNames(probes: readonly Probe[], where: string): void {

@@ -1,5 +1,5 @@
 // The small one: programs in a browser carry it.
-import * as z from 'zod/mini';
+import * as v from 'valibot';
 import type { InputError } from '../../errors.ts';
 import type { Shape } from '../../tensor/shape.ts';
 import type { DType } from '../../tensor/tensor.ts';
@@ -55,13 +55,13 @@ export interface SafetensorsHeader {
 }
 
 const METADATA = '__metadata__';
-const count = z.int().check(z.nonnegative());
-const entrySchema = z.strictObject({
-  dtype: z.string(),
-  shape: z.array(count),
-  data_offsets: z.tuple([count, count]),
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const entrySchema = v.strictObject({
+  dtype: v.string(),
+  shape: v.array(count),
+  data_offsets: v.strictTuple([count, count]),
 });
-const metadataSchema = z.array(z.tuple([z.string(), z.string()]));
+const metadataSchema = v.array(v.strictTuple([v.string(), v.string()]));
 
 type Complain = (what: string) => InputError;
 
@@ -115,9 +115,9 @@ function parseObject(text: Uint8Array, damaged: Complain): [string, unknown][] {
 }
 
 function parseEntry(name: string, value: unknown, damaged: Complain): SafetensorsEntry {
-  const entry = entrySchema.safeParse(value);
+  const entry = v.safeParse(entrySchema, value);
   if (!entry.success) throw damaged(`the header entry of '${printable(name)}' is malformed`);
-  const { dtype: stored, shape, data_offsets } = entry.data;
+  const { dtype: stored, shape, data_offsets } = entry.output;
   const type = typeOf.get(stored);
   if (type === undefined) {
     throw damaged(
@@ -147,7 +147,7 @@ export function parseSafetensorsHeader(
   const stored = members.find(([name]) => name === METADATA)?.[1] ?? {};
   // Pairs rather than a record: a key such as `__proto__` is as good as any other.
   const pairs = typeof stored === 'object' ? Object.entries(stored) : undefined;
-  const metadata = metadataSchema.safeParse(Array.isArray(stored) ? undefined : pairs);
+  const metadata = v.safeParse(metadataSchema, Array.isArray(stored) ? undefined : pairs);
   if (!metadata.success) throw damaged('__metadata__ is not a map of strings');
   const entries = members
     .filter(([name]) => name !== METADATA)
@@ -165,5 +165,5 @@ export function parseSafetensorsHeader(
   if (at !== dataBytes) {
     throw damaged(`the tensors take ${at} bytes, the file holds ${dataBytes}`);
   }
-  return { entries, metadata: new Map(metadata.data) };
+  return { entries, metadata: new Map(metadata.output) };
 }
