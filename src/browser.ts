@@ -2,9 +2,16 @@
 export type { Check, Verdict } from './align/judge/verdict.ts';
 export type { JudgeOptions } from './align/probes/judgeProbes.ts';
 export type { Probe, ProbeKind } from './align/reference/probe.ts';
+export { diagnosedPort as diagnose } from './diagnose/port.ts';
 export { InputError, UsageError, UserError } from './errors.ts';
 export { type HtmlReportOptions, htmlReport } from './port/htmlReport.ts';
-export { judge, type Recording, type Verdicts } from './port/judgePort.ts';
+export {
+  type Diagnosis,
+  judge,
+  type PortJudgeOptions,
+  type Recording,
+  type Verdicts,
+} from './port/judgePort.ts';
 export type { GivenOptions, PortReference, ReferenceProbe } from './port/portReference.ts';
 export { type AddOptions, Recorder } from './port/recorder.ts';
 export { fetchReference, referenceFromFiles } from './port/referenceFiles.ts';

@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { JudgeOptions } from './align/probes/judgeProbes.ts';
 import { UsageError } from './errors.ts';
-import { judge, type Recording } from './port/judgePort.ts';
+import type { Recording } from './port/judgePort.ts';
+import { judge } from './port/judgeWithCauses.ts';
 import type { PortReference, ReferenceProbe } from './port/portReference.ts';
 import { type AddOptions, Recorder } from './port/recorder.ts';
 import type { TensorLike } from './port/tensorLike.ts';

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import * as tf from '@tensorflow/tfjs';
 import {
+  diagnose,
   fetchReference,
   htmlReport,
   judge,
@@ -45,7 +46,7 @@ async function judgeOn(reference: Promise<PortReference>): Promise<void> {
     const backend = wanted.get('backend') ?? 'webgl';
     if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no ${backend} here`);
     const rec = await run(ref, (wanted.get('mistake') ?? 'none') as Mistake);
-    const verdicts = judge(rec, ref);
+    const verdicts = judge(rec, ref, { diagnose });
     const { passed, message } = verdicts;
     await show(
       htmlReport(verdicts, ref, {

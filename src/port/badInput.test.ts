@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../errors.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import '../vitest.ts';
-import { judge } from './judgePort.ts';
+import { judge } from './judgeWithCauses.ts';
 import type { PortReference } from './portReference.ts';
 import { Recorder } from './recorder.ts';
 import { randomReference } from './testdata/randomReference.ts';

@@ -6,7 +6,7 @@ import { portReport } from '../report/portReport.ts';
 import { tensor } from '../tensor/tensor.ts';
 import { packageVersion } from '../version.ts';
 import { htmlReport } from './htmlReport.ts';
-import { judge } from './judgePort.ts';
+import { judge } from './judgeWithCauses.ts';
 import { openReference } from './openReference.ts';
 import { Recorder } from './recorder.ts';
 import { randomReference } from './testdata/randomReference.ts';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isGiven } from '../../src/align/reference/probe.ts';
 import { readRecording } from '../../src/io/recording.ts';
-import { judge } from '../../src/port/judgePort.ts';
+import { judge } from '../../src/port/judgeWithCauses.ts';
 import { Recorder } from '../../src/port/nodeRecorder.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { toFloat64 } from '../../src/tensor/tensor.ts';

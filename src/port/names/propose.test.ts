@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { judge } from '../judgePort.ts';
+import { judge } from '../judgeWithCauses.ts';
 import { permuted } from '../layout.ts';
 import { parseNameMap, renamed } from '../nameMap.ts';
 import type { PortReference } from '../portReference.ts';
