@@ -240,7 +240,7 @@ describe.skipIf(chromiumPath === undefined || !hasRecorderTorch)(
       ['damaged', /SHA-256 is [0-9a-f]{12}…, the manifest says/, 'tensors.safetensors'],
       ['missing', /the server answers 404/, 'tensors.safetensors'],
       ['nowhere', /the server answers 404/, 'manifest.json'],
-      ['misspelt', /probes\.4\.kind: .*"input"\|"draw"/, 'manifest.json'],
+      ['misspelt', /probes\.4\.kind: "[^"]*" is not .*"input" \| "draw"/, 'manifest.json'],
     ])('says what is wrong with a reference: %s', async (folder, message, file) => {
       const said = await served(folder);
       expect(said.isInputError).toBe(true);

@@ -55,8 +55,12 @@ describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)',
       expect(diverges[0].layer).toBe(layer);
       expect(diverges[0].cause?.says).toMatch(causes[name]);
       expect(message).toContain(`made by ${layer}: `);
-      const shown = [...message.matchAll(/^✗ (\S+)$/gm)].map(([, named]) => named);
-      expect(shown).toEqual(diverges.slice(0, 3).map((v) => v.name));
+      const shown = [...message.matchAll(/^✗ ([^\s:]+)/gm)].map(([, named]) => named);
+      // Failures of one cause are told once.
+      const told = diverges.filter(
+        ({ cause }, k) => !cause || diverges.findIndex((v) => v.cause?.says === cause.says) === k,
+      );
+      expect(shown).toEqual(told.slice(0, 3).map((v) => v.name));
       const wrong = verdicts.filter(({ inherits }) => inherits !== undefined);
       expect(wrong.length).toBeGreaterThan(10);
     });

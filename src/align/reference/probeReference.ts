@@ -41,13 +41,13 @@ export function parseProbeManifest(text: string, where: string): ProbeManifest {
   const parsed = safeParse(probeManifestSchema, json, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  throw new InputError(
-    `${printable(getDotPath(issue) ?? 'manifest')}: ${printable(issue.message)}`,
-    {
-      where,
-      fix: remedy,
-    },
-  );
+  const { received, expected, message } = issue;
+  const what =
+    expected === null ? printable(message) : `${printable(received)} is not ${printable(expected)}`;
+  throw new InputError(`${printable(getDotPath(issue) ?? 'manifest')}: ${what}`, {
+    where,
+    fix: remedy,
+  });
 }
 
 function checkNames(probes: readonly Probe[], where: string): void {
