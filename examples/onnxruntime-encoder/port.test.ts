@@ -10,9 +10,10 @@ test('the encoder block aligns with PyTorch, layer by layer', async () => {
   expect(await run(ref)).toAlignWith(ref);
 });
 
-test('the tanh form of GELU is named by its layer, all before it being right', async () => {
+test('the tanh form of GELU is named, and its layer, all before it being right', async () => {
   const { diverges, verdicts } = judge(await run(ref, 'tanh GELU'), ref);
   expect(diverges.map(({ name, layer }) => [name, layer])).toEqual([['mlp.1.output', 'mlp.1']]);
+  expect(diverges[0].cause?.says).toBe("GELU by tanh is computed, the reference's is GELU by erf");
   const wrong = verdicts.filter(({ inherits }) => inherits !== undefined).map(({ name }) => name);
   expect(wrong).toEqual(['mlp.2.output', 'add@1.output', 'output']);
 });

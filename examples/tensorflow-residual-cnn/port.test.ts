@@ -18,9 +18,14 @@ test('two steps align with PyTorch: outputs, gradients, momenta, weights, runnin
 test('the epsilon that TensorFlow has by default is named by its layer', () => {
   const { diverges } = judge(run(ref, 'TensorFlow’s epsilon'), ref, { except });
   expect([diverges[0].name, diverges[0].layer]).toEqual(['block.bn.output', 'block.bn']);
+  expect(diverges[0].cause?.says).toBe('fits epsilon 1.0e-3, the reference used 1.0e-5');
 });
 
 test('a biased running variance is named as the buffer it is', () => {
   const { diverges } = judge(run(ref, 'biased running variance'), ref, { except });
   expect(diverges[0].name).toMatch(/^(block\.)?bn\.running_var$/);
+  expect(diverges[0].cause).toMatchObject({
+    says: 'by the variance of n, the reference takes that of n − 1',
+    explains: 2,
+  });
 });

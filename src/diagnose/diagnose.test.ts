@@ -39,3 +39,12 @@ it('NaN, and another number of elements, have no numbers to look at', () => {
   const short = suspectOf(gradients[0], new Float64Array(12), [3, 4]);
   expect(verdictsOn([short]).get('layer0.weight.grad')!.cause).toBeUndefined();
 });
+
+it('of a long tensor that is wholly off, nothing is near', () => {
+  const all = [0, 1, 2].map((k) => heldOf(`layer${k}.output`, [30, 40], numbersFrom(k, 1200)));
+  const wild = numbersFrom(77, 1200).map((x) => 2 * x);
+  const { cause, nearest } = verdictsOn([suspectOf(all[1], wild)], evidenceOf(all)).get(
+    'layer1.output',
+  )!;
+  expect([cause, nearest]).toEqual([undefined, undefined]);
+});

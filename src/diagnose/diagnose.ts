@@ -1,8 +1,9 @@
 import type { Cause, Verdict } from '../align/judge/verdict.ts';
 import { passed } from '../align/judge/verdict.ts';
+import { distanceOf } from './around.ts';
 import { hypotheses } from './hypotheses/index.ts';
 import type { Fit, Hypothesis } from './hypothesis.ts';
-import { leftOf, numbersOf } from './numbers.ts';
+import { numbersOf } from './numbers.ts';
 import type { Evidence, Suspect } from './suspect.ts';
 
 interface Named extends Fit {
@@ -18,7 +19,7 @@ const worthTelling = 0.5;
 function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis[]): Named[] {
   const numbers = numbersOf(suspect);
   if (numbers === undefined) return [];
-  const most = Math.max(numbers.limit, worthTelling * leftOf(numbers, (i) => numbers.ours[i]));
+  const most = Math.max(numbers.limit, worthTelling * distanceOf(numbers));
   return table
     .flatMap(({ name, fits }) =>
       fits(numbers, suspect, evidence).map(

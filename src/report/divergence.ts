@@ -22,7 +22,7 @@ function told({ first, all }: Alike<Verdict>): string[] {
     ...(layer === undefined
       ? []
       : [`made by ${printable(layer)}${what === undefined ? '' : `: ${what}`}`]),
-    ...(known || cause === undefined ? [] : [cause]),
+    ...(known || cause === undefined ? [] : cause.split('; ')),
     ...numbers.flatMap((text) => text.split('; ')),
     ...(all.length > 1 ? [`the same in ${few(namesOf(all.slice(1)))}`] : []),
   ];

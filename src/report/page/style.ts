@@ -27,6 +27,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;list-style:none;margin:1re
 .mark.failed{color:var(--wrong)}
 .callout{border-left:4px solid var(--wrong);background:var(--failedRow);padding:.75rem 1rem;margin:1rem 0;max-width:none}
 .callout p{margin:0;max-width:none}
+.callout p+p{margin-top:.5rem}
 .notes{padding-left:1.25rem;margin:.5rem 0}
 .notes li{max-width:60rem}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
