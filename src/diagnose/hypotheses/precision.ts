@@ -65,7 +65,7 @@ const exact: Hypothesis = {
     if (whole.filter((x) => !Number.isInteger(x)).length < fewestHeld) return [];
     const error = distanceOf(numbers) / precisions[type];
     if (error > mostRoundings) return [];
-    const says = `all of its numbers are ${typeName(type)}'s: computed or kept in ${typeName(type)} (error ${error.toPrecision(2)} of its roundings)`;
+    const says = `all of its numbers are ${typeName(type)}'s: computed or kept in ${typeName(type)}`;
     const left = beyondBound(numbers, mostRoundings * precisions[type]);
     return [{ key: `type ${type}`, says, left, freedom: 0 }];
   },
@@ -174,7 +174,7 @@ const arithmetic: Hypothesis = {
     if (roundings < leastRoundings || roundings > mostRoundings) return [];
     if (!isNoiseOf(numbers, suspect, evidence)) return [];
     const what = type === 'bfloat16' ? 'bfloat16' : 'TF32 or float16';
-    const says = `noise of ${roundings.toPrecision(2)} roundings of ${what}, and nothing else: computed in ${what}`;
+    const says = `noise of the size of a rounding to ${what}, and nothing else: computed in ${what}`;
     const left = beyondBound(numbers, mostRoundings * precisions[type]);
     return [{ key: `computed in ${type}`, says, left, freedom: 2 }];
   },
