@@ -1,4 +1,5 @@
 import type { StageName } from '../../src/align/reference/manifest.ts';
+import type { CauseToRead } from './causes.ts';
 import type { Rewrite } from './rewriteProgram.ts';
 
 /** A module of ours, by its path below src/. */
@@ -44,6 +45,8 @@ export interface PlantedBug {
   /** What people do, or what they come from. */
   readonly people: string;
   readonly plants: readonly Plant[];
+  /** What the diagnosis should say of it: by the mistake, whether or not anything can tell it today. */
+  readonly cause: CauseToRead;
   /** The stage that is to catch it, and what its first failing verdict must name. */
   readonly caught: Look & { readonly at: string };
 }

@@ -6,7 +6,8 @@ import { cleanRun } from './tableReporter.ts';
 const named = ({ model, stage }: Look): string => `${model} ${stage}`;
 
 /**
- * A test a bug: some stage fails, the one that is to, and its first failing verdict names the right place.
+ * A test a bug: some stage fails, the one that is to, and its first failing verdict names the right place. Whether the
+ * cause that is told is the bug is noted, not asked of each: scores.ts says of how many it must be.
  * Before them all, the stages pass on `looks` with nothing planted, by the same machinery.
  */
 export function plantedTests(families: readonly Family[], looks: readonly Look[] = allLooks): void {
@@ -17,15 +18,21 @@ export function plantedTests(families: readonly Family[], looks: readonly Look[]
 
   for (const family of families) {
     describe(family.name, () => {
-      for (const { name, people, plants, caught } of family.bugs) {
+      for (const { name, people, plants, cause, caught } of family.bugs) {
         test(name, async ({ task }) => {
           const began = performance.now();
-          const { look, at, reached } = await runPlanted(plants, family.looks, looks);
+          const { look, at, told, reached } = await runPlanted(plants, family.looks, looks);
           const stage = look === undefined ? '' : named(look);
           const seconds = (performance.now() - began) / 1000;
-          task.meta.planted = { family: family.name, name, people, stage, at, seconds };
+          const [found, due] = [`${stage}: ${at}`, `${named(caught)}: ${caught.at}`];
+          task.meta.planted = {
+            ...{ family: family.name, name, people, stage, at, seconds },
+            right: found === due,
+            reads: cause.reads,
+            ...(told !== undefined && { told, cause: cause.says.test(told) ? 'right' : 'wrong' }),
+          };
           expect(reached, 'the planted code never ran').toBeGreaterThan(0);
-          expect(`${stage}: ${at}`).toBe(`${named(caught)}: ${caught.at}`);
+          expect(found).toBe(due);
         });
       }
     });

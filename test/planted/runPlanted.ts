@@ -22,6 +22,8 @@ export interface Outcome {
   readonly at: string;
   /** How many verdicts failed there. */
   readonly failed: number;
+  /** The cause that is told first there; undefined where none is. */
+  readonly told: string | undefined;
   /** How often the planted code ran. */
   readonly reached: number;
 }
@@ -91,6 +93,7 @@ export async function runPlanted(
     const { openReference } = await import('../../src/align/reference/reference.ts');
     const { judgeStage } = await import('../../src/align/stages/stage.ts');
     const { passed } = await import('../../src/align/judge/verdict.ts');
+    const { diagnosedStage } = await import('../../src/diagnose/stage.ts');
     const key = ({ model, stage }: Look): string => `${model} ${stage}`;
     const early = new Set(first.map(key));
     for (const look of [...first, ...looks.filter((l) => !early.has(key(l)))]) {
@@ -101,12 +104,14 @@ export async function runPlanted(
         reference,
         firstFailureOnly: true,
       });
-      const failed = findings.verdicts.filter((v) => !passed(v));
       if (findings.verdicts.length === 0) throw new Error(`${key(look)} judged nothing`);
-      if (failed.length === 0) continue;
-      return { look, at: pointedAt(failed[0]), failed: failed.length, reached };
+      if (findings.verdicts.every(passed)) continue;
+      const { verdicts } = diagnosedStage(stage, findings, { reference });
+      const failed = verdicts.filter((v) => !passed(v));
+      const told = failed.find(({ cause }) => cause !== undefined)?.cause?.says;
+      return { look, at: pointedAt(failed[0]), failed: failed.length, told, reached };
     }
-    return { look: undefined, at: '', failed: 0, reached };
+    return { look: undefined, at: '', failed: 0, told: undefined, reached };
   } finally {
     for (const path of mocked) vi.doUnmock(path);
     vi.resetModules();

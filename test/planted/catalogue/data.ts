@@ -2,6 +2,7 @@
 import type { Augmentation } from '../../../src/data/augmentation.ts';
 import { type ImageSet, imageBytes } from '../../../src/data/cifar.ts';
 import { augmentedBy, flipThenCrop } from '../augmented.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Augmenting = typeof import('../../../src/data/augmentation.ts');
@@ -76,54 +77,69 @@ export const data: Family = {
             }),
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: epochs('images'),
     },
     {
       name: 'pixels divided by 256',
       people: 'count the values of a byte',
       plants: [pixels((v, mean, std) => fround(fround(v / 256) - fround(mean)) / fround(std))],
+      cause: { reads: 'pixels are divided by 256, not by 255', says: /256/ },
       caught: epochs('images'),
     },
     {
       name: 'pixels not divided at all',
       people: 'forget ToTensor',
       plants: [pixels((v, mean, std) => fround(v - fround(mean)) / fround(std))],
+      cause: { reads: 'pixels from 0 to 255, not from 0 to 1', says: /pixels from 0 to 255/ },
       caught: epochs('images'),
     },
     {
       name: 'pixels divided as whole numbers',
       people: 'come from Python 2, or divide bytes',
       plants: [pixels((v, mean, std) => fround(Math.trunc(v / 255) - fround(mean)) / fround(std))],
+      cause: {
+        reads: 'pixels are 0 or 1: divided as whole numbers',
+        says: /whole|0 or 1|truncated/,
+      },
       caught: epochs('images'),
     },
     {
       name: 'not divided by the deviation',
       people: 'subtract the mean and stop',
       plants: [pixels((v, mean) => fround(v / 255) - fround(mean))],
+      cause: { reads: 'not divided by the deviation', says: /deviation|std/ },
       caught: epochs('images'),
     },
     {
       name: 'divided by the variance',
       people: 'take std for a variance',
       plants: [pixels((v, mean, std) => (fround(v / 255) - mean) / (std * std))],
+      cause: { reads: 'divided by the variance', says: /variance|std²|deviation twice/ },
       caught: epochs('images'),
     },
     {
       name: 'normalised in float64',
       people: 'round once at the end instead of at each step',
       plants: [pixels((v, mean, std) => (v / 255 - mean) / std)],
+      cause: causes.rounding,
       caught: epochs('images'),
     },
     {
       name: 'BGR instead of RGB',
       people: 'read images with OpenCV',
       plants: [rearrangedBytes((at) => (2 - Math.floor(at / plane)) * plane + (at % plane))],
+      cause: {
+        reads: 'channels are in reverse (RGB for BGR)',
+        says: /BGR|channels are in reverse/,
+      },
       caught: epochs('images'),
     },
     {
       name: 'planes read as interleaved pixels',
       people: 'reshape to [32, 32, 3] what lies as [3, 32, 32]',
       plants: [rearrangedBytes((at) => (at % plane) * 3 + Math.floor(at / plane))],
+      cause: { reads: 'numbers lie in the order NHWC', says: /HWC|interleaved/ },
       caught: epochs('images'),
     },
     {
@@ -135,6 +151,7 @@ export const data: Family = {
           return Math.floor(at / plane) * plane + column * 32 + row;
         }),
       ],
+      cause: { reads: 'rows and columns are exchanged', says: /rows and columns|WH\b|transposed/ },
       caught: epochs('images'),
     },
     {
@@ -146,6 +163,7 @@ export const data: Family = {
           return { ...set, labels: labels.map((_, i) => labels[(i + 1) % count]) };
         }),
       ],
+      cause: { reads: 'labels are those of the next image', says: /next image|shifted|off by one/ },
       caught: epochs('labels'),
     },
     {
@@ -159,6 +177,10 @@ export const data: Family = {
           })),
         ),
       ],
+      cause: {
+        reads: 'cropped before flipped: columns are shifted where an image is flipped',
+        says: /crop|columns.*shifted/,
+      },
       caught: epochs('images'),
     },
     {
@@ -169,6 +191,7 @@ export const data: Family = {
           augmentedBy(images, order, drawn, table, flipThenCrop, () => 0),
         ),
       ],
+      cause: causes.border,
       caught: epochs('images'),
     },
     {
@@ -182,6 +205,7 @@ export const data: Family = {
           }),
         ),
       ],
+      cause: causes.border,
       caught: epochs('images'),
     },
     {
@@ -195,6 +219,7 @@ export const data: Family = {
           })),
         ),
       ],
+      cause: { reads: 'rows are in reverse, not columns', says: /rows.*reverse|upside down/ },
       caught: epochs('images'),
     },
     {
@@ -210,6 +235,7 @@ export const data: Family = {
           ),
         ),
       ],
+      cause: { reads: 'flipped images are not, and the others are', says: /flip|columns.*reverse/ },
       caught: epochs('images'),
     },
     {
@@ -220,6 +246,7 @@ export const data: Family = {
           real.augmentImages(images, order, { flip, top: left, left: top }, table),
         ),
       ],
+      cause: { reads: 'rows and columns of the crop are exchanged', says: /crop/ },
       caught: epochs('images'),
     },
     {
@@ -228,6 +255,7 @@ export const data: Family = {
       plants: [
         augmented((images, order, _, table, real) => real.plainImages(images, order, table)),
       ],
+      cause: causes.notAugmented,
       caught: epochs('images'),
     },
     {
@@ -238,6 +266,7 @@ export const data: Family = {
           batchCount: (size, batchSize) => Math.floor(size / batchSize),
         })),
       ],
+      cause: causes.shortBatchDropped,
       caught: epochs('batch sizes'),
     },
     {
@@ -258,6 +287,7 @@ export const data: Family = {
             ),
         })),
       ],
+      cause: { reads: 'test images are flipped and cropped', says: /augment|flip|crop|shifted/ },
       caught: epochs('test images'),
     },
     {
@@ -278,6 +308,10 @@ export const data: Family = {
           };
         }),
       ],
+      cause: {
+        reads: 'test images are in another order',
+        says: /reverse|other places|another order/,
+      },
       caught: epochs('test labels'),
     },
   ],

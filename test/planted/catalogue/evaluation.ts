@@ -5,6 +5,7 @@ import type { Batch } from '../../../src/data/loader.ts';
 import { add, argMax } from '../../../src/ir/build.ts';
 import { type Normalisation, resNetPreparation } from '../../../src/nn/models/preparation.ts';
 import type { Evaluation } from '../../../src/train/evaluation/evaluate.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Look, type Plant } from '../plant.ts';
 
 type Evaluate = typeof import('../../../src/train/evaluation/evaluate.ts');
@@ -76,12 +77,14 @@ export const evaluation: Family = {
       name: 'test images normalised by the constants of another data set',
       people: "take CIFAR-10's own means where the authors took ImageNet's",
       plants: [normalisedBy(resNetPreparation.normalisation)],
+      cause: causes.normalisedOtherwise,
       caught: metric('images'),
     },
     {
       name: 'test images not normalised',
       people: 'give transforms to the training set only',
       plants: [normalisedBy({ mean: [0, 0, 0], std: [1, 1, 1] })],
+      cause: { reads: 'not normalised', says: /normalised/ },
       caught: metric('images'),
     },
     {
@@ -94,6 +97,7 @@ export const evaluation: Family = {
           }
         }),
       ],
+      cause: causes.shortBatchDropped,
       caught: metric('labels'),
     },
     {
@@ -104,6 +108,7 @@ export const evaluation: Family = {
           accuracy: byBatch(set.count, batch, (i) => isRight(found, set, i)),
         })),
       ],
+      cause: causes.meanOfMeans,
       caught: metric('accuracy'),
     },
     {
@@ -114,6 +119,7 @@ export const evaluation: Family = {
           loss: byBatch(set.count, batch, (i) => lossOf(found, set, i)),
         })),
       ],
+      cause: causes.meanOfMeans,
       caught: metric('loss'),
     },
     {
@@ -125,12 +131,14 @@ export const evaluation: Family = {
           return { loss: mean(range(set.count - first).map((i) => lossOf(found, set, first + i))) };
         }),
       ],
+      cause: { reads: 'the loss of the last batch only', says: /last batch/ },
       caught: metric('loss'),
     },
     {
       name: 'accuracy by whole-number division',
       people: 'come from Python 2',
       plants: [told(({ accuracy }) => ({ accuracy: Math.trunc(accuracy) }))],
+      cause: { reads: 'divided as whole numbers', says: /whole|truncated|rounded down|zero/ },
       caught: metric('accuracy'),
     },
     {
@@ -141,6 +149,10 @@ export const evaluation: Family = {
           accuracy: (accuracy * count) / (batch * Math.ceil(count / batch)),
         })),
       ],
+      cause: {
+        reads: 'divided by the number of full batches times their size',
+        says: /full batch|batches times/,
+      },
       caught: metric('accuracy'),
     },
     {
@@ -156,6 +168,7 @@ export const evaluation: Family = {
           ),
         })),
       ],
+      cause: { reads: 'the right class among the first five: top-5', says: /top-5|five/ },
       caught: metric('accuracy'),
     },
     {
@@ -169,6 +182,7 @@ export const evaluation: Family = {
           return argMax(add(x, given(later, [classes])));
         }),
       ],
+      cause: { reads: 'of equal logits the last wins', says: /tie|equal/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'argMax with ties/y' },
     },
   ],

@@ -13,6 +13,7 @@ import {
   transpose,
 } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 import { rearranged, turned } from '../rearranged.ts';
 import type { Site } from '../rewriteProgram.ts';
@@ -64,12 +65,14 @@ export const gradients: Family = {
           }),
         ),
       ],
+      cause: { reads: 'averaged, not summed', says: /averaged|divided by/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'sum/x.grad' },
     },
     {
       name: 'kernel not flipped in the input gradient',
       people: 'convolve dy with the kernel as it lies',
       plants: [inputGradient('features.7', turned)],
+      cause: { reads: 'the weight is turned by 180° on the way back', says: /turned|180°/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.7' },
     },
     {
@@ -87,12 +90,17 @@ export const gradients: Family = {
           ]);
         }),
       ],
+      cause: {
+        reads: 'shifted: rows and columns of the padding are exchanged',
+        says: /padding|shifted/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'conv2d of unequal sides/x.grad' },
     },
     {
       name: 'in- and out-channels not swapped in the input gradient',
       people: 'convolve dy with the forward kernel; where both are as many, it fits',
       plants: [inputGradient('features.12', (w) => transpose(w, [1, 0, 2, 3]))],
+      cause: { reads: 'its weight is transposed on the way back', says: /transposed|IOHW/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.12' },
     },
     {
@@ -105,18 +113,24 @@ export const gradients: Family = {
             : undefined,
         ),
       ],
+      cause: { reads: 'the gradient is transposed: IOHW', says: /transposed|IOHW/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.19' },
     },
     {
       name: 'weight gradient averaged over the batch',
       people: 'divide by n a gradient whose loss is a mean already',
       plants: [gradientNamed('features.0.weight.grad', (g) => mul(g, 1 / 4))],
+      cause: { reads: 'averaged over the batch once more', says: /averaged over (the batch|4\b)/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.0' },
     },
     {
       name: 'bias gradient averaged over the maps',
       people: 'take the mean where the sum belongs',
       plants: [gradientNamed('features.14.bias.grad', (g) => mul(g, 1 / 64))],
+      cause: {
+        reads: 'averaged over the 64 places of a map, not summed',
+        says: /averaged over (64|the (map|place|pixel)s?)|^0\.01562?5? ×/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.14' },
     },
     {
@@ -132,6 +146,7 @@ export const gradients: Family = {
             : undefined,
         ),
       ],
+      cause: { reads: 'its weight is transposed on the way back', says: /transposed/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'classifier.4' },
     },
     {
@@ -144,6 +159,7 @@ export const gradients: Family = {
           return sub(dy, reluGrad(dy, relu(mul(x, -1))));
         }),
       ],
+      cause: causes.kink,
       caught: { model: 'vgg16', stage: 'ops', at: 'relu/x.grad' },
     },
     {
@@ -156,6 +172,7 @@ export const gradients: Family = {
             : undefined,
         ),
       ],
+      cause: { reads: 'sent back without the derivative of the ReLU', says: /derivative|ReLU/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.8' },
     },
     {
@@ -164,6 +181,7 @@ export const gradients: Family = {
       plants: [
         inGraph((node, site) => (node.op === 'maxPool2dGrad' ? lastWins(node, site) : undefined)),
       ],
+      cause: causes.tie,
       caught: { model: 'vgg16', stage: 'ops', at: 'maxPool2d with ties/x.grad' },
     },
     {
@@ -176,6 +194,7 @@ export const gradients: Family = {
           return mul(add(maxPool2dGrad(x, dy, node.params), lastWins(node, site)), 0.5);
         }),
       ],
+      cause: causes.tie,
       caught: { model: 'vgg16', stage: 'ops', at: 'maxPool2d with ties/x.grad' },
     },
     {
@@ -189,12 +208,14 @@ export const gradients: Family = {
           return avgPool2dGrad(dy, { ...node.params, inputSize: [height, width] });
         }),
       ],
+      cause: { reads: 'sent back as average pooling does', says: /average|spread/i },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.4' },
     },
     {
       name: 'the gradient stops at a layer',
       people: 'detach, or read back to the host, on the way',
       plants: [inputGradient('features.10', (w) => mul(w, 0))],
+      cause: { reads: 'zero everywhere: nothing reached it', says: /zero everywhere/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'features.10' },
     },
     {
@@ -206,6 +227,7 @@ export const gradients: Family = {
           sub(1e-3, relu(sub(1e-3, g))),
         ),
       ],
+      cause: { reads: 'clipped at 0.001', says: /clipped/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'classifier.4' },
     },
   ],

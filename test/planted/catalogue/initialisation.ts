@@ -1,6 +1,7 @@
 /** Mistakes in the weights a run begins with. */
 import { fillU32 } from '../../../src/torch/generator.ts';
 import type { InitStep } from '../../../src/torch/initialise.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Generator = typeof import('../../../src/torch/generator.ts');
@@ -33,6 +34,10 @@ export const initialisation: Family = {
           step.kind === 'normal' ? { ...step, std: Math.sqrt(2 / (9 * shape[1])) } : step,
         ),
       ],
+      cause: {
+        reads: "√(64/3) × the reference's: scaled by fan-in, not by fan-out",
+        says: /fan-in|^4\.6\d* ×/,
+      },
       caught: loss('features.0.weight'),
     },
     {
@@ -45,6 +50,7 @@ export const initialisation: Family = {
             : step,
         ),
       ],
+      cause: { reads: "drawn uniformly, the reference's normally", says: /uniform/ },
       caught: loss('features.0.weight'),
     },
     {
@@ -57,6 +63,7 @@ export const initialisation: Family = {
             : step,
         ),
       ],
+      cause: causes.otherBound,
       caught: loss('classifier.6.weight'),
     },
     {
@@ -69,6 +76,7 @@ export const initialisation: Family = {
             : step,
         ),
       ],
+      cause: { reads: 'zero everywhere', says: /zero everywhere/ },
       caught: loss('classifier.1.bias'),
     },
     {
@@ -81,6 +89,7 @@ export const initialisation: Family = {
             : step,
         ),
       ],
+      cause: causes.otherBound,
       caught: loss('classifier.1.weight'),
     },
     {
@@ -95,6 +104,7 @@ export const initialisation: Family = {
           },
         })),
       ],
+      cause: causes.otherDraws,
       caught: loss('features.0.weight'),
     },
     {
@@ -109,6 +119,10 @@ export const initialisation: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'more bits of each draw: the same but for the last places',
+        says: /bits|last place|rounding/,
+      },
       caught: loss('classifier.1.weight'),
     },
     {
@@ -124,6 +138,7 @@ export const initialisation: Family = {
           },
         })),
       ],
+      cause: causes.rounding,
       caught: loss('classifier.1.weight'),
     },
     {
@@ -137,6 +152,7 @@ export const initialisation: Family = {
           },
         })),
       ],
+      cause: causes.rounding,
       caught: loss('classifier.1.weight'),
     },
     {
@@ -147,6 +163,7 @@ export const initialisation: Family = {
           manualSeed: (seed) => real.manualSeed(BigInt(seed) + 1n),
         })),
       ],
+      cause: { reads: 'drawn from another seed', says: /seed/ },
       caught: loss('features.0.weight'),
     },
   ],

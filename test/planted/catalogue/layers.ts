@@ -14,6 +14,7 @@ import {
 } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
 import { sizeOf } from '../../../src/tensor/shape.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 import { rearranged, turned } from '../rearranged.ts';
 import type { Site } from '../rewriteProgram.ts';
@@ -55,6 +56,7 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: causes.weightTransposed,
       caught: { model: 'vgg16', stage: 'forward', at: 'classifier.4' },
     },
     {
@@ -65,6 +67,7 @@ export const layers: Family = {
           node.op === 'add' && reads(node, 'classifier.1.bias') ? a : undefined,
         ),
       ],
+      cause: causes.noBias,
       caught: { model: 'vgg16', stage: 'forward', at: 'classifier.1' },
     },
     {
@@ -75,6 +78,7 @@ export const layers: Family = {
           node.op === 'add' && node.inputs[0].op === 'conv2d' ? a : undefined,
         ),
       ],
+      cause: causes.noBias,
       caught: { model: 'vgg16', stage: 'ops', at: 'conv2d/y' },
     },
     {
@@ -87,6 +91,7 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: { reads: 'the maps lie in the order NHWC', says: /N?HWC/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'flatten/y' },
     },
     {
@@ -102,6 +107,10 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: 'images and channels are in the other order, CN',
+        says: /order CN|images and channels|transposed/,
+      },
       caught: { model: 'vgg16', stage: 'forward', at: 'classifier.0' },
     },
     {
@@ -113,18 +122,24 @@ export const layers: Family = {
           return transpose(reshape(w, [h, k, i, o]), [3, 2, 0, 1]);
         }),
       ],
+      cause: { reads: 'its weight lies in the order HWIO', says: /HWIO/ },
       caught: { model: 'vgg16', stage: 'forward', at: 'features.5' },
     },
     {
       name: 'kernel with height and width swapped',
       people: 'transpose once too often',
       plants: [convWeight('features.7', (w) => transpose(w, [0, 1, 3, 2]))],
+      cause: {
+        reads: 'rows and columns of its weight are exchanged: OIWH',
+        says: /OIWH|rows and columns.*(exchanged|swapped)/,
+      },
       caught: { model: 'vgg16', stage: 'forward', at: 'features.7' },
     },
     {
       name: 'true convolution instead of cross-correlation',
       people: 'turn the kernel, as scipy.signal.convolve does',
       plants: [convWeight('features.10', turned)],
+      cause: causes.weightTurned,
       caught: { model: 'vgg16', stage: 'forward', at: 'features.10' },
     },
     {
@@ -142,6 +157,7 @@ export const layers: Family = {
           return conv2d(shifted, w, node.params);
         }),
       ],
+      cause: causes.paddedOnOneSide,
       caught: { model: 'vgg16', stage: 'forward', at: 'features.17' },
     },
     {
@@ -159,6 +175,7 @@ export const layers: Family = {
           return conv2d(shifted, w, node.params);
         }),
       ],
+      cause: causes.paddedOnOneSide,
       caught: { model: 'vgg16', stage: 'ops', at: 'conv2d with stride/y' },
     },
     {
@@ -180,6 +197,10 @@ export const layers: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'another rounding of odd maps: windows begin or end outside',
+        says: /ceil|outside|odd map|padding of 1/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'maxPool2d of odd maps/y' },
     },
     {
@@ -190,6 +211,10 @@ export const layers: Family = {
           node.op === 'maxPool2d' && named('features.4') ? avgPool2d(x, node.params) : undefined,
         ),
       ],
+      cause: {
+        reads: 'average pooling, the reference takes the maximum',
+        says: /average|avgpool|the mean of (its|the) window/i,
+      },
       caught: { model: 'vgg16', stage: 'forward', at: 'features.4' },
     },
     {
@@ -202,6 +227,10 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: 'windows of 3×3 that overlap, the reference has 2×2',
+        says: /3×3|kernel 3|kernel_size=3|overlap/,
+      },
       caught: { model: 'vgg16', stage: 'forward', at: 'features.9' },
     },
     {
@@ -212,6 +241,7 @@ export const layers: Family = {
           node.op === 'relu' && named('classifier.5') ? x : undefined,
         ),
       ],
+      cause: causes.noActivation,
       caught: { model: 'vgg16', stage: 'forward', at: 'classifier.5' },
     },
     {
@@ -224,6 +254,7 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: { reads: "leaky ReLU is computed, the reference's is ReLU", says: /leaky/i },
       caught: { model: 'vgg16', stage: 'forward', at: 'features.3' },
     },
     {
@@ -240,6 +271,7 @@ export const layers: Family = {
           return mul(flat, given(kept, node.shape));
         }),
       ],
+      cause: { reads: 'dropout is active in evaluation', says: /dropout is (active|on)/ },
       caught: { model: 'vgg16', stage: 'forward', at: 'classifier.0' },
     },
     {
@@ -253,6 +285,10 @@ export const layers: Family = {
           }),
         })),
       ],
+      cause: {
+        reads: 'what dropout keeps is not scaled by 1/(1−p)',
+        says: /not scaled by 1\/\(1−p\)/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'dropout/y' },
     },
     {
@@ -266,6 +302,7 @@ export const layers: Family = {
           }),
         })),
       ],
+      cause: { reads: 'what dropout keeps is scaled by 1/p, not by 1/(1−p)', says: /by 1\/p\b/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'dropout/y' },
     },
     {
@@ -278,6 +315,10 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: "dropout by the other layer's mask",
+        says: /mask of (mask0|classifier\.0|step\w*\/mask0)|that of \S*mask0|the other (layer|dropout)'s mask/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'classifier.3' },
     },
     {
@@ -290,6 +331,10 @@ export const layers: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: 'log-softmax along the batch, not along the classes',
+        says: /along (the batch|images|axis (0|N))|(over|across) the (batch|images)/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'logSoftmax of large logits/y' },
     },
   ],

@@ -11,6 +11,7 @@ import {
   sub,
 } from '../../../src/ir/build.ts';
 import type { Node } from '../../../src/ir/node.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 
 type Loss = typeof import('../../../src/nn/crossEntropy.ts');
@@ -39,6 +40,10 @@ export const shortBatches: Family = {
           return against(x, hot(x, labels), 1 / (n === 4 ? 8 : n));
         }),
       ],
+      cause: {
+        reads: 'the short batch is divided by the size of a full one: half',
+        says: /full (one|batch)|\b8\b.*\b4\b|^0\.5 ×/,
+      },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'loss@2' },
     },
   ],
@@ -56,12 +61,14 @@ export const losses: Family = {
       name: 'sum instead of mean',
       people: "take a library's other reduction",
       plants: [loss((x, labels) => against(x, hot(x, labels), 1))],
+      cause: causes.summedOverBatch,
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
     {
       name: 'mean over images and classes',
       people: 'call mean() on the whole matrix',
       plants: [loss((x, labels) => against(x, hot(x, labels), 1 / (x.shape[0] * x.shape[1])))],
+      cause: { reads: 'averaged over the classes too', says: /classes|averaged over/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
     {
@@ -72,6 +79,7 @@ export const losses: Family = {
           named('classifier.6.output.grad') ? mul(same(), 4) : undefined,
         ),
       ],
+      cause: causes.summedOverBatch,
       caught: { model: 'vgg16', stage: 'backward', at: 'loss' },
     },
     {
@@ -88,12 +96,20 @@ export const losses: Family = {
           return matmul(same(), given(next, [classes, classes]));
         }),
       ],
+      cause: {
+        reads: 'the label is off by one',
+        says: /label.*off by (one|1)|labels? .*(shifted|next)/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
     {
       name: 'softmax applied twice',
       people: 'give probabilities to a loss that wants logits',
       plants: [loss((x, labels) => against(exp(logSoftmax(x)), hot(x, labels), 1 / x.shape[0]))],
+      cause: {
+        reads: 'softmax is applied twice',
+        says: /softmax.*twice|twice.*softmax|(log-)?softmax of (a |the )?(softmax|probabilities)/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
     {
@@ -104,6 +120,10 @@ export const losses: Family = {
           mul(reduceSum(mul(hot(x, labels), exp(logSoftmax(x))), [0, 1]), -1 / x.shape[0]),
         ),
       ],
+      cause: {
+        reads: 'the logarithm is missing: probabilities are added',
+        says: /logarithm|probabilit|softmax, not log-softmax/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
     {
@@ -117,6 +137,10 @@ export const losses: Family = {
           return add(logSoftmax(x), sub(e, e));
         }),
       ],
+      cause: {
+        reads: 'NaN where exp overflows: the maximum was not subtracted',
+        says: /overflow|maximum/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'logSoftmax of large logits/y' },
     },
     {
@@ -129,6 +153,7 @@ export const losses: Family = {
           return against(x, smooth, 1 / n);
         }),
       ],
+      cause: { reads: 'label smoothing of 0.1', says: /label smoothing/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
   ],

@@ -14,6 +14,7 @@ import {
 import type { Node } from '../../../src/ir/node.ts';
 import type { ForwardPass, Module } from '../../../src/nn/module.ts';
 import { sizeOf } from '../../../src/tensor/shape.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 
 type ImageOps = typeof import('../../../src/autodiff/imageOps.ts');
@@ -86,12 +87,17 @@ export const normalisation: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: 'the ReLU stands before the batch norm',
+        says: /(ReLU|activation).*before|before.*(ReLU|activation)|ReLU.*(of its|on the) input/,
+      },
       caught: { model: 'vgg16bn', stage: 'forward', at: 'features.1' },
     },
     {
       name: 'batch norm with eps 1e-3',
       people: "keep Keras's default",
       plants: [norm((real) => (layer, channels, o) => real(layer, channels, { ...o, eps: 1e-3 }))],
+      cause: { reads: "eps is 1e-3, the reference's 1e-5", says: /\beps\b.*(1e-3|0\.001\b)/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/y' },
     },
     {
@@ -105,6 +111,7 @@ export const normalisation: Family = {
           return add(scaled, perChannel(bias));
         }),
       ],
+      cause: { reads: 'eps is added behind the root', says: /\beps\b.*(behind|outside|after)/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/y' },
     },
     {
@@ -119,6 +126,10 @@ export const normalisation: Family = {
           return batchNorm(x, { weight, bias, mean, variance: unbiased }, node.params.eps);
         }),
       ],
+      cause: {
+        reads: 'normalised by the unbiased variance, n − 1',
+        says: /unbiased|n − 1, not by n\b/,
+      },
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.4' },
     },
     {
@@ -131,6 +142,10 @@ export const normalisation: Family = {
           return batchNorm(x, { weight, bias, mean, variance }, node.params.eps);
         }),
       ],
+      cause: {
+        reads: 'the variance is E[x²] − E[x]², of which rounding leaves little',
+        says: /E\[x²\]|cancel/,
+      },
       caught: {
         model: 'vgg16',
         stage: 'ops',
@@ -148,6 +163,10 @@ export const normalisation: Family = {
           return add(kept, mul(sub(next, kept), (count - 1) / count));
         }),
       ],
+      cause: {
+        reads: 'the running variance is taken from the biased one, divided by n',
+        says: /\bbiased|by n, not by n − 1/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/running_var' },
     },
     {
@@ -156,6 +175,7 @@ export const normalisation: Family = {
       plants: [
         norm((real) => (layer, channels, o) => real(layer, channels, { ...o, momentum: 0.9 })),
       ],
+      cause: { reads: "momentum is 0.9, the reference's 0.1", says: /momentum.*\b0\.9\b/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/running_mean' },
     },
     {
@@ -168,12 +188,20 @@ export const normalisation: Family = {
             : undefined,
         ),
       ],
+      cause: {
+        reads: 'weight and bias of the norm are swapped',
+        says: /(weight and bias|bias and weight|scale and shift).*swapped|swapped.*(weight|bias)/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/y' },
     },
     {
       name: 'running variance kept as a deviation',
       people: 'store σ where σ² belongs',
       plants: [updatedOtherwise('running_var', (next) => sqrt(next))],
+      cause: {
+        reads: "the root of the reference's: a deviation, not a variance",
+        says: /deviation|(square )?root of/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/running_var' },
     },
     {
@@ -188,12 +216,17 @@ export const normalisation: Family = {
           return batchNorm(x, { weight, bias, mean, variance }, node.params.eps);
         }),
       ],
+      cause: causes.batchStatistics,
       caught: { model: 'vgg16bn', stage: 'forward', at: 'features.1' },
     },
     {
       name: 'batch norm differentiated as if its statistics were constants',
       people: 'write the adjoint of evaluation',
       plants: [normAdjoint('features.4', ([x, weight, bias]) => [x, weight, bias, null, null])],
+      cause: {
+        reads: 'the gradient takes mean and variance for constants',
+        says: /statistics|constant|mean and variance/,
+      },
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.4' },
     },
     {
@@ -202,6 +235,7 @@ export const normalisation: Family = {
       plants: [
         normAdjoint('features.11', ([x, weight, bias, mean]) => [x, weight, bias, mean, null]),
       ],
+      cause: { reads: "the variance's part of the gradient is missing", says: /variance/ },
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.11' },
     },
     {
@@ -213,6 +247,10 @@ export const normalisation: Family = {
           return [x, mul(weight!, sqrt(add(variance, 1e-5))), ...rest];
         }),
       ],
+      cause: {
+        reads: 'the gradient of its weight is not divided by the deviation',
+        says: /deviation|σ/,
+      },
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.8' },
     },
   ],

@@ -4,6 +4,7 @@ import type { Node } from '../../../src/ir/node.ts';
 import type { Updated } from '../../../src/optim/rule.ts';
 import type { learningRate, ScheduleSettings } from '../../../src/optim/schedule.ts';
 import type { SgdSettings } from '../../../src/optim/sgd.ts';
+import { causes } from '../causes.ts';
 import { type Family, inGraph, inModule, type Plant } from '../plant.ts';
 
 interface Step extends SgdSettings {
@@ -67,6 +68,10 @@ export const optimiser: Family = {
           return { momentum: v, weight: sub(step.w, v) };
         }),
       ],
+      cause: {
+        reads: 'the momentum holds the learning rate: multiplied by it',
+        says: /(multiplied by|holds) the learning rate/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight.momentum' },
     },
     {
@@ -80,12 +85,14 @@ export const optimiser: Family = {
           return { momentum: v, weight: sub(step.w, mul(ahead, step.lr)) };
         }),
       ],
+      cause: { reads: 'Nesterov momentum, the reference has the plain one', says: /nesterov/i },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
       name: 'dampened momentum',
       people: 'weigh the gradient by 1 − μ, as an average of gradients',
       plants: [onGradient((step) => mul(decayed(step), 1 - step.momentum))],
+      cause: { reads: 'the gradient is dampened by 1 − momentum', says: /dampen/ },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
@@ -97,6 +104,7 @@ export const optimiser: Family = {
           return { momentum: d, weight: sub(step.w, mul(d, step.lr)) };
         }),
       ],
+      cause: causes.noMomentum,
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
@@ -108,12 +116,17 @@ export const optimiser: Family = {
           weight: sub(step.w, mul(step.v, step.lr)),
         })),
       ],
+      cause: {
+        reads: 'moved by the momentum of the step before',
+        says: /momentum.*(before|old|previous|last)/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
       name: 'weight decay forgotten',
       people: 'leave the argument out',
       plants: [onGradient(({ g }) => g)],
+      cause: causes.noWeightDecay,
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
@@ -126,30 +139,44 @@ export const optimiser: Family = {
           return { momentum: next, weight: sub(shrunk, mul(next, lr)) };
         }),
       ],
+      cause: {
+        reads: "weight decay is decoupled from the momentum, as AdamW's",
+        says: /decoupled|AdamW/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
       name: 'weight decay twice as strong',
       people: 'differentiate λ‖w‖² where λ/2 is meant',
       plants: [onGradient(({ w, g, weightDecay }) => add(g, mul(w, 2 * weightDecay)))],
+      cause: {
+        reads: "weight decay is twice the reference's",
+        says: /weight decay.*(twice|2 ×|0\.001\b|1e-3)|(twice|2 ×).*weight decay/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
       name: 'no weight decay on biases',
       people: 'follow newer recipes',
       plants: [onGradient((step) => (isBias(step) ? step.g : decayed(step)))],
+      cause: causes.noWeightDecay,
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.bias' },
     },
     {
       name: 'weight decay on biases only',
       people: 'turn the condition round',
       plants: [onGradient((step) => (isBias(step) ? decayed(step) : step.g))],
+      cause: causes.noWeightDecay,
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
     {
       name: 'weight decay subtracted',
       people: 'lose a sign',
       plants: [onGradient(({ w, g, weightDecay }) => sub(g, mul(w, weightDecay)))],
+      cause: {
+        reads: 'weight decay has the other sign',
+        says: /weight decay.*(sign|subtracted|−)/,
+      },
       caught: { model: 'vgg16', stage: 'backward', at: 'sgd/features.0.weight' },
     },
   ],
@@ -170,6 +197,7 @@ export const updates: Family = {
             : undefined,
         ),
       ],
+      cause: causes.noWeightDecay,
       caught: { model: 'vgg16bn', stage: 'backward', at: 'after iter0/features.1.weight' },
     },
   ],
@@ -186,12 +214,17 @@ export const rates: Family = {
       name: 'learning rate one epoch late',
       people: 'step the scheduler after the epoch that it was for',
       plants: [schedule((real, epoch, s) => real(Math.max(0, epoch - 1), s))],
+      cause: causes.epochLate,
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
     {
       name: 'learning rate one epoch early',
       people: 'count epochs from 1',
       plants: [schedule((real, epoch, s) => real(epoch + 1, s))],
+      cause: {
+        reads: "each epoch's rate is the next one's: one epoch early",
+        says: /early|ahead|next epoch|epoch after/,
+      },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
     {
@@ -202,6 +235,10 @@ export const rates: Family = {
           real(epoch, swa === undefined ? s : { ...s, swa: { ...swa, start: s.epochs } }),
         ),
       ],
+      cause: {
+        reads: 'the rate falls until the last epoch, not until swa_start',
+        says: /swa_start|last epoch|all epochs|slower/,
+      },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
     {
@@ -217,6 +254,7 @@ export const rates: Family = {
           ),
         ),
       ],
+      cause: causes.rateEnd,
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
     {
@@ -227,6 +265,10 @@ export const rates: Family = {
           swa !== undefined && epoch + 1 >= swa.start ? swa.lr : lrInit,
         ),
       ],
+      cause: {
+        reads: 'the rate does not fall: it is switched',
+        says: /switched|does not fall|constant until/,
+      },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
     {
@@ -237,6 +279,10 @@ export const rates: Family = {
           (_, epoch, { lrInit, epochs }) => lrInit * 0.1 ** Math.floor((2 * epoch) / epochs),
         ),
       ],
+      cause: {
+        reads: 'the rate is divided by ten at half time',
+        says: /divided by (ten|10)|step schedule|half time/,
+      },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
   ],

@@ -1,5 +1,6 @@
 /** Mistakes that a model or a data set other than the first one shows: each wants its images and classes its own way. */
 import { models } from '../../../src/nn/models/index.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
 type Datasets = typeof import('../../../src/train/dataset.ts');
@@ -24,6 +25,7 @@ export const preparations: Family = {
           openTrainingStream: (s) => real.openTrainingStream({ ...s, preparation }),
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: run('images'),
     },
     {
@@ -40,6 +42,7 @@ export const preparations: Family = {
           },
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: run('images'),
     },
     {
@@ -51,6 +54,7 @@ export const preparations: Family = {
             real.resumeTrainingStream({ ...s, preparation }, ...rest),
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: run('resumed: images'),
     },
     {
@@ -62,6 +66,7 @@ export const preparations: Family = {
             real.evaluate(programs, state, set, batchSize, preparation),
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: run('test images'),
     },
     {
@@ -75,12 +80,14 @@ export const preparations: Family = {
           },
         })),
       ],
+      cause: causes.normalisedOtherwise,
       caught: run('eval of swa weights: images'),
     },
     {
       name: 'ten classes for CIFAR-100',
       people: 'leave num_classes at its default',
       plants: [inModule<Datasets>('train/dataset.ts', () => ({ classCount: () => 10 }))],
+      cause: causes.otherDraws,
       caught: run('conv1.weight'),
     },
     {
@@ -91,6 +98,7 @@ export const preparations: Family = {
           readCifar: (layout, ...rest) => real.readCifar({ ...layout, labelAt: 0 }, ...rest),
         })),
       ],
+      cause: { reads: 'labels are the coarse ones', says: /coarse/ },
       caught: run('labels'),
     },
   ],

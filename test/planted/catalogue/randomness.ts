@@ -2,6 +2,7 @@
 import type { EpochPlan } from '../../../src/torch/dataLoader.ts';
 import { fillU32, forkGenerator } from '../../../src/torch/generator.ts';
 import { rand } from '../../../src/torch/uniform.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
 type Augmenting = typeof import('../../../src/data/augmentation.ts');
@@ -35,6 +36,10 @@ export const randomness: Family = {
           return { startEpoch: (g, options) => once(real.startEpoch(g, options)) };
         }),
       ],
+      cause: {
+        reads: 'every epoch has the order of the first',
+        says: /first epoch|epoch 1|same order/,
+      },
       caught: epochs('labels'),
     },
     {
@@ -48,6 +53,7 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: { reads: 'not shuffled: images in their own order', says: /not shuffled|0, 1, 2/ },
       caught: epochs('labels'),
     },
     {
@@ -58,6 +64,7 @@ export const randomness: Family = {
           randperm: (g, n) => Int32Array.from({ length: n }, () => real.randint(g, 0, n)),
         })),
       ],
+      cause: { reads: 'drawn with replacement: some images twice', says: /replacement|twice/ },
       caught: epochs('labels'),
     },
     {
@@ -75,6 +82,10 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'the same draws, shuffled from the end',
+        says: /from the end|another shuffle|same draws/,
+      },
       caught: epochs('labels'),
     },
     {
@@ -88,12 +99,14 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: causes.otherDraws,
       caught: epochs('labels'),
     },
     {
       name: "an evaluation's draw overlooked",
       people: 'think that a pass without shuffling draws nothing',
       plants: [inModule<Passes>('torch/dataLoader.ts', () => ({ evaluationPassDraws: () => {} }))],
+      cause: causes.otherDraws,
       caught: epochs('labels'),
     },
     {
@@ -102,6 +115,7 @@ export const randomness: Family = {
       plants: [
         inModule<Initialise>('torch/initialise.ts', () => ({ skipInitialisation: () => {} })),
       ],
+      cause: causes.otherDraws,
       caught: epochs('labels'),
     },
     {
@@ -117,6 +131,7 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: { reads: 'other images are flipped', says: /flip|columns.*reverse/ },
       caught: epochs('images'),
     },
     {
@@ -134,6 +149,7 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: { reads: 'cropped elsewhere: the last offset never occurs', says: /crop/ },
       caught: epochs('images'),
     },
     {
@@ -147,6 +163,7 @@ export const randomness: Family = {
           },
         })),
       ],
+      cause: { reads: 'one crop and flip for all images of a batch', says: /crop|flip/ },
       caught: epochs('images'),
     },
     {
@@ -157,6 +174,7 @@ export const randomness: Family = {
           bernoulli: (g, size, p) => Uint8Array.from(rand(g, size), (x) => (x < p ? 1 : 0)),
         })),
       ],
+      cause: { reads: 'another dropout mask: one draw an element, not two', says: /draw/ },
       caught: epochs('mask0'),
     },
     {
@@ -167,6 +185,10 @@ export const randomness: Family = {
           dropoutMask: (g, p, size) => real.dropoutMask(g, p, size).map((kept) => 1 - kept),
         })),
       ],
+      cause: {
+        reads: 'the mask is turned round: it keeps what it should drop',
+        says: /turned round|complement|inver|keeps what/,
+      },
       caught: epochs('mask0'),
     },
     {
@@ -188,6 +210,10 @@ export const randomness: Family = {
           };
         }),
       ],
+      cause: {
+        reads: 'the mask of the first step in every step',
+        says: /first step|step 1|same mask|reused|stale|step before/,
+      },
       caught: epochs('mask0'),
     },
   ],

@@ -2,6 +2,7 @@
 import { nextStep, type TrainingStep } from '../../../src/data/trainingStream.ts';
 import { type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.ts';
 import { manualSeed } from '../../../src/torch/generator.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
 type Ahead = typeof import('../../../src/train/loop/stepsAhead.ts');
@@ -39,6 +40,10 @@ export const resuming: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'a batch is lost on resuming',
+        says: /lost|missing|skipped|fewer|elements against/,
+      },
       caught: epochs('resumed: batch sizes'),
     },
     {
@@ -52,6 +57,7 @@ export const resuming: Family = {
           },
         })),
       ],
+      cause: causes.otherDraws,
       caught: epochs('resumed: images'),
     },
     {
@@ -65,6 +71,10 @@ export const resuming: Family = {
           }),
         })),
       ],
+      cause: {
+        reads: 'the epoch begins anew: its first steps again',
+        says: /anew|again|first step|begins/,
+      },
       caught: epochs('resumed: labels'),
     },
     {
@@ -78,6 +88,7 @@ export const resuming: Family = {
           },
         })),
       ],
+      cause: causes.noMomentum,
       caught: epochs('resumed: epoch 4/features.0.weight'),
     },
     {
@@ -91,6 +102,10 @@ export const resuming: Family = {
           }),
         })),
       ],
+      cause: {
+        reads: 'the mean is of the steps after resuming only',
+        says: /(only|steps) (after|since|of the)|resum/,
+      },
       caught: epochs('resumed: trainLoss of epoch 4'),
     },
     {
@@ -106,6 +121,10 @@ export const resuming: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'the average begins anew: fewer models',
+        says: /fewer|anew|less than the reference/,
+      },
       caught: epochs('resumed: models averaged'),
     },
   ],

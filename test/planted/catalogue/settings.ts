@@ -2,6 +2,7 @@
 import type { StreamSettings } from '../../../src/data/trainingStream.ts';
 import { readCheckpoint } from '../../../src/train/checkpoint/checkpoint.ts';
 import { recipe, type TrainingSettings } from '../../../src/train/settings/trainingSettings.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Settings = typeof import('../../../src/train/settings/trainingSettings.ts');
@@ -42,24 +43,34 @@ export const settings: Family = {
       name: '--momentum ignored',
       people: 'write 0.9 where the setting belongs',
       plants: [ignored('momentum')],
+      cause: { reads: "momentum is 0.9, the reference's another", says: /momentum/ },
       caught: run('epoch 1/conv1.weight'),
     },
     {
       name: '--wd ignored',
       people: 'leave the optimiser its default',
       plants: [ignored('wd')],
+      cause: {
+        reads: "weight decay is the recipe's 5e-4, the reference's another",
+        says: /weight decay/,
+      },
       caught: run('epoch 1/conv1.weight'),
     },
     {
       name: '--lr-init ignored',
       people: 'write 0.05 where the setting belongs',
       plants: [ignored('lrInit')],
+      cause: {
+        reads: "the rate begins at 0.05, the reference's elsewhere",
+        says: /begins at|lr_init/,
+      },
       caught: run('learning rate'),
     },
     {
       name: '--swa-lr ignored',
       people: 'write 0.01 where the setting belongs',
       plants: [ignored('swaLr')],
+      cause: causes.rateEnd,
       caught: run('learning rate'),
     },
     {
@@ -72,24 +83,34 @@ export const settings: Family = {
             real.resumeTrainingStream(withoutWorkers(s), ...rest),
         })),
       ],
+      cause: {
+        reads: 'augmented by other draws: of one process, not of workers',
+        says: /worker|other draws/,
+      },
       caught: run('images'),
     },
     {
       name: '--swa-c-epochs ignored',
       people: 'average after every epoch',
       plants: [joins(() => true)],
+      cause: {
+        reads: 'a model is averaged after every epoch',
+        says: /every epoch|each epoch|cycle/,
+      },
       caught: run('models averaged'),
     },
     {
       name: 'cycles counted from the first epoch',
       people: 'ask (epoch + 1) % c, which fits where swa_start is a multiple of c',
       plants: [joins((epoch, { swaCEpochs }) => (epoch + 1) % swaCEpochs === 0)],
+      cause: causes.otherEpochsJoin,
       caught: run('models averaged'),
     },
     {
       name: 'cycles counted from the first epoch, from 0',
       people: 'ask epoch % c',
       plants: [joins((epoch, { swaCEpochs }) => epoch % swaCEpochs === 0)],
+      cause: causes.otherEpochsJoin,
       caught: run('models averaged'),
     },
     {
@@ -101,6 +122,10 @@ export const settings: Family = {
           isAverageEvaluated: (epoch, s) => real.isAverageEvaluated(epoch, asRecipe(s, 'evalFreq')),
         })),
       ],
+      cause: {
+        reads: 'tested after other epochs',
+        says: /(tested|evaluated|told) after|other epochs/,
+      },
       caught: run('testLoss is told'),
     },
     {
@@ -112,6 +137,7 @@ export const settings: Family = {
             real.evaluate(programs, state, set, recipe.batchSize, preparation),
         })),
       ],
+      cause: causes.testBatches,
       caught: run('test labels'),
     },
     {
@@ -123,6 +149,7 @@ export const settings: Family = {
             real.evaluateTrained(backend, trained, test, batchSize),
         })),
       ],
+      cause: causes.testBatches,
       caught: run('eval of swa weights: labels'),
     },
     {
@@ -133,6 +160,7 @@ export const settings: Family = {
           evaluateTrained: (backend, trained, test) => real.evaluateTrained(backend, trained, test),
         })),
       ],
+      cause: causes.testBatches,
       caught: run('eval of raw weights: labels'),
     },
     {
@@ -149,6 +177,10 @@ export const settings: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'resumed from an earlier step: another checkpoint',
+        says: /checkpoint|earlier (step|epoch)|from step|begins at/,
+      },
       caught: run('resumed: labels'),
     },
   ],

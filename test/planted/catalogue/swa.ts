@@ -7,6 +7,7 @@ import { slotOf } from '../../../src/program/program.ts';
 import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
 import { scalar, type Tensor, zeros } from '../../../src/tensor/tensor.ts';
 import { forkGenerator, type TorchGenerator } from '../../../src/torch/generator.ts';
+import { causes } from '../causes.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
 
 type Decisions = typeof import('../../../src/train/epochDecisions.ts');
@@ -70,6 +71,7 @@ export const joining: Family = {
               on && epoch >= swaStart,
         ),
       ],
+      cause: { reads: 'the average begins one epoch late', says: /late|1 less/ },
       caught: epochs('models averaged'),
     },
     {
@@ -82,12 +84,17 @@ export const joining: Family = {
               on && epoch + 2 >= swaStart,
         ),
       ],
+      cause: { reads: 'the average begins one epoch early', says: /early|1 more/ },
       caught: epochs('models averaged'),
     },
     {
       name: 'only every second epoch averaged',
       people: 'leave a cycle length of two from cyclical rates',
       plants: [joins((real) => (epoch, s) => real(epoch, { ...s, swaCEpochs: 2 }))],
+      cause: {
+        reads: 'only every second epoch joins the average',
+        says: /every second|other epochs|cycle/,
+      },
       caught: epochs('models averaged'),
     },
   ],
@@ -140,6 +147,7 @@ export const carrying: Family = {
           },
         })),
       ],
+      cause: causes.noMomentum,
       caught: epochs('epoch 4/features.0.weight'),
     },
     {
@@ -150,6 +158,7 @@ export const carrying: Family = {
           copied(average, state, trained(model));
         }),
       ],
+      cause: { reads: 'trained on from the average', says: /average/ },
       caught: epochs('epoch 4/features.0.weight'),
     },
     {
@@ -170,6 +179,10 @@ export const carrying: Family = {
           },
         })),
       ],
+      cause: {
+        reads: 'statistics of the trained weights, not of the average',
+        says: /trained|raw|epoch \d+\//,
+      },
       caught: epochs('average of 2/features.1.running_mean'),
     },
   ],
@@ -186,6 +199,7 @@ export const averaging: Family = {
       name: 'the initial weights averaged too',
       people: 'begin with n = 1',
       plants: [shares((n) => 1 / (n + 2))],
+      cause: { reads: 'the initial weights are averaged too', says: /initial|one model more/ },
       caught: swa('vgg16', 'average/features.0.weight'),
     },
     {
@@ -196,24 +210,31 @@ export const averaging: Family = {
           swaShares: (n) => ({ keep: 1 - Math.fround(1 / (n + 1)), take: 1 / (n + 1) }),
         })),
       ],
+      cause: causes.rounding,
       caught: swa('vgg16', 'average to the bit'),
     },
     {
       name: 'an exponential average',
       people: 'take a decay instead of 1 / (n + 1)',
       plants: [shares((n) => (n === 0 ? 1 : 0.1))],
+      cause: {
+        reads: 'the new model has a share of 0.1: an exponential average',
+        says: /exponential|share/,
+      },
       caught: swa('vgg16', 'average/features.0.weight'),
     },
     {
       name: 'shares of the average swapped',
       people: 'give α to the old average',
       plants: [shares((n) => (n === 0 ? 1 : n / (n + 1)))],
+      cause: { reads: 'shares of the old average and the new model are swapped', says: /share/ },
       caught: swa('vgg16', 'average/features.0.weight'),
     },
     {
       name: 'the last model kept instead of the average',
       people: 'save the wrong one of two models',
       plants: [shares(() => 1)],
+      cause: { reads: 'equals the last model, not the average', says: /equals|last model|raw/ },
       caught: swa('vgg16', 'average/features.0.weight'),
     },
   ],
@@ -234,6 +255,7 @@ export const refreshing: Family = {
           refreshAverage: async () => {},
         })),
       ],
+      cause: causes.noRefresh,
       caught: epochs('batch-norm refresh'),
     },
     {
@@ -268,6 +290,7 @@ export const refreshing: Family = {
           },
         })),
       ],
+      cause: causes.noRefresh,
       caught: epochs('batch-norm refresh'),
     },
     {
@@ -295,6 +318,7 @@ export const refreshing: Family = {
           },
         })),
       ],
+      cause: causes.otherDraws,
       caught: epochs('labels'),
     },
     {
@@ -308,24 +332,31 @@ export const refreshing: Family = {
           },
         })),
       ],
+      cause: { reads: 'statistics of the first batch only', says: /first batch|one batch/ },
       caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
     },
     {
       name: 'the refresh weighs a short batch like a full one',
       people: 'divide by the number of batches',
       plants: [refreshed((_count, _seen, batch) => 1 / (batch + 1))],
+      cause: { reads: 'a short batch weighs like a full one', says: /weigh|batch/ },
       caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
     },
     {
       name: "the refresh with the layers' own momentum",
       people: 'run a pass in training mode and no more',
       plants: [refreshed(() => 0.1)],
+      cause: { reads: 'momentum is 0.1, the reference averages all batches', says: /momentum/ },
       caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
     },
     {
       name: 'the refresh in evaluation mode',
       people: 'forget train(): nothing moves',
       plants: [refreshed(() => 0)],
+      cause: {
+        reads: 'not updated: it has its value of the start',
+        says: /zero everywhere|not updated|same everywhere/,
+      },
       caught: swa('vgg16bn', 'bn_refresh/features.1.running_mean'),
     },
     {
@@ -353,6 +384,7 @@ export const refreshing: Family = {
           },
         })),
       ],
+      cause: causes.notAugmented,
       caught: epochs('batch-norm refresh'),
     },
   ],
