@@ -79,6 +79,23 @@ const table = {
     reads: 'a mean over batches: a short one counts like a full one',
     says: /mean (of|over) (means|batches)|short batch|averaged over batches/,
   },
+  notUpdated: {
+    reads: 'not updated: it has its value of the start',
+    says: /not updated|never updated|frozen|equals its value before|value of the start/,
+  },
+  biased: {
+    reads: 'from the biased variance, divided by n',
+    says: /\bbiased|by n, not by n − 1/,
+  },
+  bfloat16: { reads: 'computed with the 8 bits of bfloat16', says: /bfloat16|bf16/i },
+  float16: {
+    reads: 'computed with the 11 bits of float16 or TF32',
+    says: /float16|fp16|TF32|half precision/i,
+  },
+  accumulated: {
+    reads: 'the gradients of all steps so far are added up',
+    says: /added up|accumulat|not cleared|sum of .*(gradients|steps)/,
+  },
 } satisfies Record<string, CauseToRead>;
 
 /** Causes that several mistakes have. */

@@ -1,4 +1,5 @@
 import type { Family } from '../plant.ts';
+import { otherOptimizers } from './adam.ts';
 import { data } from './data.ts';
 import { evaluation } from './evaluation.ts';
 import { gradients } from './gradients.ts';
@@ -7,9 +8,12 @@ import { layers } from './layers.ts';
 import { losses, shortBatches } from './loss.ts';
 import { normalisation } from './normalisation.ts';
 import { optimiser, rates, updates } from './optimiser.ts';
+import { precision } from './precision.ts';
 import { preparations } from './preparation.ts';
 import { randomness } from './randomness.ts';
+import { residualBlocks } from './residual.ts';
 import { resuming } from './resuming.ts';
+import { runningStatistics } from './runningStatistics.ts';
 import { settings } from './settings.ts';
 import { averaging, carrying, joining, refreshing } from './swa.ts';
 
@@ -34,4 +38,8 @@ export const catalogue: readonly Family[] = [
   averaging,
   refreshing,
   evaluation,
+  otherOptimizers,
+  precision,
+  runningStatistics,
+  residualBlocks,
 ];
