@@ -11,8 +11,8 @@ export interface PlantedRow {
   /** The cause that a person should read. */
   readonly reads: string;
   /** The cause that is told first, and whether it is that one; both missing where none is told. */
-  readonly told?: string;
-  readonly cause?: 'right' | 'wrong';
+  readonly told?: string | undefined;
+  readonly cause?: 'right' | 'wrong' | undefined;
   readonly seconds: number;
 }
 
