@@ -46,7 +46,7 @@ const rows: readonly Rounded[] = [
     rewrite: (node, { inputs: [x] }) =>
       node.op === 'logSoftmax' ? logSoftmax(inBfloat16(x)) : undefined,
     cause: causes.bfloat16,
-    caught: ops('crossEntropy/loss'),
+    caught: ops('logSoftmax of large logits/y'),
   },
   {
     name: 'batch norm in float16',
@@ -95,14 +95,14 @@ const rows: readonly Rounded[] = [
     caught: { model: 'preresnet110', stage: 'forward', at: 'conv1' },
   },
   {
-    name: "one gradient of a residual network's step in bfloat16",
+    name: 'one gradient in bfloat16',
     people: 'send gradients in half the bytes',
     rewrite: (node, { program, same }) =>
-      node.op === 'conv2dWeightGrad' && node === program.fetches.get('conv1.weight.grad')
+      node.op === 'conv2dWeightGrad' && node === program.fetches.get('features.14.weight.grad')
         ? inBfloat16(same())
         : undefined,
     cause: causes.bfloat16,
-    caught: { model: 'preresnet110', stage: 'epochs', at: 'epoch 1/conv1.weight' },
+    caught: { model: 'vgg16bn', stage: 'backward', at: 'features.14' },
   },
   {
     name: 'weights kept in bfloat16',
@@ -124,7 +124,7 @@ const rows: readonly Rounded[] = [
         ? inBfloat16(same())
         : undefined,
     cause: causes.bfloat16,
-    caught: { model: 'vgg16bn', stage: 'epochs', at: 'average of 1/features.0.weight' },
+    caught: { model: 'preresnet110', stage: 'epochs', at: 'average of 1/conv1.weight' },
   },
 ];
 
@@ -135,7 +135,7 @@ export const precision: Family = {
     { model: 'vgg16', stage: 'forward' },
     { model: 'preresnet110', stage: 'forward' },
     { model: 'preresnet110', stage: 'epochs' },
-    { model: 'vgg16bn', stage: 'epochs' },
+    { model: 'vgg16bn', stage: 'backward' },
   ],
   bugs: rows.map(({ rewrite, ...bug }): PlantedBug => ({ ...bug, plants: [inGraph(rewrite)] })),
 };

@@ -131,19 +131,6 @@ const kinds: readonly Kind[] = [
     at: ['layer1.2.bn2', 'layer3.6.bn1', 'bn'],
   },
   {
-    name: (at) => `${at} left out`,
-    people: 'end with the last block, as ResNets without pre-activation do',
-    rewrite:
-      (at) =>
-      (node, { inputs: [x] }) =>
-        node.op === 'batchNorm' && readsFrom(node, `${at}.weight`) ? x : undefined,
-    cause: {
-      reads: 'equals its input: the norm is missing',
-      says: /norm.*missing|(missing|without).*norm|equals/,
-    },
-    at: ['bn'],
-  },
-  {
     name: (at) => `${at} takes the maximum`,
     people: 'take the other pooling of a library',
     rewrite:
