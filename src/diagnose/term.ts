@@ -10,8 +10,8 @@ export interface Term {
   readonly values: Float64Array;
   /** Numbers of times that have a meaning, and what each means. */
   readonly known: readonly (Told & { readonly by: number })[];
-  /** What any other number means. Without it none is looked for. */
-  readonly fitted?: (by: number) => Told;
+  /** What any other number means; undefined where nobody would choose it. Without it none is looked for. */
+  readonly fitted?: (by: number) => Told | undefined;
 }
 
 /** A fitted number on fewer is no proof, even where it is as round as people choose them. */
@@ -82,6 +82,8 @@ export function termFits(numbers: Numbers, terms: readonly Term[]): Fit[] {
     if (values.length < fewestFitted && !isRound) return found;
     if (solved.weight < wellSpread && left > distance * mostLeft) return found;
     if (!explains(numbers, left, distance)) return found;
-    return [...found, { ...fitted(by), left, freedom: 1 }];
+    // A multiple of what is the same everywhere is an offset, whatever it came from.
+    const means = values.every((x) => x === values[0]) ? undefined : fitted(by);
+    return means === undefined ? found : [...found, { ...means, left, freedom: 1 }];
   });
 }

@@ -133,10 +133,14 @@ const ofVelocity: TermsOf = (numbers, suspect, evidence) => {
   ];
 };
 
-const decayOf = (fits: number, used: number) => ({
-  key: `${weightDecay} ${fits.toPrecision(2)}`,
-  says: `fits ${weightDecay} ${shortNumber(fits)}, the reference used ${used}`,
-});
+/** Nobody chooses a negative one. */
+const decayOf = (fits: number, used: number) =>
+  fits > 0
+    ? {
+        key: `${weightDecay} ${fits.toPrecision(2)}`,
+        says: `fits ${weightDecay} ${shortNumber(fits)}, the reference used ${used}`,
+      }
+    : undefined;
 
 const updateOf = (numbers: Numbers, before: Held | undefined): Float64Array | undefined => {
   const values = before === undefined ? undefined : valuesAt(numbers, before);
