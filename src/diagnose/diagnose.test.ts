@@ -48,3 +48,22 @@ it('of a long tensor that is wholly off, nothing is near', () => {
   )!;
   expect([cause, nearest]).toEqual([undefined, undefined]);
 });
+
+it('a name that fits some of the tensors gives way to what fits all', () => {
+  const widths = [4, 8, 8, 16];
+  const suspects = widths.map((width, k) => {
+    const truth = numbersFrom(k, 3 * width);
+    return suspectOf(
+      heldOf(`layer${k}.weight.grad`, [3, width], truth),
+      truth.map((x) => x * 8),
+    );
+  });
+  const causes = [...verdictsOn(suspects).values()].map(({ cause }) => cause!);
+  expect(causes.map(({ says, explains }) => [says, explains])).toEqual(
+    widths.map(() => ["8 × the reference's", 4]),
+  );
+  const known = [...verdictsOn(suspects, evidenceOf([], { batch: 8 })).values()];
+  expect(known.map(({ cause }) => cause!.says)).toEqual(
+    widths.map(() => "8 × the reference's: summed over the batch, not averaged"),
+  );
+});

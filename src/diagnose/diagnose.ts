@@ -53,9 +53,16 @@ function claimsOf(fits: ReadonlyMap<string, readonly Named[]>): Map<string, Clai
   return claims;
 }
 
-/** The simplest that explains a suspect; of equally simple ones what explains the most. */
+/**
+ * What explains the most of all that failed; of two that explain as much the simpler, and what only tells a pattern
+ * where nothing else does.
+ */
 function best(found: readonly Named[], claims: ReadonlyMap<string, Claim>): Named | undefined {
-  const rank = ({ key, freedom }: Named): number[] => [freedom, -claims.get(key)!.explains.size];
+  const rank = ({ key, freedom }: Named): number[] => [
+    freedom === 2 ? 1 : 0,
+    -claims.get(key)!.explains.size,
+    freedom,
+  ];
   return found
     .filter(({ accepted }) => accepted)
     .reduce<Named | undefined>((a, b) => {

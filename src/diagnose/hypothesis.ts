@@ -11,7 +11,7 @@ export interface Fit {
   readonly left: number;
   /**
    * How much was chosen to make it fit: 0 nothing but the kind of mistake, 1 a number, 2 no number is named at all and
-   * only a pattern is. Of what explains as much, the least wins.
+   * only a pattern is. Of what explains as many tensors, the least wins.
    */
   readonly freedom: 0 | 1 | 2;
 }

@@ -1,6 +1,6 @@
 import type { Expectation, TensorRule, Tolerance } from '../align/judge/expectation.ts';
 import type { Failed } from '../align/judge/judge.ts';
-import type { Verdict } from '../align/judge/verdict.ts';
+import { passed, type Verdict } from '../align/judge/verdict.ts';
 import { samplePositions } from '../align/reference/samplePositions.ts';
 import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
@@ -115,11 +115,13 @@ export function diagnosedBy(
     if (first !== undefined) starts.set(`${first.name} ${formatShape(first.shape)}`, first);
   }
   const known = [...starts.values(), ...all.values()];
+  const wrong = verdicts.filter((v) => !passed(v)).map(({ name }) => name);
   const evidence: Evidence = {
     held: (name) => all.get(name) ?? known.find((held) => held.name === name),
     alike: (shape) => known.filter((held) => sameShape(held.shape, shape)),
     ours: (name) => recorded.get(name),
     from: () => [],
+    failedBefore: (name) => wrong.slice(0, wrong.indexOf(name)),
     ...(around.batch && { batch: around.batch }),
     ...(around.optimizer && { optimizer: around.optimizer }),
   };

@@ -38,6 +38,8 @@ export interface Evidence {
   readonly ours: (name: string) => Tensor | undefined;
   /** Names of what a tensor is computed from. */
   readonly from: (name: string) => readonly string[];
+  /** Where it is not known what a tensor is computed from: what failed before it, which may be that. */
+  readonly failedBefore?: (name: string) => readonly string[];
   /** Samples in a batch, where that is known. */
   readonly batch?: number;
   /** Settings of the optimizer by torch.optim's names: `lr`, `weight_decay`. */

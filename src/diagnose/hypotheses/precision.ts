@@ -135,7 +135,11 @@ function onlyNoiseBefore(
   largest: number,
 ): boolean {
   const rounding = Math.min(mostOfRounding, largeShare * error);
-  const waiting = sourcesOf(suspect, evidence);
+  const failed = evidence.failedBefore?.(suspect.name) ?? [];
+  const waiting = [
+    ...sourcesOf(suspect, evidence),
+    ...failed.flatMap((name) => evidence.held(name) ?? []),
+  ];
   const seen = new Set<string>();
   for (let held = waiting.pop(); held !== undefined; held = waiting.pop()) {
     if (seen.has(held.name)) continue;

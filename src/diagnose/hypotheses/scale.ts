@@ -85,13 +85,12 @@ const factor: Hypothesis = {
       const says = by === -1 ? is : `${shortNumber(by)} × the reference's: ${is}`;
       return { key: `factor ${is}`, says, left: leftBy(numbers, by), freedom: 0 };
     });
-    if (named.length > 0) return named;
-    if (numbers.truth.length < enough || Math.abs(fitted - 1) <= numbers.limit) return [];
+    if (numbers.truth.length < enough || Math.abs(fitted - 1) <= numbers.limit) return named;
     // Near one, it is the last digits that tell.
     const says = `${Math.abs(fitted - 1) < 0.05 ? fitted.toPrecision(6) : shortNumber(fitted)} × the reference's`;
-    return [
-      { key: `factor ${fitted.toPrecision(4)}`, says, left: leftBy(numbers, fitted), freedom: 1 },
-    ];
+    const key = `factor ${fitted.toPrecision(4)}`;
+    // It takes the place of the names where they are of some tensors only: √d of layers that are d wide.
+    return [...named, { key, says, left: leftBy(numbers, fitted), freedom: 1 }];
   },
 };
 
