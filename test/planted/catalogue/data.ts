@@ -314,5 +314,57 @@ export const data: Family = {
       },
       caught: epochs('test labels'),
     },
+    {
+      name: 'bytes wrap round when the mean is subtracted',
+      people: 'subtract in uint8',
+      plants: [pixels((v, mean, std) => ((v - Math.round(255 * mean)) & 255) / 255 / std)],
+      cause: { reads: 'bytes wrap round at 256', says: /wrap|modulo|256/ },
+      caught: epochs('images'),
+    },
+    {
+      name: 'pixels cut off at 0 after normalising',
+      people: 'clip to what an image may hold',
+      plants: [pixels((v, mean, std) => Math.max(0, (v / 255 - mean) / std))],
+      cause: { reads: 'clipped at 0', says: /clip|cut off|ReLU/ },
+      caught: epochs('images'),
+    },
+    {
+      name: 'constants of the channels in the order BGR',
+      people: 'turn the image round and not its means',
+      plants: [
+        inModule<Augmenting>('data/augmentation.ts', (real) => ({
+          normalisationTable: ({ mean: [r, g, b], std: [u, v, w] }) =>
+            real.normalisationTable({ mean: [b, g, r], std: [w, v, u] }),
+        })),
+      ],
+      cause: causes.normalisedOtherwise,
+      caught: epochs('images'),
+    },
+    {
+      name: 'crop offsets counted from 1',
+      people: 'draw from 1 to 9',
+      plants: [
+        augmented((images, order, { flip, top, left }, table, real) =>
+          real.augmentImages(
+            images,
+            order,
+            { flip, top: top.map((y) => y + 1), left: left.map((x) => x + 1) },
+            table,
+          ),
+        ),
+      ],
+      cause: {
+        reads: 'rows and columns are shifted by 1: cropped elsewhere',
+        says: /shifted|crop/,
+      },
+      caught: epochs('images'),
+    },
+    {
+      name: 'classes in another order',
+      people: 'sort class names',
+      plants: [read((set) => ({ ...set, labels: set.labels.map((label) => 9 - label) }))],
+      cause: { reads: 'classes are numbered in another order', says: /order|classes|reverse/ },
+      caught: epochs('labels'),
+    },
   ],
 };

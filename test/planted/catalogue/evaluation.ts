@@ -185,5 +185,18 @@ export const evaluation: Family = {
       cause: { reads: 'of equal logits the last wins', says: /tie|equal/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'argMax with ties/y' },
     },
+    {
+      name: 'accuracy of the last batch only',
+      people: 'assign where they should add',
+      plants: [
+        told((found, set, batch) => {
+          const first = batch * Math.floor((set.count - 1) / batch);
+          const rest = range(set.count - first);
+          return { accuracy: mean(rest.map((i) => isRight(found, set, first + i))) };
+        }),
+      ],
+      cause: { reads: 'the accuracy of the last batch only', says: /last batch/ },
+      caught: metric('accuracy'),
+    },
   ],
 };

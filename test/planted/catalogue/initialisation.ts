@@ -166,5 +166,33 @@ export const initialisation: Family = {
       cause: { reads: 'drawn from another seed', says: /seed/ },
       caught: loss('features.0.weight'),
     },
+    {
+      name: 'initialised twice',
+      people: 'call a function that walks over sub-modules for every sub-module',
+      plants: [
+        inModule<Initialise>('torch/initialise.ts', (real) => ({
+          initialise: (plan, g) => {
+            real.initialise(plan, g);
+            return real.initialise(plan, g);
+          },
+        })),
+      ],
+      cause: causes.otherDraws,
+      caught: loss('features.0.weight'),
+    },
+    {
+      name: 'the classifier initialised twice',
+      people: 'reset one part once more',
+      plants: [
+        inModule<Initialise>('torch/initialise.ts', (real) => ({
+          initialise: (plan, g) => {
+            const again = plan.steps.filter(({ name }) => name.startsWith('classifier.'));
+            return real.initialise({ ...plan, steps: [...plan.steps, ...again] }, g);
+          },
+        })),
+      ],
+      cause: causes.otherDraws,
+      caught: loss('classifier.1.weight'),
+    },
   ],
 };

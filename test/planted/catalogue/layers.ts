@@ -317,7 +317,7 @@ export const layers: Family = {
       ],
       cause: {
         reads: "dropout by the other layer's mask",
-        says: /mask of (mask0|classifier\.0|step\w*\/mask0)|that of \S*mask0|the other (layer|dropout)'s mask/,
+        says: /another dropout mask|dropout by another mask|the other (layer|dropout)'s mask/,
       },
       caught: { model: 'vgg16', stage: 'backward', at: 'classifier.3' },
     },
@@ -336,6 +336,36 @@ export const layers: Family = {
         says: /along (the batch|images|axis (0|N))|(over|across) the (batch|images)/,
       },
       caught: { model: 'vgg16', stage: 'ops', at: 'logSoftmax of large logits/y' },
+    },
+    {
+      name: 'dropout off in training',
+      people: 'call eval() and never train() again',
+      plants: [
+        inGraph((node, { inputs: [x] }) =>
+          node.op === 'mul' &&
+          node.inputs[1].op === 'mul' &&
+          node.inputs[1].inputs[0].op === 'input' &&
+          node.inputs[1].inputs[0].params.name.startsWith('mask') &&
+          node.inputs[0].op === 'input'
+            ? x
+            : undefined,
+        ),
+      ],
+      cause: { reads: 'dropout is not active', says: /dropout is (not active|off|inactive)/ },
+      caught: { model: 'vgg16', stage: 'ops', at: 'dropout/y' },
+    },
+    {
+      name: 'average pooling adds up',
+      people: 'sum over a window where the mean belongs',
+      plants: [
+        inGraph((node, { inputs: [x] }) => {
+          if (node.op !== 'avgPool2d') return undefined;
+          const [height, width] = node.params.kernel;
+          return mul(avgPool2d(x, node.params), height * width);
+        }),
+      ],
+      cause: { reads: 'summed over the window, not averaged', says: /summed|^6 ×/ },
+      caught: { model: 'vgg16', stage: 'ops', at: 'avgPool2d of unequal sides/y' },
     },
   ],
 };

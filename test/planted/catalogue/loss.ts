@@ -156,5 +156,12 @@ export const losses: Family = {
       cause: { reads: 'label smoothing of 0.1', says: /label smoothing/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
     },
+    {
+      name: 'divided by the accumulation steps too',
+      people: 'scale the loss for two steps and accumulate one',
+      plants: [loss((x, labels) => against(x, hot(x, labels), 1 / (2 * x.shape[0])))],
+      cause: { reads: "half the reference's", says: /half|^0\.5 ×/ },
+      caught: { model: 'vgg16', stage: 'ops', at: 'crossEntropy/loss' },
+    },
   ],
 };

@@ -89,7 +89,7 @@ export const normalisation: Family = {
       ],
       cause: {
         reads: 'the ReLU stands before the batch norm',
-        says: /(ReLU|activation).*before|before.*(ReLU|activation)|ReLU.*(of its|on the) input/,
+        says: /ReLU.*(applied|before|input)|before.*ReLU/i,
       },
       caught: { model: 'vgg16bn', stage: 'forward', at: 'features.1' },
     },

@@ -285,5 +285,31 @@ export const rates: Family = {
       },
       caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
     },
+    {
+      name: 'learning rate stepped per batch',
+      people: 'call the scheduler in the inner loop',
+      plants: (() => {
+        let perStep = (lr: number, _step: number): number => lr;
+        return [
+          inModule<Schedule>('optim/schedule.ts', ({ learningRate: real }) => ({
+            learningRate: (epoch, s) => {
+              perStep = (_, step) => real(step, s);
+              return real(epoch, s);
+            },
+          })),
+          inModule<typeof import('../../../src/optim/optimizer.ts')>(
+            'optim/optimizer.ts',
+            ({ scalarsAt }) => ({
+              scalarsAt: (of, lr, t) => scalarsAt(of, perStep(lr, t - 1), t),
+            }),
+          ),
+        ];
+      })(),
+      cause: {
+        reads: 'the rate falls from step to step, not from epoch to epoch',
+        says: /step|batch/,
+      },
+      caught: { model: 'vgg16bn', stage: 'epochs', at: 'learning rate' },
+    },
   ],
 };

@@ -216,5 +216,52 @@ export const randomness: Family = {
       },
       caught: epochs('mask0'),
     },
+    {
+      name: 'one seed for all workers',
+      people: 'forget to add the number of the worker',
+      plants: [
+        inModule<Passes>('torch/dataLoader.ts', (real) => ({
+          batchGenerator: ({ ...plan }, k, draws, main) => {
+            const worker = plan.workers === 0 ? 0 : k % plan.workers;
+            const baseSeed = plan.baseSeed - BigInt(worker);
+            return real.batchGenerator({ ...plan, baseSeed }, k, draws, main);
+          },
+        })),
+      ],
+      cause: { reads: 'every worker has the seed of the first', says: /seed|worker/ },
+      caught: { model: 'preresnet110', stage: 'epochs', at: 'images' },
+    },
+    {
+      name: 'workers numbered from 1',
+      people: 'seed with base_seed + worker + 1',
+      plants: [
+        inModule<Passes>('torch/dataLoader.ts', (real) => ({
+          batchGenerator: (plan, k, draws, main) =>
+            real.batchGenerator({ ...plan, baseSeed: plan.baseSeed + 1n }, k, draws, main),
+        })),
+      ],
+      cause: { reads: 'every worker has the seed of the next one', says: /seed|worker/ },
+      caught: { model: 'preresnet110', stage: 'epochs', at: 'images' },
+    },
+    {
+      name: 'workers seeded once for all epochs',
+      people: 'keep workers alive between passes',
+      plants: [
+        inModule<Passes>('torch/dataLoader.ts', (real) => {
+          let first: bigint | undefined;
+          return {
+            batchGenerator: (plan, k, draws, main) => {
+              first ??= plan.baseSeed;
+              return real.batchGenerator({ ...plan, baseSeed: first }, k, draws, main);
+            },
+          };
+        }),
+      ],
+      cause: {
+        reads: "every epoch's workers have the seeds of the first",
+        says: /seed|worker|epoch/,
+      },
+      caught: { model: 'preresnet110', stage: 'epochs', at: 'images' },
+    },
   ],
 };

@@ -1,12 +1,13 @@
 /** Mistakes in what a run carries over when it is stopped, or draws ahead. */
 import { nextStep, type TrainingStep } from '../../../src/data/trainingStream.ts';
 import { type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.ts';
-import { manualSeed } from '../../../src/torch/generator.ts';
+import { manualSeed, skipU32 } from '../../../src/torch/generator.ts';
 import { causes } from '../causes.ts';
 import { type Family, inModule, type Look } from '../plant.ts';
 
 type Ahead = typeof import('../../../src/train/loop/stepsAhead.ts');
 type Checkpoints = typeof import('../../../src/train/checkpoint/checkpoint.ts');
+type Schedule = typeof import('../../../src/optim/schedule.ts');
 type Stream = typeof import('../../../src/data/trainingStream.ts');
 
 const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
@@ -126,6 +127,76 @@ export const resuming: Family = {
         says: /fewer|anew|less than the reference/,
       },
       caught: epochs('resumed: models averaged'),
+    },
+    {
+      name: 'the schedule restarted on resuming',
+      people: 'make the scheduler anew, and count epochs from there',
+      plants: (() => {
+        let from = 0;
+        return [
+          inModule<Stream>('data/trainingStream.ts', (real) => ({
+            resumeTrainingStream: (settings, position, where) => {
+              from = where === undefined ? from : position.epoch;
+              return real.resumeTrainingStream(settings, position, where);
+            },
+          })),
+          inModule<Schedule>('optim/schedule.ts', ({ learningRate: real }) => ({
+            learningRate: (epoch, s) => real(Math.max(0, epoch - from), s),
+          })),
+        ];
+      })(),
+      cause: { reads: 'the schedule begins anew', says: /anew|from the first|restart|late/ },
+      caught: epochs('resumed: learning rate'),
+    },
+    {
+      name: 'the generator restored one draw late',
+      people: 'save its state after the first draw of a step',
+      plants: [
+        inModule<Stream>('data/trainingStream.ts', (real) => ({
+          resumeTrainingStream: (settings, position, where) => {
+            const stream = real.resumeTrainingStream(settings, position, where);
+            if (where !== undefined) skipU32(stream.generator, 1);
+            return stream;
+          },
+        })),
+      ],
+      cause: causes.otherDraws,
+      caught: epochs('resumed: images'),
+    },
+    {
+      name: 'the order drawn anew on resuming',
+      people: 'begin the pass again and skip to the step',
+      plants: [
+        inModule<Stream>('data/trainingStream.ts', (real) => ({
+          resumeTrainingStream: (settings, position, where) => ({
+            ...real.resumeTrainingStream(settings, position, where),
+            pass: undefined,
+          }),
+        })),
+      ],
+      cause: causes.otherDraws,
+      caught: epochs('resumed: labels'),
+    },
+    {
+      name: 'running statistics not restored on resuming',
+      people: 'save parameters and forget buffers',
+      plants: [
+        inModule<Checkpoints>('train/checkpoint/checkpoint.ts', (real) => ({
+          readCheckpoint: (path) => {
+            const checkpoint = real.readCheckpoint(path);
+            const kept = new Map(checkpoint.weights);
+            for (const [name, { shape }] of checkpoint.weights) {
+              if (name.endsWith('.running_mean')) kept.set(name, zeros('float32', shape));
+            }
+            return checkpoint.position.step > 0 ? { ...checkpoint, weights: kept } : checkpoint;
+          },
+        })),
+      ],
+      cause: {
+        reads: 'running statistics begin anew on resuming',
+        says: /anew|restored|start|momentum/,
+      },
+      caught: epochs('resumed: epoch 4/features.1.running_mean'),
     },
   ],
 };
