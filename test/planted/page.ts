@@ -3,8 +3,11 @@ import { type PlantedRow, scoresOf } from './scores.ts';
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** What is told, and whether it is the mistake. */
-const toldCell = ({ told, cause }: PlantedRow): string =>
-  told === undefined ? '–' : cause === 'right' ? cell(told) : `**another:** ${cell(told)}`;
+function toldCell({ told, toldOf = '', cause }: PlantedRow): string {
+  if (told === undefined) return '–';
+  const of = toldOf === '' ? '' : ` (of \`${toldOf}\`)`;
+  return `${cause === 'right' ? '' : '**another:** '}${cell(told)}${of}`;
+}
 
 const rowLine = (row: PlantedRow): string => {
   const { name, people, stage, at, right, reads } = row;

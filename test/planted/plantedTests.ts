@@ -29,7 +29,11 @@ export function plantedTests(families: readonly Family[], looks: readonly Look[]
             ...{ family: family.name, name, people, stage, at, seconds },
             right: found === due,
             reads: cause.reads,
-            ...(told !== undefined && { told, cause: cause.says.test(told) ? 'right' : 'wrong' }),
+            ...(told !== undefined && {
+              told: told.says,
+              toldOf: told.of,
+              cause: cause.says.test(told.says) ? 'right' : 'wrong',
+            }),
           };
           expect(reached, 'the planted code never ran').toBeGreaterThan(0);
           expect(found).toBe(due);

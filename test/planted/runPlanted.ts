@@ -22,8 +22,8 @@ export interface Outcome {
   readonly at: string;
   /** How many verdicts failed there. */
   readonly failed: number;
-  /** The cause that is told first there; undefined where none is. */
-  readonly told: string | undefined;
+  /** The cause that is told first there, and of which tensor where it is not the first; undefined where none is. */
+  readonly told: { readonly says: string; readonly of: string } | undefined;
   /** How often the planted code ran. */
   readonly reached: number;
 }
@@ -108,7 +108,9 @@ export async function runPlanted(
       if (findings.verdicts.every(passed)) continue;
       const { verdicts } = diagnosedStage(stage, findings, { reference });
       const failed = verdicts.filter((v) => !passed(v));
-      const told = failed.find(({ cause }) => cause !== undefined)?.cause?.says;
+      const [told] = failed.flatMap(({ name, cause }) =>
+        cause === undefined ? [] : [{ says: cause.says, of: name === failed[0].name ? '' : name }],
+      );
       return { look, at: pointedAt(failed[0]), failed: failed.length, told, reached };
     }
     return { look: undefined, at: '', failed: 0, told: undefined, reached };

@@ -59,14 +59,14 @@ test('of no rows no goal is met that asks for some', () => {
 test('the page says what is told, and where it is another cause', () => {
   const page = plantedPage([
     row(),
-    row({ told: 'a | b', cause: 'wrong' }),
+    row({ told: 'a | b', toldOf: 'loss', cause: 'wrong' }),
     row(untold),
     row({ ...untold, stage: '', at: '', right: false }),
   ]);
   const lines = page.split('\n').filter((line) => line.startsWith('| a bias'));
   expect(lines.map((line) => line.split(' | ').slice(2).join(' | '))).toEqual([
     'vgg16 forward | `classifier.1` | the bias is missing | its bias is missing |',
-    'vgg16 forward | `classifier.1` | the bias is missing | **another:** a \\| b |',
+    'vgg16 forward | `classifier.1` | the bias is missing | **another:** a \\| b (of `loss`) |',
     'vgg16 forward | `classifier.1` | the bias is missing | – |',
     '**nothing** |  | the bias is missing | – |',
   ]);

@@ -12,6 +12,8 @@ export interface PlantedRow {
   readonly reads: string;
   /** The cause that is told first, and whether it is that one; both missing where none is told. */
   readonly told?: string | undefined;
+  /** The tensor of which it is told, where that is not the first that failed. */
+  readonly toldOf?: string;
   readonly cause?: 'right' | 'wrong' | undefined;
   readonly seconds: number;
 }

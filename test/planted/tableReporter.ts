@@ -17,9 +17,13 @@ const stageWidth = 22;
 const nameWidth = 62;
 const causeWords = { right: 'cause: ', wrong: 'WRONG CAUSE: ' } as const;
 
-const line = ({ name, stage, at, seconds, told, cause }: PlantedRow, passed: boolean): string => {
+const line = (
+  { name, stage, at, seconds, told, toldOf = '', cause }: PlantedRow,
+  passed: boolean,
+): string => {
   const verdict = passed ? 'caught' : stage === '' ? 'MISSED' : 'MISNAMED';
-  const says = cause === undefined ? 'no cause' : `${causeWords[cause]}${told}`;
+  const says =
+    cause === undefined ? 'no cause' : `${causeWords[cause]}${told}${toldOf && ` (of ${toldOf})`}`;
   return `${verdict.padEnd(9)}${name.padEnd(nameWidth)}${stage.padEnd(stageWidth)}${at}  (${seconds.toFixed(1)} s)  ${says}`;
 };
 
