@@ -8,6 +8,11 @@ import {
   planEpoch,
   startEpoch,
 } from '../torch/dataLoader.ts';
+import {
+  type DistributedSampler,
+  distributedOrder,
+  samplesOfRank,
+} from '../torch/distributedSampler.ts';
 import { dropoutMask } from '../torch/dropout.ts';
 import {
   generatorState,
@@ -44,6 +49,8 @@ export interface StreamSettings {
     /** The features that each dropout layer sees, in forward order. */
     readonly widths: readonly number[];
   };
+  /** Which part of every epoch is this rank's, where several share it; all of it where none is said. */
+  readonly sampler?: DistributedSampler;
 }
 
 export interface OpeningSettings extends StreamSettings {
@@ -84,9 +91,20 @@ export interface TrainingStep extends Batch {
   readonly masks: readonly Uint8Array[];
 }
 
+/** Samples that a rank sees in one epoch. */
+const samplesPerEpoch = ({ dataset, sampler }: StreamSettings): number =>
+  sampler === undefined ? dataset.count : samplesOfRank(dataset.count, sampler);
+
+/** Samples that all ranks see in one epoch, those that fill up the last ranks' parts included. */
+export const samplesOfAll = (settings: StreamSettings): number =>
+  samplesPerEpoch(settings) * (settings.sampler?.size ?? 1);
+
 /** Steps in one epoch. */
-export const stepsPerEpoch = ({ dataset, batchSize }: StreamSettings): number =>
-  batchCount(dataset.count, batchSize);
+export const stepsPerEpoch = (settings: StreamSettings): number =>
+  batchCount(samplesPerEpoch(settings), settings.batchSize);
+
+/** The same for whoever sees the whole set alone. */
+export const ofWholeSet = ({ sampler: _, ...settings }: StreamSettings): StreamSettings => settings;
 
 function checkSettings({ dataset, batchSize, workers, dropout }: StreamSettings): void {
   if (dataset.count === 0) throw new UsageError('the training set has no images');
@@ -113,16 +131,28 @@ export function openTrainingStream(settings: OpeningSettings): {
   return { weights, stream: { settings, generator, epoch: 0, step: 0, pass: undefined } };
 }
 
-const loaderOptions = ({ dataset, workers }: StreamSettings) => ({
+const loaderOptions = ({ dataset, workers, sampler }: StreamSettings) => ({
   size: dataset.count,
-  shuffle: true,
+  // A distributed sampler shuffles by a generator of its own.
+  shuffle: sampler === undefined,
   workers,
 });
+
+/** The pass that a loader made, in the order of this rank's sampler if it has one. */
+const sampled = (
+  pass: EpochPlan,
+  { dataset, sampler }: StreamSettings,
+  epoch: number,
+): EpochPlan =>
+  sampler === undefined
+    ? pass
+    : { ...pass, order: distributedOrder(dataset.count, sampler, epoch) };
 
 /** The stream's next step: begins an epoch where one is due, draws the batch, then the masks. */
 export function nextStep(stream: TrainingStream): TrainingStep {
   const { settings, generator, epoch, step } = stream;
-  const pass = stream.pass ?? startEpoch(generator, loaderOptions(settings));
+  const pass =
+    stream.pass ?? sampled(startEpoch(generator, loaderOptions(settings)), settings, epoch);
   const { dataset, batchSize, preparation } = settings;
   const batch = trainingBatch(dataset, pass, step, batchSize, generator, preparation);
   const { p, widths } = settings.dropout;
@@ -172,6 +202,6 @@ export function resumeTrainingStream(
     generator: restoreGenerator(generator, where),
     epoch,
     step,
-    pass: seeds && planEpoch(seeds, loaderOptions(settings)),
+    pass: seeds && sampled(planEpoch(seeds, loaderOptions(settings)), settings, epoch),
   };
 }

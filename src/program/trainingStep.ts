@@ -35,8 +35,39 @@ export interface TrainingStepSettings {
  * are right, where the loss knows classes), every layer's output by its name, the gradient at it as `<name>.output.grad`, and every parameter's as `<name>.grad`.
  */
 export function trainingStep(model: Module, settings: TrainingStepSettings): Program {
-  const images = input('images', settings.images) as Node<'input'>;
   const optimizer = optimizerStep(settings.optimizer);
+  const { inputs, state, ...backward } = backwardPass(model, settings);
+  const updated = new Map<string, StateSlot>();
+  for (const [name, slot] of state) {
+    const gradient = backward.gradients.of.get(slot.current);
+    if (slot.role !== 'parameter' || gradient === undefined) updated.set(name, slot);
+    else
+      for (const [key, kept] of optimizer.slots(name, slot.current, gradient))
+        updated.set(key, kept);
+  }
+  return verifyProgram({
+    name: 'training step',
+    inputs: byInputName([...inputs, ...optimizer.inputs]),
+    state: updated,
+    ...backward,
+  });
+}
+
+/**
+ * The same without the update, which `optimizerUpdate` makes when the gradients of several ranks are added up:
+ * parameters are only read.
+ */
+export function gradientStep(
+  model: Module,
+  settings: Omit<TrainingStepSettings, 'optimizer'>,
+): Program {
+  const { inputs, ...backward } = backwardPass(model, settings);
+  return verifyProgram({ name: 'gradient step', inputs: byInputName(inputs), ...backward });
+}
+
+/** Forward, loss and backward: the state as it is before any update of parameters. */
+function backwardPass(model: Module, settings: Omit<TrainingStepSettings, 'optimizer'>) {
+  const images = input('images', settings.images) as Node<'input'>;
   const pass = forwardPass(model, { mode: 'train', dropout: settings.dropout });
   const logits = model.forward(images, pass);
   const { labels, loss, classes } = lossOf(logits, settings.loss);
@@ -59,20 +90,17 @@ export function trainingStep(model: Module, settings: TrainingStepSettings): Pro
   pass.outputs.forEach((node, layer) => {
     fetchGradient(outputGradientOf(layer), node);
   });
-
   const state = new Map<string, StateSlot>();
   for (const { name, role } of model.state) {
     const current = pass.state.get(name)!;
     fetchGradient(gradientOf(name), current);
-    const gradient = grads.get(current);
     const next = pass.bufferUpdates.get(name);
-    if (role === 'buffer' || gradient === undefined) {
-      state.set(name, { role, current, ...(next && { next }) });
-      continue;
-    }
-    for (const [key, slot] of optimizer.slots(name, current, gradient)) state.set(key, slot);
+    state.set(name, { role, current, ...(next && { next }) });
   }
-  const inputs = byInputName([images, labels, ...optimizer.inputs, ...pass.masks]);
-  const provenance = { loss, of: grads };
-  return verifyProgram({ name: 'training step', inputs, state, fetches, gradients: provenance });
+  return {
+    inputs: [images, labels, ...pass.masks],
+    state,
+    fetches,
+    gradients: { loss, of: grads },
+  };
 }

@@ -1,0 +1,51 @@
+/** How a family of MPI libraries is called: what its handles are, and the few that we use. */
+export interface MpiAbi {
+  /** The C type of a handle. */
+  readonly handle: 'int' | 'void *';
+  /** Numbers, or names of symbols whose address is the handle. */
+  readonly handles: Readonly<Record<HandleName, number | string>>;
+  /** A symbol that only these libraries have. */
+  readonly knownBy: string;
+  /** File names, the most exact first. */
+  readonly files: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>;
+}
+
+export type HandleName = 'world' | 'byte' | 'float' | 'double' | 'sum' | 'errorsReturn';
+
+/**
+ * The families, in the order in which they are tried where nobody says which. Sources: mpi.h of Open MPI 4.1, and of
+ * MPICH 4.0, whose numbers Intel MPI, MVAPICH and Cray MPICH share.
+ */
+export const mpiAbis = {
+  openmpi: {
+    handle: 'void *',
+    handles: {
+      world: 'ompi_mpi_comm_world',
+      byte: 'ompi_mpi_byte',
+      float: 'ompi_mpi_float',
+      double: 'ompi_mpi_double',
+      sum: 'ompi_mpi_op_sum',
+      errorsReturn: 'ompi_mpi_errors_return',
+    },
+    knownBy: 'ompi_mpi_comm_world',
+    files: { linux: ['libmpi.so.40', 'libmpi.so'], darwin: ['libmpi.dylib'] },
+  },
+  mpich: {
+    handle: 'int',
+    handles: {
+      world: 0x44000000,
+      byte: 0x4c00010d,
+      float: 0x4c00040a,
+      double: 0x4c00080b,
+      sum: 0x58000003,
+      errorsReturn: 0x54000001,
+    },
+    knownBy: 'MPIR_Err_return_comm',
+    files: {
+      linux: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so'],
+      darwin: ['libmpi.12.dylib', 'libmpich.dylib'],
+    },
+  },
+} as const satisfies Record<string, MpiAbi>;
+
+export type AbiName = keyof typeof mpiAbis;
