@@ -21,6 +21,7 @@ const layers = [
   'optim',
   'program',
   'backends',
+  'distributed',
   'data',
   'train',
   'align',

@@ -1,5 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { reductions } from '../../distributed/reduce.ts';
 import { models } from '../../nn/models/index.ts';
+import { rankSeedings } from '../../train/settings/distribution.ts';
 import { recipe } from '../../train/settings/trainingSettings.ts';
 import { backendFlags } from '../arguments/backendFlags.ts';
 import {
@@ -79,7 +81,20 @@ export const train: RegisterCommand = (command, context) => {
         'where a finished run reports to (reports/<name of the run>)',
       ),
     )
-    .option('--no-report', 'write no report');
+    .option('--no-report', 'write no report')
+    .option('--distributed', 'train as one of the processes that mpirun started')
+    .addOption(
+      new Option('--reduce <how>', 'add gradients up as MPI likes, or as PyTorch on gloo').choices(
+        reductions,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--rank-seeds <how>',
+        'seed each rank by --seed plus its number, or all the same',
+      ).choices(rankSeedings),
+    )
+    .option('--mpi-library <file>', "the launcher's libmpi.so (found by its name)");
   backendFlags(command).action((flags: TrainFlags, command: Command) =>
     trainByFlags(flags, command, context),
   );

@@ -1,13 +1,15 @@
+import type { Reduction } from '../../distributed/reduce.ts';
 import { modelName } from '../../nn/models/index.ts';
 import type { Seed } from '../../torch/seed.ts';
 import { datasetName } from '../../train/dataset.ts';
+import type { RankSeeding } from '../../train/settings/distribution.ts';
 import { profileSettings } from '../../train/settings/profiles.ts';
 import type { GivenSettings } from '../../train/settings/trainingSettings.ts';
 import type { BackendFlags } from '../arguments/backendFlags.ts';
 import type { ReportFlag } from './runReportFiles.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
-type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout'>;
+type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout' | 'distributed'>;
 
 /** The flags of `train`. */
 export interface TrainFlags extends SettingFlags, BackendFlags {
@@ -26,7 +28,18 @@ export interface TrainFlags extends SettingFlags, BackendFlags {
   readonly logSteps?: string;
   readonly seeds?: readonly Seed[];
   readonly report?: ReportFlag;
+  readonly distributed?: boolean;
+  readonly reduce?: Reduction;
+  readonly rankSeeds?: RankSeeding;
+  readonly mpiLibrary?: string;
 }
+
+/** Flags that say how ranks work together. */
+export const rankFlags = {
+  reduce: '--reduce',
+  rankSeeds: '--rank-seeds',
+  mpiLibrary: '--mpi-library',
+} as const satisfies { readonly [name in keyof TrainFlags]?: string };
 
 export const settingFlags = [
   'batchSize',

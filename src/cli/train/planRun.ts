@@ -8,7 +8,9 @@ import {
 } from '../../train/checkpoint/checkpointFiles.ts';
 import { notedDataPath } from '../../train/checkpoint/dataPath.ts';
 import { claimFreshDirectory, lastDirectory } from '../../train/checkpoint/runDirectory.ts';
+import { type Distribution, usualDistribution } from '../../train/settings/distribution.ts';
 import {
+  type GivenSettings,
   resumedSettings,
   settingsFrom,
   type TrainingSettings,
@@ -19,12 +21,32 @@ import { givenSettings, type TrainFlags } from './givenSettings.ts';
 import { reportDirectory } from './runReportFiles.ts';
 import type { OneRun } from './seedRuns.ts';
 
+/** The settings that were given, on so many ranks; how these work together is left as it began. */
+const givenOnRanks = (
+  flags: TrainFlags,
+  ranks: number | undefined,
+  { reduce, rankSeeds }: Omit<Distribution, 'ranks'> = usualDistribution,
+): GivenSettings => ({
+  ...givenSettings(flags),
+  ...(ranks !== undefined && {
+    distributed: {
+      ranks,
+      reduce: flags.reduce ?? reduce,
+      rankSeeds: flags.rankSeeds ?? rankSeeds,
+    },
+  }),
+});
+
 /**
  * A run that begins or goes on, as its flags say. The directory is claimed before anybody looks at what it holds. Throws
  * UsageError or InputError.
  */
-export async function planRun(flags: TrainFlags, { claims }: CliContext): Promise<OneRun> {
-  const given = givenSettings(flags);
+export async function planRun(
+  flags: TrainFlags,
+  { claims }: CliContext,
+  ranks?: number,
+): Promise<OneRun> {
+  const given = givenOnRanks(flags, ranks);
   const plan = async (
     settings: TrainingSettings,
     directory: string,
@@ -51,7 +73,9 @@ export async function planRun(flags: TrainFlags, { claims }: CliContext): Promis
   }
   const goOn = (found: FoundCheckpoint): Promise<OneRun> => {
     const { path, checkpoint } = found;
-    return plan(resumedSettings(checkpoint.settings, given, path), dir ?? dirname(path), found);
+    const { distributed } = checkpoint.settings;
+    const again = givenOnRanks(flags, ranks, distributed);
+    return plan(resumedSettings(checkpoint.settings, again, path), dir ?? dirname(path), found);
   };
   if (resume !== true && resume !== 'auto') {
     return goOn({ path: resume, checkpoint: readCheckpoint(resume), skipped: [] });

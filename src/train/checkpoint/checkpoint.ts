@@ -7,6 +7,7 @@ import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { slotsOf } from '../../optim/optimizer.ts';
 import { slotOf } from '../../program/program.ts';
 import { averageOf } from '../../program/weightUpdates.ts';
+import { sameShape } from '../../tensor/shape.ts';
 import { bytesOf, type Tensor, type TensorMap, tensor } from '../../tensor/tensor.ts';
 import type { DatasetDigest } from '../dataset.ts';
 import { type EpochSums, epochSumsSchema, type LogRow, logRowSchema } from '../logRow.ts';
@@ -15,6 +16,7 @@ import {
   settingsSchema,
   type TrainingSettings,
 } from '../settings/trainingSettings.ts';
+import { rankPositionBytes, rankPositionFrom, rankPositionTo } from './rankPositions.ts';
 
 /**
  * A run between two steps: all it takes to go on as if it had never stopped. It holds no clock times, so
@@ -29,6 +31,8 @@ export interface Checkpoint {
   readonly backend: string;
   readonly data: DatasetDigest;
   readonly position: StreamPosition;
+  /** Where the ranks from 1 on are, of a run that several share. */
+  readonly ranks?: readonly StreamPosition[];
   readonly sums: EpochSums;
   readonly rows: readonly LogRow[];
   /** See `stateDict`. */
@@ -63,6 +67,7 @@ const format = 'swa-align checkpoint';
 const version = '1';
 const generatorTensor = 'generator';
 const refreshTensor = 'swa_generator';
+const ranksTensor = 'rank_generators';
 
 /** A JSON text that holds what `schema` describes. */
 const json = <S extends z.ZodType>(schema: S) =>
@@ -144,6 +149,12 @@ export function writeCheckpoint(path: string, checkpoint: Checkpoint): void {
   if (refreshFrom !== undefined) {
     tensors.set(refreshTensor, tensor('uint8', [refreshFrom.length], refreshFrom));
   }
+  const { ranks } = checkpoint;
+  if (ranks !== undefined) {
+    const bytes = new Uint8Array(ranks.length * rankPositionBytes);
+    for (const [i, rank] of ranks.entries()) bytes.set(rankPositionTo(rank), i * rankPositionBytes);
+    tensors.set(ranksTensor, tensor('uint8', [ranks.length, rankPositionBytes], bytes));
+  }
   const metadata = metadataOf(checkpoint);
   writeSafetensorsTo(path, tensors, { ...metadata, sha256: checkpointDigest(tensors, metadata) });
 }
@@ -190,6 +201,12 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
   if (refreshFrom !== undefined && refreshFrom.dtype !== 'uint8') {
     throw damaged(`${refreshTensor} is no generator state`);
   }
+  const others = tensors.get(ranksTensor);
+  const shared = (settings.distributed?.ranks ?? 1) - 1;
+  if (settings.distributed !== undefined) {
+    const fits = others?.dtype === 'uint8' && sameShape(others.shape, [shared, rankPositionBytes]);
+    if (!fits) throw damaged(`holds no generator states of ${shared} more ranks`);
+  }
   const { weights, momenta, average } = sorted(tensors, settings);
   if (averaged > 0 !== average.size > 0) {
     throw damaged(`${averaged} averaged models and ${average.size} averaged tensors`);
@@ -199,6 +216,14 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
     backend,
     data,
     position: positionOf(place, generator.data),
+    ...(others?.dtype === 'uint8' && {
+      ranks: Array.from({ length: shared }, (_, i) =>
+        rankPositionFrom(
+          others.data.subarray(i * rankPositionBytes, (i + 1) * rankPositionBytes),
+          place,
+        ),
+      ),
+    }),
     sums,
     rows,
     weights,
@@ -208,6 +233,17 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
     ...(refreshFrom && { refreshFrom: refreshFrom.data }),
     ...(closing && { closing }),
   };
+}
+
+/** Where a rank goes on. Throws InputError, naming `path`, where the checkpoint knows of no such rank. */
+export function positionOfRank(
+  { position, ranks = [] }: Checkpoint,
+  rank: number,
+  path: string,
+): StreamPosition {
+  const found = rank === 0 ? position : ranks[rank - 1];
+  if (found !== undefined) return found;
+  throw new InputError(`is of ${ranks.length + 1} ranks: there is none ${rank}`, { where: path });
 }
 
 function positionOf(
@@ -220,13 +256,15 @@ function positionOf(
   return { epoch, step, seeds, generator };
 }
 
+const notWeights: ReadonlySet<string> = new Set([generatorTensor, refreshTensor, ranksTensor]);
+
 /** The three kinds of tensors, told apart by their names. */
 function sorted(tensors: TensorMap, settings: TrainingSettings) {
   const [average, momenta, weights] = [0, 1, 2].map(() => new Map<string, Tensor>());
   const averagePrefix = averageOf('');
   const suffixes = slotsOf(optimizerOf(settings)).map((slot) => slotOf('', slot));
   for (const [name, value] of tensors) {
-    if (name === generatorTensor || name === refreshTensor) continue;
+    if (notWeights.has(name)) continue;
     if (name.startsWith(averagePrefix)) average.set(name.slice(averagePrefix.length), value);
     else if (suffixes.some((suffix) => name.endsWith(suffix))) momenta.set(name, value);
     else weights.set(name, value);

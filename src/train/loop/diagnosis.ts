@@ -7,11 +7,9 @@ import { models } from '../../nn/models/index.ts';
 import { scalarsAt } from '../../optim/optimizer.ts';
 import { learningRate } from '../../optim/schedule.ts';
 import { evaluationFeeds, evaluationStep } from '../../program/evaluationStep.ts';
-import type { Program } from '../../program/program.ts';
-import { type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { drawEvaluations } from '../epochDecisions.ts';
 import { firstNonFinite } from '../health/finite.ts';
-import { probed } from '../health/finiteProbes.ts';
+import { firstPlace } from '../health/firstPlace.ts';
 import { optimizerOf, scheduleOf } from '../settings/trainingSettings.ts';
 import { feedsOf } from '../trainingState.ts';
 import { lastGood, type Session, stepProgram, stepsDone } from './session.ts';
@@ -23,7 +21,7 @@ import { type StepSigns, type StepWindow, stepWindow } from './stepWindow.ts';
  */
 export async function checkedSteps(
   session: Session,
-  window: StepWindow,
+  window: Pick<StepWindow, 'read'>,
 ): Promise<readonly CheckedStep[]> {
   const steps = await window.read();
   if (steps.every(({ signs }) => isSound(signs))) return steps;
@@ -132,7 +130,7 @@ async function causeInStep(session: Session, step: number): Promise<string | und
   return releasing(async (on) => {
     const state = await on(run.backend).upload(snapshot.values);
     for (const { at, count, feeds } of stepsFromSnapshot(session)) {
-      if (at === step) return firstPlace(session, stepProgram(run, count), state, feeds);
+      if (at === step) return firstPlace(run.backend, stepProgram(run, count), state, feeds);
       await (await programs.step.get(count)).run(state, feeds);
     }
     return undefined;
@@ -148,23 +146,9 @@ async function causeInEvaluation(
   const batches = evaluationBatches(dataset.test, settings.batchSize, preparation);
   for (const { images, labels } of batches) {
     const program = evaluationStep(model, images.shape);
-    const found = await firstPlace(session, program, state, evaluationFeeds(images, labels));
+    const feeds = evaluationFeeds(images, labels);
+    const found = await firstPlace(session.run.backend, program, state, feeds);
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Runs a program once; the first place, in the order of computation, that is not finite. */
-async function firstPlace(
-  { run: { backend } }: Session,
-  program: Program,
-  state: DeviceState,
-  feeds: TensorMap,
-): Promise<string | undefined> {
-  const probes = probed(program);
-  const places = [...probes.fetches.keys()];
-  const found = await releasing(async (on) =>
-    (await on(backend).compile(probes, places)).run(state, feeds),
-  );
-  return places.find((place) => Number.isNaN(toFloat64(found.get(place)!)[0]));
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { backendLabel } from '../../backends/backend.ts';
-import { stepsPerEpoch, streamPosition } from '../../data/trainingStream.ts';
+import { ofWholeSet, stepsPerEpoch, streamPosition } from '../../data/trainingStream.ts';
 import { TrainingError } from '../../errors.ts';
 import { npzChunks } from '../../io/numpy/npz.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
@@ -36,17 +36,19 @@ function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Sessi
 async function savedAverage({ run, stream, average, programs }: Session) {
   if (average === undefined || average.averaged === 0) return undefined;
   const { backend, model, signal } = run;
+  const whole = ofWholeSet(stream.settings);
   await unlessStopped(signal, () =>
-    refreshAverage(average, backend, model, programs.refresh, stream.settings, signal),
+    refreshAverage(average, backend, model, programs.refresh, whole, signal),
   );
   // PyTorch counts the batches that its statistics come from: one pass.
-  const batches = stepsPerEpoch(stream.settings);
+  const batches = stepsPerEpoch(whole);
   return stateDict(model, await backend.download(average.state), batches);
 }
 
 /** Writes a checkpoint of the run as it stands, and removes those that are no longer needed. */
 export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
   const { run, stream, state, data, sums, rows } = session;
+  const ranks = await session.team?.positions();
   const values = await run.backend.download(state);
   const average = await savedAverage(session);
   const refreshFrom = session.average?.refreshFrom;
@@ -64,6 +66,7 @@ export async function saveCheckpoint(session: Session): Promise<TrainingEvent> {
     backend: backendLabel(run.backend),
     data,
     position: streamPosition(stream),
+    ...(ranks && { ranks }),
     sums,
     rows,
     weights: stateDict(run.model, values, step),

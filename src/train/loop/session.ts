@@ -8,6 +8,8 @@ import {
   stepsPerEpoch,
   type TrainingStream,
 } from '../../data/trainingStream.ts';
+import { agree } from '../../distributed/agree.ts';
+import type { Communicator } from '../../distributed/communicator.ts';
 import { InputError, UsageError } from '../../errors.ts';
 import { fileError } from '../../io/fileError.ts';
 import { models } from '../../nn/models/index.ts';
@@ -16,10 +18,16 @@ import type { Program } from '../../program/program.ts';
 import { trainingStep } from '../../program/trainingStep.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { restoreGenerator } from '../../torch/generator.ts';
+import type { Seed } from '../../torch/seed.ts';
 import { refreshPrograms } from '../averaging/refreshBatchNorm.ts';
 import { compileAverage, emptyAverage, type SwaAverage } from '../averaging/swaAverage.ts';
 import type { ByBatchSize } from '../byBatchSize.ts';
-import { type Checkpoint, type Closing, isSettled } from '../checkpoint/checkpoint.ts';
+import {
+  type Checkpoint,
+  type Closing,
+  isSettled,
+  positionOfRank,
+} from '../checkpoint/checkpoint.ts';
 import { removeLeftovers } from '../checkpoint/checkpointFiles.ts';
 import { noteDataPath } from '../checkpoint/dataPath.ts';
 import { checkUnused } from '../checkpoint/runDirectory.ts';
@@ -32,6 +40,7 @@ import { optimizerOf, type TrainingSettings } from '../settings/trainingSettings
 import { modelWeights } from '../stateDict.ts';
 import { initialTrainingState } from '../trainingState.ts';
 import { stepPrograms } from './stepper.ts';
+import { assist, lead, type Team } from './team.ts';
 
 /** What `train` is asked to do. */
 export interface TrainingRun {
@@ -60,6 +69,10 @@ export interface TrainingRun {
   readonly claim?: AbortSignal;
   /** The directory that the data set was read from, noted for whoever resumes the run. */
   readonly dataPath?: string;
+  /** The ranks that share the run, of which this process is one; their `settings` say how. */
+  readonly comm?: Communicator;
+  /** Told the number of the signal by which any of the ranks was asked to stop. */
+  readonly onStop?: (signal: number) => void;
 }
 
 /** A run under way: what it carries from step to step, and the programs that move it. */
@@ -88,6 +101,8 @@ export interface Session {
   saved: { readonly path: string; readonly step: number; readonly settled: boolean } | undefined;
   /** What a step that goes wrong is reached again from. */
   snapshot: Snapshot | undefined;
+  /** The other ranks, where there are any. */
+  readonly team: Team | undefined;
 }
 
 /** What to tell about a run that cannot go on. */
@@ -98,12 +113,14 @@ export const lastGood = (saved: Session['saved']): { readonly fix?: string } =>
 export const stepsDone = ({ stream }: Pick<Session, 'stream'>): number =>
   stream.epoch * stepsPerEpoch(stream.settings) + stream.step;
 
-/** What the training stream draws from, for these settings. */
+/** What the training stream of a rank draws from, for these settings. */
 export const streamSettings = (
-  { model: name, batchSize, numWorkers, dropout }: TrainingSettings,
+  { model: name, batchSize, numWorkers, dropout, distributed, seed }: TrainingSettings,
   model: Module,
   dataset: Dataset,
+  rank = 0,
 ): StreamSettings => ({
+  ...(distributed && { sampler: { rank, size: distributed.ranks, seed: BigInt(seed) } }),
   dataset: dataset.train,
   preparation: models[name].preparation,
   batchSize,
@@ -112,6 +129,22 @@ export const streamSettings = (
   dropout: dropout
     ? { p: model.dropouts[0]?.p ?? 0, widths: model.dropouts.map(({ width }) => width) }
     : { p: 0, widths: [] },
+});
+
+/** What a rank makes its steps of, but for where it is. */
+const stepping = (
+  { settings, model, signal, onStop, backend }: TrainingRun,
+  comm: Communicator,
+  { compile }: Backend,
+) => ({
+  ...stepSettings(settings),
+  reduction: settings.distributed?.reduce ?? 'fast',
+  comm,
+  // Every step uploads what rank 0 gave, which its state holds: only programs are to be released at the end.
+  backend: { ...backend, compile },
+  model,
+  ...(signal && { signal }),
+  ...(onStop && { onStop }),
 });
 
 const stepSettings = (settings: TrainingSettings) => ({
@@ -123,8 +156,13 @@ const stepSettings = (settings: TrainingSettings) => ({
 export const stepProgram = ({ model, settings }: TrainingRun, batch: number): Program =>
   trainingStep(model, { ...stepSettings(settings), images: [batch, ...model.image] });
 
+/** Where the generator of a rank begins. */
+const seedOf = ({ seed, distributed }: TrainingSettings, rank: number): Seed =>
+  distributed?.rankSeeds === 'offset' ? String(BigInt(seed) + BigInt(rank)) : seed;
+
 /** Places a new run at its beginning. */
-function begin({ settings, model, dataset, weights }: TrainingRun) {
+function begin({ settings, model, dataset, weights, comm }: TrainingRun) {
+  const rank = comm?.rank ?? 0;
   const broken = weights && firstNonFinite(weights);
   if (broken !== undefined) {
     throw new InputError(`${broken} holds NaN or infinity`, {
@@ -133,8 +171,8 @@ function begin({ settings, model, dataset, weights }: TrainingRun) {
     });
   }
   const opened = openTrainingStream({
-    ...streamSettings(settings, model, dataset),
-    seed: settings.seed,
+    ...streamSettings(settings, model, dataset, rank),
+    seed: seedOf(settings, rank),
     plan: initPlan(model),
     secondModel: settings.swa,
   });
@@ -148,8 +186,10 @@ function begin({ settings, model, dataset, weights }: TrainingRun) {
 
 /** Places a run where a checkpoint was written. */
 function goOn(run: TrainingRun, { path, checkpoint }: NonNullable<TrainingRun['resume']>) {
-  const { settings, model, dataset } = run;
-  const { position, weights, momenta, sums, rows } = checkpoint;
+  const { settings, model, dataset, comm } = run;
+  const rank = comm?.rank ?? 0;
+  const position = positionOfRank(checkpoint, rank, path);
+  const { weights, momenta, sums, rows } = checkpoint;
   const optimizer = optimizerOf(settings);
   const state = new Map(initialTrainingState(model, modelWeights(model, weights, path), optimizer));
   for (const name of state.keys()) {
@@ -157,7 +197,7 @@ function goOn(run: TrainingRun, { path, checkpoint }: NonNullable<TrainingRun['r
     if (saved === undefined) throw new InputError(`holds no ${name}`, { where: path });
     state.set(name, saved);
   }
-  const streaming = streamSettings(settings, model, dataset);
+  const streaming = streamSettings(settings, model, dataset, rank);
   return {
     stream: resumeTrainingStream(streaming, position, path),
     state,
@@ -205,14 +245,47 @@ async function placedAverage(
   };
 }
 
-/** Checks what was asked for, then puts everything in its place; nothing is written before all fits. */
+/** Where a rank begins, or goes on. */
+export const placeOf = (run: TrainingRun) =>
+  run.resume === undefined ? begin(run) : goOn(run, run.resume);
+
+/**
+ * Checks what was asked for, then puts everything in its place; nothing is written before all fits. Among several
+ * ranks this is what rank 0 does while the others call `assist`.
+ */
 export async function openSession(run: TrainingRun): Promise<Session> {
   const holder = openHolder();
+  const { comm } = run;
   try {
-    return await placed(run, holder);
+    if (comm === undefined) return await placed(run, holder);
+    const session = await agree(comm, () => placed(run, holder));
+    const { stream, state } = session;
+    const backend = holder.on(run.backend);
+    return { ...session, team: await lead({ ...stepping(run, comm, backend), stream, state }) };
   } catch (error) {
     await holder.release();
     throw error;
+  }
+}
+
+/**
+ * What a rank from 1 on does of a run that rank 0 trains: it makes the steps that rank 0 says, writes nothing, and
+ * returns when the run ends. Throws as `train` does.
+ */
+export async function assistTraining(
+  run: TrainingRun & { readonly comm: Communicator },
+): Promise<void> {
+  const { comm } = run;
+  const holder = openHolder();
+  try {
+    const backend = holder.on(run.backend);
+    const member = await agree(comm, async () => {
+      const { stream, state } = placeOf(run);
+      return { ...stepping(run, comm, backend), stream, state: await backend.upload(state) };
+    });
+    await assist(member);
+  } finally {
+    await holder.release();
   }
 }
 
@@ -222,16 +295,17 @@ async function placed(run: TrainingRun, { on, release }: Holder): Promise<Sessio
   const data = digestDataset(dataset);
   if (resume === undefined) checkUnused(run.directory);
   else checkSameData(data, resume);
-  const { stream, state, sums, rows } = resume === undefined ? begin(run) : goOn(run, resume);
+  const { stream, state: values, sums, rows } = placeOf(run);
   const average = await placedAverage(run, backend);
   prepareDirectory(run.directory);
   if (run.dataPath !== undefined) noteDataPath(run.directory, settings.dataset, run.dataPath);
+  const state = await backend.upload(values);
   const session: Session = {
     release,
     run,
     data,
     stream,
-    state: await backend.upload(state),
+    state,
     average,
     programs: {
       step: stepPrograms(backend, model, stepSettings(settings)),
@@ -244,6 +318,7 @@ async function placed(run: TrainingRun, { on, release }: Holder): Promise<Sessio
     closing: resume?.checkpoint.closing && { ...resume.checkpoint.closing },
     saved: undefined,
     snapshot: undefined,
+    team: undefined,
   };
   if (resume !== undefined) {
     const settled = isSettled(resume.checkpoint);

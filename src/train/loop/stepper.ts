@@ -33,7 +33,7 @@ export interface Stepping {
 /** Makes the steps of a stream one after the other. */
 export interface Stepper {
   /** The steps that are made and not yet read. */
-  readonly window: StepWindow;
+  readonly window: Pick<StepWindow, 'isEmpty' | 'isDue' | 'read'>;
   /**
    * Makes the stream's next step, number `step` of the run from 0 on, and says what it saw. The one after it is
    * drawn meanwhile, unless an epoch lies between.

@@ -1,4 +1,4 @@
-import { stepsPerEpoch } from '../../data/trainingStream.ts';
+import { ofWholeSet, samplesOfAll, stepsPerEpoch } from '../../data/trainingStream.ts';
 import { models } from '../../nn/models/index.ts';
 import { learningRate } from '../../optim/schedule.ts';
 import { evaluationPassDraws } from '../../torch/dataLoader.ts';
@@ -54,6 +54,7 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
     if (!isSaved(session) || session.saved?.settled === false) yield await saveCheckpoint(session);
     const ending = stopReason(session) ?? (session.saved?.settled ? 'finished' : 'interrupted');
     if (ending !== 'interrupted') yield await saveWeights(session);
+    await session.team?.end();
     yield { kind: 'ended', ending, step: stepsDone(session) };
   } finally {
     await session.release();
@@ -64,22 +65,19 @@ export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, vo
 async function* trainEpoch(
   session: Session,
 ): AsyncGenerator<TrainingEvent, Closing | undefined, undefined> {
-  const { stream, state, programs, run } = session;
+  const { stream, state, programs, run, team } = session;
   const lr = learningRate(stream.epoch, scheduleOf(run.settings));
   const optimizer = optimizerOf(run.settings);
-  const { window, make } = stepper(run.backend, {
-    stream,
-    programs: programs.step,
-    state,
-    optimizer,
-  });
+  const { window, make } =
+    team?.stepper ?? stepper(run.backend, { stream, programs: programs.step, state, optimizer });
   while (true) {
     await heed(run.claim);
     if (stopReason(session) !== undefined) {
       yield* settle(session, window);
       return undefined;
     }
-    if (window.isEmpty) {
+    // A team looks at every step before its update.
+    if (team === undefined && window.isEmpty) {
       session.snapshot = await currentSnapshot(session.snapshot, run.backend, state, stream);
     }
     const { last } = await make(stepsDone(session), lr);
@@ -93,7 +91,7 @@ async function* trainEpoch(
 /** Reads, checks and tells what the steps of a window gave. */
 async function* settle(
   session: Session,
-  window: StepWindow,
+  window: Pick<StepWindow, 'read'>,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   for (const { step, epoch, lr, count, signs } of await checkedSteps(session, window)) {
     const { loss, correct } = signs;
@@ -112,7 +110,7 @@ async function closeEpoch(session: Session, closing: Closing): Promise<LogRow> {
   const { run, stream, state, average, programs } = session;
   const { settings, model, backend, dataset, signal } = run;
   const epoch = stream.epoch - 1;
-  const images = dataset.train.count;
+  const images = samplesOfAll(stream.settings);
   const trained = {
     epoch: epoch + 1,
     lr: learningRate(epoch, scheduleOf(settings)),
@@ -139,7 +137,8 @@ async function closeEpoch(session: Session, closing: Closing): Promise<LogRow> {
   }
   closing.joined = true;
   const averageTested = async (of: NonNullable<typeof average>) => {
-    await refreshAverage(of, backend, model, programs.refresh, stream.settings, signal);
+    const whole = ofWholeSet(stream.settings);
+    await refreshAverage(of, backend, model, programs.refresh, whole, signal);
     return test(of.state);
   };
   const swaTested =

@@ -5,6 +5,7 @@ import type { OptimizerSettings } from '../../optim/optimizer.ts';
 import type { ScheduleSettings } from '../../optim/schedule.ts';
 import { seedSchema } from '../../torch/seed.ts';
 import { counted } from '../../words.ts';
+import { distributedSchema, resumedDistribution } from './distribution.ts';
 
 export const datasetNames = ['cifar10', 'cifar100', 'synthetic'] as const;
 export type DatasetName = (typeof datasetNames)[number];
@@ -34,6 +35,8 @@ export const settingsSchema = z.strictObject({
   /** Average after every `swaCEpochs`-th epoch from then on. */
   swaCEpochs: z.int().min(1),
   seed: seedSchema,
+  /** Absent where one process trains alone. */
+  distributed: distributedSchema.optional(),
 });
 
 export type TrainingSettings = Readonly<z.infer<typeof settingsSchema>>;
@@ -104,7 +107,9 @@ export function resumedSettings(
   given: GivenSettings,
   where: string,
 ): TrainingSettings {
-  for (const name of Object.keys(began) as (keyof TrainingSettings)[]) {
+  resumedDistribution(began.distributed, given.distributed, where);
+  for (const name of Object.keys(began) as (keyof typeof began)[]) {
+    if (name === 'distributed') continue;
     const wanted = given[name];
     if (wanted === undefined || wanted === began[name]) continue;
     throw new UsageError(

@@ -1,0 +1,204 @@
+import type { Backend, DeviceState, Executable } from '../../backends/backend.ts';
+import type { TrainingStep, TrainingStream } from '../../data/trainingStream.ts';
+import { AgreedError, nameOf } from '../../distributed/agree.ts';
+import type { Communicator } from '../../distributed/communicator.ts';
+import { gatherTexts } from '../../distributed/messages.ts';
+import { meanOverRanks, type Reduction } from '../../distributed/reduce.ts';
+import type { Network } from '../../nn/module.ts';
+import { type OptimizerSettings, scalarsAt } from '../../optim/optimizer.ts';
+import { optimizerUpdate } from '../../program/optimizerStep.ts';
+import { gradientOf } from '../../program/program.ts';
+import { gradientStep } from '../../program/trainingStep.ts';
+import { sizeOf } from '../../tensor/shape.ts';
+import {
+  scalars,
+  type Tensor,
+  type TensorMap,
+  tensor,
+  toFloat32,
+  toFloat64,
+} from '../../tensor/tensor.ts';
+import { byBatchSize } from '../byBatchSize.ts';
+import { firstNonFinite } from '../health/finite.ts';
+import { watch, watched } from '../health/finiteProbes.ts';
+import { firstPlace } from '../health/firstPlace.ts';
+import { feedsOf } from '../trainingState.ts';
+import { stepsAhead } from './stepsAhead.ts';
+
+/** What the steps of one rank are made of. */
+export interface RankStepping {
+  readonly comm: Communicator;
+  readonly reduction: Reduction;
+  readonly backend: Backend;
+  readonly model: Network;
+  /** This rank's part of the samples, and its own generator. */
+  readonly stream: TrainingStream;
+  /** Weights, what the optimizer keeps, and buffers. */
+  readonly state: DeviceState;
+  readonly optimizer: OptimizerSettings;
+  readonly dropout: boolean;
+}
+
+/** What a step showed, of all ranks together. */
+export interface RankSigns {
+  /** Mean over the samples of all ranks: their batches are equally long. */
+  readonly loss: number;
+  /** Samples, and right predictions among them. */
+  readonly count: number;
+  readonly correct: number;
+  /** The highest `stop` of any rank. */
+  readonly stop: number;
+}
+
+export interface RankStepper {
+  /**
+   * Makes step number `step` of the run; `stop` is told to all. It is made together with all other ranks, as DistributedDataParallel does: buffers of rank 0, each
+   * rank's gradients, their mean, the same update everywhere. Throws AgreedError on all ranks, naming rank and layer,
+   * when a number is none.
+   */
+  make(
+    step: number,
+    lr: number,
+    stop: number,
+  ): Promise<{ readonly batch: TrainingStep; readonly signs: RankSigns }>;
+}
+
+export async function rankStepper(of: RankStepping): Promise<RankStepper> {
+  const { comm, reduction, backend, model, stream, state, optimizer } = of;
+  const parameters = model.state.filter(({ role }) => role === 'parameter');
+  const buffers = model.state.filter(({ role }) => role === 'buffer').map(({ name }) => name);
+  const gradientNames = parameters.map(({ name }) => gradientOf(name));
+  const stepOf = (batch: number) =>
+    gradientStep(model, { images: [batch, ...model.image], dropout: of.dropout });
+  const gradients = byBatchSize(backend, stepOf, ['loss', 'correct', ...gradientNames]);
+  const update = await backend.compile(
+    watched(
+      optimizerUpdate(
+        parameters.map(({ name, shape }) => [name, shape]),
+        optimizer,
+      ),
+    ),
+    [watch],
+  );
+  const ahead = stepsAhead(stream);
+
+  /** Throws on all ranks what the rank of the first row that is unsound has found to be at fault. */
+  async function agreeOn(broken: number, step: number, cause: () => Promise<string>) {
+    const said = broken === comm.rank ? await cause() : '';
+    const text = (await gatherTexts(comm, said))[broken];
+    throw new AgreedError(`${text}, at step ${step}, in epoch ${stream.epoch + 1}`);
+  }
+
+  return {
+    async make(step, lr, stop) {
+      // Running statistics of rank 0 on every rank: those of the others are not kept.
+      await shareState(of, buffers);
+      const batch = ahead.take();
+      const count = batch.order.length;
+      const feeds = feedsOf(batch, {});
+      const running = (await gradients.get(count)).run(state, feeds);
+      if (!batch.last) ahead.prepare();
+      const results = await running;
+      const own = flat(results, gradientNames);
+      const [loss, correct] = ['loss', 'correct'].map((name) => toFloat64(results.get(name)!)[0]);
+      const rows = await comm.allgather(Float64Array.of(loss, correct, sumOf(own), count, stop));
+      const broken = rows.findIndex((row) => !row.every(Number.isFinite));
+      if (broken >= 0) {
+        await agreeOn(broken, step, async () => {
+          const place = await firstPlace(backend, stepOf(count), state, feeds);
+          const what = Number.isFinite(loss)
+            ? 'a gradient became NaN or infinite'
+            : `the loss became ${loss}`;
+          return `${nameOf(comm)}: ${what}: NaN or infinity first appears in ${place ?? 'nothing when the step is made once more'}`;
+        });
+      }
+      const mean = await meanOverRanks(comm, own, reduction);
+      await makeUpdate(
+        update,
+        state,
+        {
+          ...scalarsAt(optimizer, lr, step + 1),
+        },
+        unflat(
+          mean,
+          parameters.map(({ shape }, i) => [gradientNames[i], shape]),
+        ),
+        async () => {
+          const name = firstNonFinite(await backend.download(state));
+          if (name !== undefined)
+            await agreeOn(0, step, async () => `${name} became NaN or infinite on every rank`);
+        },
+      );
+      const total = (i: number): number => rows.reduce((sum, row) => sum + row[i], 0);
+      return {
+        batch,
+        signs: {
+          loss: total(0) / comm.size,
+          correct: total(1),
+          count: total(3),
+          stop: Math.max(...rows.map((row) => row[4])),
+        },
+      };
+    },
+  };
+}
+
+/** Runs the update; `alarm` where the sum of all new weights is no number. */
+async function makeUpdate(
+  update: Executable,
+  state: DeviceState,
+  numbers: Readonly<Record<string, number>>,
+  gradients: TensorMap,
+  alarm: () => Promise<void>,
+): Promise<void> {
+  const seen = await update.run(state, new Map([...gradients, ...scalars(numbers)]));
+  if (!Number.isFinite(toFloat64(seen.get(watch)!)[0])) await alarm();
+}
+
+/** Puts what rank 0 has under these names into the state of every rank. */
+export async function shareState(
+  { comm, backend, state }: Pick<RankStepping, 'comm' | 'backend' | 'state'>,
+  names: readonly string[] = [...state.keys()],
+): Promise<void> {
+  if (names.length === 0 || comm.size === 1) return;
+  const shapes = names.map((name) => [name, state.get(name)!.shape] as const);
+  const length = shapes.reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+  const shared =
+    comm.rank === 0 ? flat(await backend.download(state, names), names) : new Float32Array(length);
+  await comm.broadcast(shared);
+  if (comm.rank === 0) return;
+  await backend.free(new Map(names.map((name) => [name, state.get(name)!])));
+  for (const [name, value] of await backend.upload(unflat(shared, shapes))) state.set(name, value);
+}
+
+/** Tensors one behind the other. */
+function flat(values: TensorMap, names: readonly string[]): Float32Array {
+  const parts = names.map((name) => toFloat32(values.get(name)!));
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function unflat(
+  all: Float32Array,
+  shapes: readonly (readonly [string, readonly number[]])[],
+): Map<string, Tensor> {
+  let at = 0;
+  return new Map(
+    shapes.map(([name, shape]) => {
+      const size = sizeOf(shape);
+      at += size;
+      return [name, tensor('float32', shape, all.slice(at - size, at))];
+    }),
+  );
+}
+
+const sumOf = (values: Float32Array): number => {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+};
