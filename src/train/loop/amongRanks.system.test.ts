@@ -1,0 +1,166 @@
+/** Training in several ranks (of one process), against DistributedDataParallel and against itself. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../../test/trainTinyRun.ts';
+import type { ImageSet } from '../../data/cifar.ts';
+import { AgreedError } from '../../distributed/agree.ts';
+import { ranksInProcess } from '../../distributed/testdata/ranksInProcess.ts';
+import { Interrupted } from '../../errors.ts';
+import { fixturesDirectory } from '../../fixtures.ts';
+import { readNpz, writeNpz } from '../../io/numpy/npz.ts';
+import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { newestCheckpoint } from '../checkpoint/checkpointFiles.ts';
+import type { TrainingEvent } from '../events.ts';
+import type { Distribution } from '../settings/distribution.ts';
+import type { TrainingSettings } from '../settings/trainingSettings.ts';
+import { assistTraining, type TrainingRun } from './session.ts';
+
+let s: ReturnType<typeof scratch>;
+beforeAll(() => {
+  s = scratch();
+});
+afterAll(() => s.remove());
+
+/** What becomes of a run on all ranks: rank 0's events first. `of` is what a rank has of its own. */
+function onRanks(
+  run: TrainingRun,
+  of: (rank: number) => Partial<TrainingRun> = () => ({}),
+): [Promise<TrainingEvent[]>, ...Promise<unknown>[]] {
+  const comms = ranksInProcess(run.settings.distributed!.ranks);
+  const [first, ...others] = comms.map((comm, rank) => ({ ...run, ...of(rank), comm }));
+  return [follow(first), ...others.map(assistTraining)];
+}
+
+/** Rank 0's events of a run on all ranks. */
+async function together(
+  dir: string,
+  distributed: Distribution,
+  settings: Partial<TrainingSettings> = {},
+  rest: Partial<TrainingRun> = {},
+): Promise<TrainingEvent[]> {
+  const run = tinyRun(dir, { ...settings, distributed }, rest);
+  const [events] = await Promise.all(onRanks(run));
+  return events;
+}
+
+const script = fileURLToPath(new URL('testdata/train_by_ddp.py', import.meta.url));
+const hasTorch =
+  spawnSync('python3', ['-c', 'import torch.distributed as d; assert d.is_gloo_available()'])
+    .status === 0;
+
+const imagesOf = ({ images, labels, count }: ImageSet, prefix = ''): [string, Tensor][] => [
+  [`${prefix}images`, tensor('uint8', [count, 3, 32, 32], images)],
+  [`${prefix}labels`, tensor('int64', [count], BigInt64Array.from(labels, BigInt))],
+];
+
+describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () => {
+  // 20 images are 10 each on two ranks; on three, 7 each, one of them twice.
+  test.each([
+    [2, 'offset'],
+    [3, 'offset'],
+    [2, 'same'],
+  ] as const)(
+    'a run on %i ranks, seeds %s, is DistributedDataParallel’s',
+    async (ranks, rankSeeds) => {
+      const dir = join(s.dir, `ddp-${ranks}-${rankSeeds}`);
+      const distributed = { ranks, rankSeeds, reduce: 'exact' } as const;
+      const settings = { batchSize: 4, epochs: 3, swaStart: 3, lrInit: 0.01, swaLr: 0.01, seed: 5 };
+      const events = await together(dir, distributed, settings);
+
+      const [data, out] = [`${dir}.data.npz`, `${dir}.out.npz`];
+      const { train, test: tests } = tinyDataset;
+      writeFileSync(data, writeNpz(new Map([...imagesOf(train), ...imagesOf(tests, 'test_')])));
+      const words = [
+        ranks,
+        settings.batchSize,
+        settings.epochs,
+        settings.seed,
+        rankSeeds,
+        settings.lrInit,
+      ];
+      execFileSync('python3', [script, fixturesDirectory, data, out, ...words.map(String)]);
+      const theirs = readNpz(readFileSync(out), out);
+
+      const losses = toFloat64(theirs.get('losses')!);
+      const steps = ofKind(events, 'step');
+      expect(steps).toHaveLength(losses.length / ranks);
+      for (const { step, loss } of steps) {
+        const all = losses.subarray(step * ranks, (step + 1) * ranks);
+        expect(loss, `step ${step}`).toBeCloseTo(all.reduce((a, b) => a + b) / ranks, 3);
+      }
+      const { weights } = newestCheckpoint(dir).checkpoint;
+      let compared = 0;
+      for (const [name, value] of theirs) {
+        const ours = weights.get(name);
+        if (ours === undefined) continue;
+        compared++;
+        const [a, b] = [toFloat64(ours), toFloat64(value)];
+        const scale = b.reduce((most, x) => Math.max(most, Math.abs(x)), 0.01);
+        expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]))) / scale, name).toBeLessThan(5e-3);
+      }
+      expect(compared).toBe(weights.size);
+    },
+    120_000,
+  );
+});
+
+const two: Distribution = { ranks: 2, reduce: 'fast', rankSeeds: 'offset' };
+const ends = ['checkpoint-4.safetensors', 'vgg16bn.safetensors', 'vgg16bn-swa.safetensors'];
+
+describe('a run of several ranks', () => {
+  test.each([0, 2])(
+    'that was stopped anywhere goes on to the same bits (%i workers)',
+    async (numWorkers) => {
+      const settings = { batchSize: 4, numWorkers };
+      const whole = join(s.dir, `whole-${numWorkers}`);
+      await together(whole, two, settings);
+      for (const steps of [1, 3, 5]) {
+        const dir = join(s.dir, `parts-${numWorkers}-${steps}`);
+        await together(dir, two, settings, { steps });
+        const resume = newestCheckpoint(dir);
+        expect(resume.checkpoint.ranks).toHaveLength(1);
+        await together(dir, two, settings, { resume });
+        for (const name of ends) {
+          const [ours, theirs] = [dir, whole].map((d) => readFileSync(join(d, name)));
+          expect(ours.equals(theirs), `${name}, stopped after ${steps}`).toBe(true);
+        }
+      }
+    },
+    60_000,
+  );
+
+  test('ends on all ranks with the same words when a number is none', async () => {
+    const settings = { lrInit: 1e20, swa: false, distributed: two };
+    const found = await Promise.allSettled(onRanks(tinyRun(join(s.dir, 'nan'), settings)));
+    const reasons = found.map((one) => (one.status === 'rejected' ? one.reason : undefined));
+    for (const reason of reasons) expect(reason).toBeInstanceOf(AgreedError);
+    const [first, second] = reasons.map(String);
+    expect(first).toMatch(/NaN or infinit.* at step \d+, in epoch \d/);
+    expect(second).toBe(first);
+  });
+
+  test('stops after the step in which any of its ranks was asked to', async () => {
+    const stop = new AbortController();
+    const asked = AbortSignal.abort(new Interrupted('SIGTERM', 'asked'));
+    const heard: number[] = [];
+    const run = tinyRun(join(s.dir, 'asked'), { batchSize: 4, distributed: two });
+    const [events] = await Promise.all(
+      onRanks(run, (rank) =>
+        rank === 1
+          ? { signal: asked }
+          : {
+              signal: stop.signal,
+              onStop(signal) {
+                heard.push(signal);
+                stop.abort();
+              },
+            },
+      ),
+    );
+    expect(events.at(-1)).toEqual({ kind: 'ended', ending: 'interrupted', step: 1 });
+    expect(heard).toEqual([15]);
+  });
+});
