@@ -92,6 +92,13 @@ export function openLiveLine(
   };
 }
 
+let mute = false;
+
+/** Keeps this process from saying what it is at: among several that train together, one says it for all. */
+export const leaveTelling = (): void => {
+  mute = true;
+};
+
 /** The line of this process, on standard error. */
 export const live = openLiveLine({
   get isTTY() {
@@ -100,5 +107,5 @@ export const live = openLiveLine({
   get columns() {
     return process.stderr.columns;
   },
-  write: (text) => process.stderr.write(text),
+  write: (text) => mute || process.stderr.write(text),
 });

@@ -16,6 +16,7 @@ import { packageVersion } from '../../version.ts';
 import type { CliContext } from '../context.ts';
 import { reportFailure } from '../failure.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
+import { leaveTelling } from '../terminal/liveLine.ts';
 import { rankFlags, type TrainFlags } from './givenSettings.ts';
 import { openRun } from './openRun.ts';
 import { dataPathOf, planRun } from './planRun.ts';
@@ -49,6 +50,7 @@ export async function trainAmongRanks(
     });
   }
   const comm = await openMpi(flags.mpiLibrary);
+  if (comm.rank > 0) leaveTelling();
   try {
     await trainOnRank(comm, flags, command, context);
   } catch (error) {
@@ -57,8 +59,10 @@ export async function trainAmongRanks(
       context.claims.release();
       comm.abort(code);
     }
+    // All know of it, and leave together.
+    await comm.close();
     if (comm.rank === 0) throw error;
-    context.fail(2);
+    return context.fail(2);
   }
   await comm.close();
 }
@@ -70,12 +74,14 @@ async function trainOnRank(
   context: CliContext,
 ): Promise<void> {
   const { plan, dataPath } = await planTogether(comm, given, context);
+  // Another host may have the data set elsewhere.
+  const ownPath = given.dataPath ?? dataPath;
   const flags = { ...given, threads: given.threads ?? (await threadsEach(comm)) };
   // All but rank 0 are given its weights, whatever it begins with.
   const { weights, ...others } = flags;
   const begins = comm.rank === 0 && plan.found === undefined;
   const opened = await agree(comm, async () => {
-    const open = await openRun(plan.settings, dataPath, begins ? flags : others, context);
+    const open = await openRun(plan.settings, ownPath, begins ? flags : others, context);
     if (open.backend.precision === 'float32') return open;
     throw new UsageError(
       `gradients are added up in float32, and ${open.backend.name} computes in float64`,

@@ -68,7 +68,9 @@ export async function trainOne(
   const made = await followRun(run, flags.logSteps, context);
   const { ending } = made;
   if (ending !== 'finished' && single) {
-    context.printWhole(`go on with: ${goingOn(command, made)}`);
+    const ranks = run.settings.distributed?.ranks;
+    const launcher = ranks === undefined ? '' : `mpirun -np ${ranks} `;
+    context.printWhole(`go on with: ${launcher}${goingOn(command, made)}`);
   }
   if (ending === 'finished' && report !== undefined) {
     writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });

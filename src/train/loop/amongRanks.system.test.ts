@@ -67,7 +67,14 @@ describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () 
     async (ranks, rankSeeds) => {
       const dir = join(s.dir, `ddp-${ranks}-${rankSeeds}`);
       const distributed = { ranks, rankSeeds, reduce: 'exact' } as const;
-      const settings = { batchSize: 4, epochs: 3, swaStart: 3, lrInit: 0.01, swaLr: 0.01, seed: 5 };
+      const settings = {
+        batchSize: 4,
+        epochs: 3,
+        swaStart: 3,
+        lrInit: 0.001,
+        swaLr: 0.001,
+        seed: 5,
+      };
       const events = await together(dir, distributed, settings);
 
       const [data, out] = [`${dir}.data.npz`, `${dir}.out.npz`];
@@ -89,7 +96,7 @@ describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () 
       expect(steps).toHaveLength(losses.length / ranks);
       for (const { step, loss } of steps) {
         const all = losses.subarray(step * ranks, (step + 1) * ranks);
-        expect(loss, `step ${step}`).toBeCloseTo(all.reduce((a, b) => a + b) / ranks, 3);
+        expect(loss, `step ${step}`).toBeCloseTo(all.reduce((a, b) => a + b) / ranks, 5);
       }
       const { weights } = newestCheckpoint(dir).checkpoint;
       let compared = 0;
@@ -99,7 +106,7 @@ describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () 
         compared++;
         const [a, b] = [toFloat64(ours), toFloat64(value)];
         const scale = b.reduce((most, x) => Math.max(most, Math.abs(x)), 0.01);
-        expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]))) / scale, name).toBeLessThan(5e-3);
+        expect(Math.max(...a.map((x, i) => Math.abs(x - b[i]))) / scale, name).toBeLessThan(1e-4);
       }
       expect(compared).toBe(weights.size);
     },

@@ -1,0 +1,155 @@
+/** `train --distributed` in processes that the MPIs of this machine start. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ourCommand, runProcess } from '../src/cli/testdata/commandProcess.ts';
+import { cifar10 } from '../src/data/cifar.ts';
+import { listCheckpoints, newestCheckpoint } from '../src/train/checkpoint/checkpointFiles.ts';
+import { mpiEnv, mpis } from './support/mpis.ts';
+import { scratch } from './trainTinyRun.ts';
+
+let s: ReturnType<typeof scratch>;
+const at = (name: string): string => join(s.dir, name);
+
+/** CIFAR-10 with two images a file: ten to train on, two to test. */
+function imagesIn(dir: string, factor: number): void {
+  const folder = join(dir, cifar10.folder);
+  mkdirSync(folder, { recursive: true });
+  for (const [n, name] of [...cifar10.files.train, ...cifar10.files.test].entries()) {
+    const byte = (_: unknown, i: number) => (i % 3073 === 0 ? n : i * factor + n) & 255;
+    writeFileSync(join(folder, name), Uint8Array.from({ length: 2 * 3073 }, byte));
+  }
+}
+
+beforeAll(() => {
+  s = scratch();
+  imagesIn(at('data'), 7);
+  imagesIn(at('other'), 11);
+});
+afterAll(() => s.remove());
+
+const flagsOf = (dir: string, ...more: readonly string[]): string[] => [
+  'train',
+  '--distributed',
+  ...['--data-path', at('data'), '--dir', at(dir), '--no-report', '--threads', '1'],
+  ...['--model', 'vgg16bn', '--batch-size', '2', '--epochs', '2', '--swa', '--swa-start', '2'],
+  ...more,
+];
+
+/** Lines of ours on standard error, but for what it is at. */
+const told = (stderr: string): string[] =>
+  stderr.split('\n').filter((line) => line.startsWith('swa-align: '));
+
+const ends = ['checkpoint-2.safetensors', 'vgg16bn.safetensors', 'vgg16bn-swa.safetensors'];
+
+const endsOf = (dir: string): Buffer[] => ends.map((name) => readFileSync(join(at(dir), name)));
+
+const expectSame = (dir: string, whole: string): void => {
+  for (const [i, bytes] of endsOf(dir).entries()) {
+    expect(bytes.equals(endsOf(whole)[i]), `${ends[i]} of ${dir}`).toBe(true);
+  }
+};
+
+describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
+  'processes that an MPI starts (needs Open MPI or MPICH, on Linux)',
+  { timeout: 180_000 },
+  () => {
+    const launched = (mpi: (typeof mpis)[number], ranks: number, words: readonly string[]) =>
+      runProcess([...mpi.start(ranks), ...ourCommand, ...words], { env: mpiEnv });
+
+    describe.each(mpis)('by $name', (mpi) => {
+      const slug = mpi.name.replace(' ', '');
+
+      test('train together: one writes and prints, and nobody else may write there', async () => {
+        const done = await launched(mpi, 2, flagsOf(`whole-${slug}`));
+        expect(done.code, done.stderr).toBe(0);
+        const lines = done.stdout.split('\n');
+        expect(lines[0]).toMatch(new RegExp(`^${mpi.name} v?[\\d.]+, 2 ranks$`));
+        expect(lines.filter((line) => line.startsWith('VGG16BN on cifar10'))).toHaveLength(1);
+        expect(lines.filter((line) => line.startsWith('finished after 6 steps'))).toHaveLength(1);
+
+        const refused = await launched(mpi, 2, flagsOf(`whole-${slug}`));
+        expect(refused.code).toBe(2);
+        expect(told(refused.stderr)).toEqual([
+          expect.stringContaining('holds the checkpoints of an earlier run; add --resume'),
+        ]);
+      });
+
+      test('go on to the same bits, in the same number only', async () => {
+        const dir = `parts-${slug}`;
+        expect((await launched(mpi, 2, flagsOf(dir, '--steps', '2'))).code).toBe(0);
+        const three = await launched(mpi, 3, flagsOf(dir, '--resume'));
+        expect(three.code).toBe(2);
+        expect(told(three.stderr)).toEqual([
+          expect.stringMatching(
+            /the run began on 2 ranks and does not go on on 3 ranks; start it by mpirun -np 2/,
+          ),
+        ]);
+        const rest = await launched(mpi, 2, flagsOf(dir, '--resume'));
+        expect(rest.code, rest.stderr).toBe(0);
+        expectSame(dir, `whole-${slug}`);
+      });
+
+      test('all end when one is killed, and go on from a whole checkpoint', async () => {
+        const dir = `killed-${slug}`;
+        const running = launched(mpi, 2, flagsOf(dir, '--save-every-steps', '1'));
+        while (!listed(dir).some((name) => name.startsWith('checkpoint-0-step-1'))) await pause(20);
+        process.kill(pidOfRank(1, mpi.rankVariable, at(dir)), 'SIGKILL');
+        const killed = performance.now();
+        const { code } = await running;
+        expect(performance.now() - killed).toBeLessThan(30_000);
+        expect(code).not.toBe(0);
+        expect(newestCheckpoint(at(dir)).skipped).toEqual([]);
+        const rest = await launched(mpi, 2, flagsOf(dir, '--resume'));
+        expect(rest.code, rest.stderr).toBe(0);
+        expectSame(dir, `whole-${slug}`);
+      });
+
+      test('all end, in one line that names it, when one reads other data', async () => {
+        const script = `if [ "$${mpi.rankVariable}" = 1 ]; then set -- "$@" --data-path '${at('other')}'; fi; exec "$@"`;
+        const words = ['sh', '-c', script, 'sh', ...ourCommand, ...flagsOf(`data-${slug}`)];
+        const { code, stderr } = await runProcess([...mpi.start(2), ...words], { env: mpiEnv });
+        expect(code).toBe(2);
+        expect(told(stderr)).toEqual([
+          expect.stringMatching(
+            /^swa-align: rank 1 of 2 on \S+: its training images is not that of rank 0; start all ranks with the same package and data$/,
+          ),
+        ]);
+        expect(listCheckpoints(at(`data-${slug}`))).toEqual([]);
+      });
+    });
+
+    test.skipIf(mpis.length < 2)('end in the same bits by either', () => {
+      const [one, two] = mpis.map(({ name }) => `whole-${name.replace(' ', '')}`);
+      expectSame(one, two);
+    });
+  },
+);
+
+const listed = (dir: string): string[] => {
+  try {
+    return readdirSync(at(dir));
+  } catch {
+    return [];
+  }
+};
+
+/** The process that is this rank of the run in `dir`. */
+function pidOfRank(rank: number, variable: string, dir: string): number {
+  const text = (pid: string, file: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  const pid = readdirSync('/proc').find(
+    (name) =>
+      /^\d+$/.test(name) &&
+      text(name, 'cmdline').includes(`\0${dir}\0`) &&
+      text(name, 'environ').includes(`${variable}=${rank}\0`),
+  );
+  if (pid === undefined) throw new Error(`rank ${rank} runs no more`);
+  return Number(pid);
+}
