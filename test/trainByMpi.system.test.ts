@@ -61,8 +61,12 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
     describe.each(mpis)('by $name', (mpi) => {
       const slug = mpi.name.replace(' ', '');
 
+      let done: Awaited<ReturnType<typeof launched>>;
+      beforeAll(async () => {
+        done = await launched(mpi, 2, flagsOf(`whole-${slug}`));
+      }, 180_000);
+
       test('train together: one writes and prints, and nobody else may write there', async () => {
-        const done = await launched(mpi, 2, flagsOf(`whole-${slug}`));
         expect(done.code, done.stderr).toBe(0);
         const lines = done.stdout.split('\n');
         expect(lines[0]).toMatch(new RegExp(`^${mpi.name} v?[\\d.]+, 2 ranks$`));
@@ -83,7 +87,7 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
         expect(three.code).toBe(2);
         expect(told(three.stderr)).toEqual([
           expect.stringMatching(
-            /the run began on 2 ranks and does not go on on 3 ranks; start it by mpirun -np 2/,
+            /the run began on 2 ranks, not on 3 ranks; start it by mpirun -np 2/,
           ),
         ]);
         const rest = await launched(mpi, 2, flagsOf(dir, '--resume'));
@@ -113,7 +117,7 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
         expect(code).toBe(2);
         expect(told(stderr)).toEqual([
           expect.stringMatching(
-            /^swa-align: rank 1 of 2 on \S+: its training images is not that of rank 0; start all ranks with the same package and data$/,
+            /^swa-align: rank 1 of 2 on \S+: has not rank 0's training images; start all ranks with the same package and data$/,
           ),
         ]);
         expect(listCheckpoints(at(`data-${slug}`))).toEqual([]);

@@ -41,7 +41,7 @@ describe('ranks agree', () => {
       );
     expect(await same(() => 'a')).toEqual([undefined, undefined, undefined]);
     for (const error of await same((rank) => (rank === 2 ? 'b' : 'a'))) {
-      expect(String(error)).toMatch(/rank 2 of 3 on .*: its data is not that of rank 0; mend it$/);
+      expect(String(error)).toMatch(/rank 2 of 3 on .*: has not rank 0's data; mend it$/);
     }
   });
 });

@@ -33,10 +33,7 @@ async function outcomeOf<T>(work: () => Promise<T> | T): Promise<{ done?: T; fai
   }
 }
 
-/**
- * Throws AgreedError on every rank where one has another `own` than rank 0; `what` completes "its … other than rank
- * 0's".
- */
+/** Throws AgreedError on every rank where one has another `own` than rank 0, naming it and the first entry that differs. */
 export async function checkSame(
   comm: Communicator,
   own: Readonly<Record<string, string>>,
@@ -49,6 +46,6 @@ export async function checkSame(
   for (const [rank, theirs] of all) {
     const differs = Object.keys(first).find((key) => theirs[key] !== first[key]);
     if (differs === undefined) continue;
-    throw new AgreedError(`its ${differs} is not that of rank 0`, { ...detail, where: rank });
+    throw new AgreedError(`has not rank 0's ${differs}`, { ...detail, where: rank });
   }
 }

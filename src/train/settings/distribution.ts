@@ -36,7 +36,7 @@ export function resumedDistribution(
   where: string,
 ): void {
   if (began?.ranks !== now?.ranks) {
-    throw new UsageError(`the run began ${told(began)} and does not go on ${told(now)}`, {
+    throw new UsageError(`the run began ${told(began)}, not ${told(now)}`, {
       where,
       fix: `start it ${startAs(began)}, or begin anew in another --dir`,
     });
