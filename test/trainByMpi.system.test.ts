@@ -52,7 +52,7 @@ const expectSame = (dir: string, whole: string): void => {
 };
 
 describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
-  'processes that an MPI starts (needs Open MPI or MPICH, on Linux)',
+  'processes that an MPI starts (needs koffi and Open MPI or MPICH, on Linux)',
   { timeout: 180_000 },
   () => {
     const launched = (mpi: (typeof mpis)[number], ranks: number, words: readonly string[]) =>

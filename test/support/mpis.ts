@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 
 /** An MPI launcher of this machine. */
 export interface Mpi {
@@ -22,11 +23,20 @@ const saysOf = (launcher: string): string => {
 
 /** Debian has them beside each other under names of their own; elsewhere there is one mpirun. */
 const found = (launchers: readonly string[], says: RegExp): string | undefined =>
-  launchers.find((launcher) => says.test(saysOf(launcher)));
+  hasKoffi ? launchers.find((launcher) => says.test(saysOf(launcher))) : undefined;
 
+const hasKoffi = ((): boolean => {
+  try {
+    createRequire(import.meta.url).resolve('koffi');
+    return true;
+  } catch {
+    return false;
+  }
+})();
 const openMpi = found(['mpirun.openmpi', 'mpirun'], /Open MPI/);
 const mpich = found(['mpirun.mpich', 'mpirun'], /HYDRA|MPICH/i);
 
+/** Those that can be called: none without the optional package koffi. */
 export const mpis: readonly Mpi[] = [
   ...(openMpi === undefined
     ? []

@@ -1,8 +1,26 @@
 import { DeviceError, UsageError } from '../../errors.ts';
 import { type AbiName, type HandleName, type MpiAbi, mpiAbis } from './abi.ts';
 
-type Koffi = typeof import('koffi');
-export type NativeFunction = ReturnType<ReturnType<Koffi['load']>['func']>;
+/** A function of a C library: called at once, or in a thread that calls back with its result. */
+export interface NativeFunction {
+  (...args: readonly unknown[]): number;
+  async(...args: readonly unknown[]): void;
+}
+
+interface NativeLibrary {
+  func(prototype: string): NativeFunction;
+  /** Throws where there is none. */
+  symbol(name: string): unknown;
+}
+
+/** What we use of the package, which need not be installed. */
+interface Koffi {
+  config(settings: { readonly async_stack_size: number }): void;
+  load(file: string, options: { readonly global: boolean }): NativeLibrary;
+  address(pointer: unknown): bigint;
+}
+
+const koffiPackage: string = 'koffi';
 
 /** An MPI library in this process. */
 export interface MpiLibrary {
@@ -14,7 +32,8 @@ export interface MpiLibrary {
 
 async function loadKoffi(): Promise<Koffi> {
   try {
-    const koffi = await import('koffi');
+    const loaded = (await import(koffiPackage)) as { readonly default: Koffi };
+    const koffi = loaded.default;
     // MPI libraries put large buffers on the stack: in the 256 KiB that a call in a thread has by default, MPICH dies.
     koffi.config({ async_stack_size: 8 << 20 });
     return koffi;
@@ -32,7 +51,7 @@ const what = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0];
 
 /** The family of a library that is loaded; undefined where it is no MPI that we know. */
-function familyOf(library: ReturnType<Koffi['load']>): MpiAbi | undefined {
+function familyOf(library: NativeLibrary): MpiAbi | undefined {
   return Object.values<MpiAbi>(mpiAbis).find(({ knownBy }) => {
     try {
       library.symbol(knownBy);
