@@ -43,6 +43,7 @@ describe('every flag of every command', () => {
       '--data-path',
       '--libtensorflow',
       '--map',
+      '--mpi-library',
       '--reference',
       '--resume',
       '--tolerances',

@@ -1,4 +1,4 @@
-import type { Backend, DeviceState, Executable } from '../../backends/backend.ts';
+import type { Backend, DeviceState } from '../../backends/backend.ts';
 import type { TrainingStep, TrainingStream } from '../../data/trainingStream.ts';
 import { AgreedError, nameOf } from '../../distributed/agree.ts';
 import type { Communicator } from '../../distributed/communicator.ts';
@@ -52,9 +52,9 @@ export interface RankSigns {
 
 export interface RankStepper {
   /**
-   * Makes step number `step` of the run; `stop` is told to all. It is made together with all other ranks, as DistributedDataParallel does: buffers of rank 0, each
-   * rank's gradients, their mean, the same update everywhere. Throws AgreedError on all ranks, naming rank and layer,
-   * when a number is none.
+   * Makes step number `step` of the run together with all other ranks, as DistributedDataParallel does: buffers of
+   * rank 0, each rank's gradients, their mean, the same update everywhere. `stop` is told to all. Throws AgreedError
+   * on all ranks, naming rank and layer, when a number is none.
    */
   make(
     step: number,
@@ -67,7 +67,8 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
   const { comm, reduction, backend, model, stream, state, optimizer } = of;
   const parameters = model.state.filter(({ role }) => role === 'parameter');
   const buffers = model.state.filter(({ role }) => role === 'buffer').map(({ name }) => name);
-  const gradientNames = parameters.map(({ name }) => gradientOf(name));
+  const gradientShapes = parameters.map(({ name, shape }) => [gradientOf(name), shape] as const);
+  const gradientNames = gradientShapes.map(([name]) => name);
   const stepOf = (batch: number) =>
     gradientStep(model, { images: [batch, ...model.image], dropout: of.dropout });
   const gradients = byBatchSize(backend, stepOf, ['loss', 'correct', ...gradientNames]);
@@ -83,10 +84,15 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
   const ahead = stepsAhead(stream);
 
   /** Throws on all ranks what the rank of the first row that is unsound has found to be at fault. */
-  async function agreeOn(broken: number, step: number, cause: () => Promise<string>) {
+  async function agreeOn(
+    broken: number,
+    step: number,
+    epoch: number,
+    cause: () => Promise<string>,
+  ): Promise<never> {
     const said = broken === comm.rank ? await cause() : '';
     const text = (await gatherTexts(comm, said))[broken];
-    throw new AgreedError(`${text}, at step ${step}, in epoch ${stream.epoch + 1}`);
+    throw new AgreedError(`${text}, at step ${step}, in epoch ${epoch + 1}`);
   }
 
   return {
@@ -104,7 +110,7 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       const rows = await comm.allgather(Float64Array.of(loss, correct, sumOf(own), count, stop));
       const broken = rows.findIndex((row) => !row.every(Number.isFinite));
       if (broken >= 0) {
-        await agreeOn(broken, step, async () => {
+        await agreeOn(broken, step, batch.epoch, async () => {
           const place = await firstPlace(backend, stepOf(count), state, feeds);
           const what = Number.isFinite(loss)
             ? 'a gradient became NaN or infinite'
@@ -112,23 +118,15 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
           return `${nameOf(comm)}: ${what}: NaN or infinity first appears in ${place ?? 'nothing when the step is made once more'}`;
         });
       }
-      const mean = await meanOverRanks(comm, own, reduction);
-      await makeUpdate(
-        update,
-        state,
-        {
-          ...scalarsAt(optimizer, lr, step + 1),
-        },
-        unflat(
-          mean,
-          parameters.map(({ shape }, i) => [gradientNames[i], shape]),
-        ),
-        async () => {
-          const name = firstNonFinite(await backend.download(state));
-          if (name !== undefined)
-            await agreeOn(0, step, async () => `${name} became NaN or infinite on every rank`);
-        },
-      );
+      const mean = unflat(await meanOverRanks(comm, own, reduction), gradientShapes);
+      const numbers = scalars({ ...scalarsAt(optimizer, lr, step + 1) });
+      const seen = await update.run(state, new Map([...mean, ...numbers]));
+      if (!Number.isFinite(toFloat64(seen.get(watch)!)[0])) {
+        const name = firstNonFinite(await backend.download(state));
+        const cause = async () => `${name} became NaN or infinite on every rank`;
+        // The sum may overflow where all weights are finite.
+        if (name !== undefined) await agreeOn(0, step, batch.epoch, cause);
+      }
       const total = (i: number): number => rows.reduce((sum, row) => sum + row[i], 0);
       return {
         batch,
@@ -141,18 +139,6 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       };
     },
   };
-}
-
-/** Runs the update; `alarm` where the sum of all new weights is no number. */
-async function makeUpdate(
-  update: Executable,
-  state: DeviceState,
-  numbers: Readonly<Record<string, number>>,
-  gradients: TensorMap,
-  alarm: () => Promise<void>,
-): Promise<void> {
-  const seen = await update.run(state, new Map([...gradients, ...scalars(numbers)]));
-  if (!Number.isFinite(toFloat64(seen.get(watch)!)[0])) await alarm();
 }
 
 /** Puts what rank 0 has under these names into the state of every rank. */
