@@ -81,7 +81,8 @@ const table = {
   },
   notUpdated: {
     reads: 'not updated: it has its value of the start',
-    says: /not updated|never updated|frozen|equals its value before|value of the start/,
+    // What starts at zero and stays there has been reached by nothing.
+    says: /not updated|never updated|frozen|equals its value before|value of the start|nothing reached it/,
   },
   biased: {
     reads: 'from the biased variance, divided by n',

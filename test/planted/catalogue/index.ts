@@ -5,6 +5,7 @@ import { evaluation } from './evaluation.ts';
 import { gradients } from './gradients.ts';
 import { initialisation } from './initialisation.ts';
 import { layers } from './layers.ts';
+import { leftOut } from './leftOut.ts';
 import { losses, shortBatches } from './loss.ts';
 import { normalisation } from './normalisation.ts';
 import { optimiser, rates, updates } from './optimiser.ts';
@@ -42,4 +43,5 @@ export const catalogue: readonly Family[] = [
   precision,
   runningStatistics,
   residualBlocks,
+  leftOut,
 ];
