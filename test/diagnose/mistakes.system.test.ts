@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/io/recording.ts';
-import { judge } from '../../src/port/judgePort.ts';
+import { judge } from '../../src/port/judgeWithCauses.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { hasRecorderTorch } from '../port/torch.ts';
 
