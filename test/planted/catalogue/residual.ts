@@ -44,8 +44,8 @@ const kinds: readonly Kind[] = [
     people: 'return what the body gives',
     rewrite: (at) => sum(at, (body) => body),
     cause: {
-      reads: 'the shortcut is missing',
-      says: /shortcut.*missing|(missing|without).*shortcut/,
+      reads: 'the shortcut is missing: equals what the body gives',
+      says: /shortcut.*missing|(missing|without).*shortcut|equals the reference's \S+conv3/,
     },
     at: ['layer1.0', 'layer2.5', 'layer3.11'],
   },
