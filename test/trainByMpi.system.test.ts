@@ -110,6 +110,20 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
         expectSame(dir, `whole-${slug}`);
       });
 
+      test('all end, in one line that names it, when one fails alone', async () => {
+        const running = launched(mpi, 2, flagsOf(`full-${slug}`, '--save-freq', '1'));
+        // A directory in the place of the checkpoint's file: rank 0 cannot write it.
+        while (!listed(`full-${slug}`).includes('checkpoint-0.safetensors')) await pause(20);
+        mkdirSync(join(at(`full-${slug}`), 'checkpoint-1.safetensors', 'in-the-way'), {
+          recursive: true,
+        });
+        const { code, stderr } = await running;
+        expect(code).toBe(2);
+        expect(told(stderr)).toEqual([
+          expect.stringMatching(/^swa-align: rank 0 of 2 on \S+: .*checkpoint-1\.safetensors: /),
+        ]);
+      });
+
       test('all end, in one line that names it, when one reads other data', async () => {
         const script = `if [ "$${mpi.rankVariable}" = 1 ]; then set -- "$@" --data-path '${at('other')}'; fi; exec "$@"`;
         const words = ['sh', '-c', script, 'sh', ...ourCommand, ...flagsOf(`data-${slug}`)];

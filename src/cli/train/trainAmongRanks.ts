@@ -1,4 +1,5 @@
 import { availableParallelism, constants, cpus, hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { backendLabel } from '../../backends/backend.ts';
 import { AgreedError, agree, checkSame, nameOf } from '../../distributed/agree.ts';
@@ -57,6 +58,8 @@ export async function trainAmongRanks(
     if (!(error instanceof AgreedError)) {
       const code = reportFailure(`swa-align: ${nameOf(comm)}`, error);
       context.claims.release();
+      // MPICH's launcher drops what it has not read by the time of the abort.
+      await setTimeout(500);
       comm.abort(code);
     }
     // All know of it, and leave together.
