@@ -65,10 +65,15 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
     );
   }
 
-  /** Calls a function in a thread; the arrays that it works on are held until it is done. */
+  /** The arrays that calls in threads work on: nothing else may hold them until these are done. */
+  const held = new Set<readonly unknown[]>();
+
+  /** Calls a function in a thread. */
   const call = (name: string, of: NativeFunction, ...args: unknown[]): Promise<void> =>
     new Promise((resolve, reject) => {
+      held.add(args);
       of.async(...args, (error: Error | null, code: number) => {
+        held.delete(args);
         try {
           if (error) throw error;
           check(name, code);

@@ -76,6 +76,9 @@ export async function openLibrary(
   family: AbiName | undefined,
 ): Promise<MpiLibrary> {
   const koffi = await loadKoffi();
+  // UCX, below both families, replaces functions of the running program and its signal handlers, of which Node dies.
+  process.env.UCX_MEM_EVENTS ??= 'n';
+  process.env.UCX_ERROR_SIGNALS ??= '';
   const files = named === undefined ? filesOf(family) : [named];
   const wrong: string[] = [];
   for (const file of files) {
