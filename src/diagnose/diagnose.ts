@@ -94,11 +94,18 @@ export function diagnosed(
     }),
   );
   const claims = claimsOf(fits);
+  const chosen = new Map([...fits].map(([name, found]) => [name, best(found, claims)]));
+  const own = ownKeys(failed, chosen, evidence);
   return verdicts.map((verdict): Verdict => {
     const found = fits.get(verdict.name);
     if (passed(verdict) || found === undefined) return verdict;
-    const cause = best(found, claims);
-    if (cause !== undefined) return { ...verdict, cause: causeOf(cause, claims, fits.size) };
+    const cause = chosen.get(verdict.name);
+    if (cause !== undefined) {
+      // What only inherits is explained by what explains a failure before it, or not at all.
+      return own.has(cause.key)
+        ? { ...verdict, cause: causeOf(cause, claims, fits.size) }
+        : verdict;
+    }
     const near = found.toSorted((a, b) => a.left - b.left).slice(0, nearestTold);
     return verdict.inherits !== undefined || near.length === 0
       ? verdict
@@ -107,6 +114,22 @@ export function diagnosed(
           nearest: near.map(({ hypothesis, says, left }) => ({ hypothesis, says, left })),
         };
   });
+}
+
+/**
+ * The mistakes of failures that nothing before them explains: their keys. Where it is not known what a tensor is
+ * computed from, only the first failure is sure to be one.
+ */
+function ownKeys(
+  failed: readonly Verdict[],
+  chosen: ReadonlyMap<string, Named | undefined>,
+  { failedBefore }: Evidence,
+): ReadonlySet<string> {
+  const roots =
+    failedBefore === undefined
+      ? failed.filter(({ inherits }) => inherits === undefined)
+      : failed.slice(0, 1);
+  return new Set(roots.flatMap(({ name }) => chosen.get(name)?.key ?? []));
 }
 
 const causeOf = (

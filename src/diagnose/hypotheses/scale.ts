@@ -1,7 +1,11 @@
 import { shortNumber } from '../../shortNumber.ts';
+import { sizeOf } from '../../tensor/shape.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
 import type { Evidence, Suspect } from '../suspect.ts';
+
+/** So many elements make a factor that was fitted to them no accident. */
+const enough = 4;
 
 interface NamedFactor {
   readonly by: number;
@@ -25,17 +29,19 @@ function namedFactors(suspect: Suspect, { batch, optimizer = {} }: Evidence): Na
   const p = numberIn(what, 'p');
   const lr = Number(optimizer.lr);
   const widths = [...new Set(shape.filter((d) => d > 1))];
+  const summed = (n: number): NamedFactor[] =>
+    both(
+      n,
+      'summed over the batch, not averaged',
+      'averaged over the batch, not summed (or twice)',
+    );
   const of = (n: number | undefined, f: (n: number) => NamedFactor[]): NamedFactor[] =>
     n === undefined || !(n > 1) ? [] : f(n);
+  // One number, a loss or an accuracy, meets most factors by chance.
+  if (sizeOf(shape) < enough) return of(batch, summed);
   return [
     { by: -1, is: 'its sign is turned' },
-    ...of(batch, (n) =>
-      both(
-        n,
-        'summed over the batch, not averaged',
-        'averaged over the batch, not summed (or twice)',
-      ),
-    ),
+    ...of(batch, summed),
     ...of(batch, (n) =>
       both(n / (n - 1), 'divided by n − 1, not by n', 'divided by n, not by n − 1'),
     ),
@@ -69,8 +75,8 @@ function factorOf({ ours, truth }: Numbers): number {
 const leftBy = (numbers: Numbers, by: number): number =>
   leftOf(numbers, (i) => numbers.ours[i] / by);
 
-/** So many elements make a factor that was fitted to them no accident. */
-const enough = 4;
+const fewPercent = 0.05;
+const mostDecades = 6;
 
 const factor: Hypothesis = {
   name: 'factor',
@@ -85,9 +91,13 @@ const factor: Hypothesis = {
       const says = by === -1 ? is : `${shortNumber(by)} × the reference's: ${is}`;
       return { key: `factor ${is}`, says, left: leftBy(numbers, by), freedom: 0 };
     });
-    if (numbers.truth.length < enough || Math.abs(fitted - 1) <= numbers.limit) return named;
+    const off = Math.abs(fitted - 1);
+    if (numbers.truth.length < enough || off <= numbers.limit) return named;
+    // A step moves a weight little, so most mistakes in it come near to some factor.
+    if (suspect.kind === 'weight' && off < fewPercent) return named;
+    if (Math.abs(Math.log10(Math.abs(fitted))) > mostDecades) return named;
     // Near one, it is the last digits that tell.
-    const says = `${Math.abs(fitted - 1) < 0.05 ? fitted.toPrecision(6) : shortNumber(fitted)} × the reference's`;
+    const says = `${off < fewPercent ? fitted.toPrecision(6) : shortNumber(fitted)} × the reference's`;
     const key = `factor ${fitted.toPrecision(4)}`;
     // It takes the place of the names where they are of some tensors only: √d of layers that are d wide.
     return [...named, { key, says, left: leftBy(numbers, fitted), freedom: 1 }];
@@ -97,9 +107,9 @@ const factor: Hypothesis = {
 const offset: Hypothesis = {
   name: 'offset',
   about: 'one number added everywhere',
-  fits(numbers): Fit[] {
+  fits(numbers, { kind }): Fit[] {
     const { ours, truth, unit } = numbers;
-    if (truth.length < enough) return [];
+    if (truth.length < enough || kind === 'weight') return [];
     const by = ours.reduce((sum, x, i) => sum + (x - truth[i]), 0) / truth.length;
     if (!(Math.abs(by) > numbers.limit * unit)) return [];
     const left = leftOf(numbers, (i) => ours[i] - by);
