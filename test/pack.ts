@@ -27,10 +27,13 @@ export function say(command: string, args: readonly string[], cwd: string): stri
   const { stdout, stderr, status } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
-    // The vitest that runs a test tells its children about itself.
-    env: Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')),
-    ),
+    // The vitest that runs a test tells its children about itself, and some colour what CI reads.
+    env: {
+      ...Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !/^(VITEST|FORCE_COLOR)/.test(name)),
+      ),
+      NO_COLOR: '1',
+    },
   });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${status}\n${stdout}${stderr}`);
   return stdout;
