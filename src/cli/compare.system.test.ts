@@ -96,8 +96,6 @@ describe('compare', () => {
     expect(told()).toEqual([
       '1 of 2 tensors does not align with B; first in the order of B:',
       '✗ far',
-      '  no cause explains it',
-      "  the nearest: 0.707 × B's: √2 too small (left 0.142)",
       '  max 1 > 0.5',
       "  worst at [1]: A's 2, B's 3",
       '  1 of 2 beyond the limit, one element',
