@@ -12,6 +12,7 @@ import { archives, torchFile, vector } from '../io/testdata/support.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
+import { toldByCompare } from './testdata/toldByCompare.ts';
 
 const { dir, printed, errors } = commandTest('compare');
 
@@ -31,12 +32,7 @@ function resaved(zip: Uint8Array, name: string, change: (content: Buffer) => voi
 const stamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
 
 /** What is printed for people behind the log. */
-const told = (): string[] =>
-  printed
-    .join('')
-    .split(/diff check (?:passed|failed)\n\n/)[1]
-    .trimEnd()
-    .split('\n');
+const told = (): string[] => toldByCompare(printed);
 
 describe('compare', () => {
   it("repeats the log that reprod_log wrote for the original port's losses", async () => {

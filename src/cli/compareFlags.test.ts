@@ -8,6 +8,7 @@ import { reporterNames } from '../report/reporters/reporters.ts';
 import { type Tensor, type TensorMap, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
+import { toldByCompare } from './testdata/toldByCompare.ts';
 
 const { dir, printed, errors } = commandTest('compare-flags');
 
@@ -30,12 +31,7 @@ const compare = async (...argv: string[]): Promise<number> => {
   return run(['compare', ...argv]);
 };
 /** What is printed for people behind the log. */
-const told = (): string[] =>
-  printed
-    .join('')
-    .split(/diff check (?:passed|failed)\n\n/)[1]
-    .trimEnd()
-    .split('\n');
+const told = (): string[] => toldByCompare(printed);
 const failing = (): string[] =>
   told().flatMap((line) => (line.startsWith('✗ ') ? [line.slice(2)] : []));
 

@@ -48,6 +48,18 @@ const step = 1e-5;
 export const slopeOf = (f: (x: number) => number, x: number): number =>
   (f(x + step) - f(x - step)) / (2 * step);
 
+/** The flat positions of every line along an axis, one line after the other. */
+function* linesAlong(shape: readonly number[], axis: number): Generator<readonly number[]> {
+  const extent = shape[axis];
+  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const size = shape.reduce((a, b) => a * b, 1);
+  for (let block = 0; block < size; block += extent * stride) {
+    for (let first = block; first < block + stride; first++) {
+      yield Array.from({ length: extent }, (_, k) => first + k * stride);
+    }
+  }
+}
+
 /** Softmax along an axis, or its logarithm; a new array. */
 export function softmax(
   values: Float64Array,
@@ -55,20 +67,12 @@ export function softmax(
   axis: number,
   log: boolean,
 ): Float64Array {
-  const extent = shape[axis];
-  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const result = new Float64Array(values.length);
-  for (let block = 0; block < values.length; block += extent * stride) {
-    for (let first = block; first < block + stride; first++) {
-      let [largest, sum] = [Number.NEGATIVE_INFINITY, 0];
-      for (let k = 0; k < extent; k++) largest = Math.max(largest, values[first + k * stride]);
-      for (let k = 0; k < extent; k++) sum += Math.exp(values[first + k * stride] - largest);
-      const shift = largest + Math.log(sum);
-      for (let k = 0; k < extent; k++) {
-        const y = values[first + k * stride] - shift;
-        result[first + k * stride] = log ? y : Math.exp(y);
-      }
-    }
+  for (const line of linesAlong(shape, axis)) {
+    const largest = line.reduce((most, at) => Math.max(most, values[at]), Number.NEGATIVE_INFINITY);
+    const sum = line.reduce((all, at) => all + Math.exp(values[at] - largest), 0);
+    const shift = largest + Math.log(sum);
+    for (const at of line) result[at] = log ? values[at] - shift : Math.exp(values[at] - shift);
   }
   return result;
 }
@@ -81,21 +85,11 @@ export function softmaxBack(
   axis: number,
   log: boolean,
 ): Float64Array {
-  const extent = shape[axis];
-  const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const back = new Float64Array(result.length);
-  for (let block = 0; block < result.length; block += extent * stride) {
-    for (let first = block; first < block + stride; first++) {
-      let sum = 0;
-      for (let k = 0; k < extent; k++) {
-        const at = first + k * stride;
-        sum += log ? sent[at] : sent[at] * result[at];
-      }
-      for (let k = 0; k < extent; k++) {
-        const at = first + k * stride;
-        back[at] = log ? sent[at] - Math.exp(result[at]) * sum : result[at] * (sent[at] - sum);
-      }
-    }
+  for (const line of linesAlong(shape, axis)) {
+    const sum = line.reduce((all, at) => all + (log ? sent[at] : sent[at] * result[at]), 0);
+    for (const at of line)
+      back[at] = log ? sent[at] - Math.exp(result[at]) * sum : result[at] * (sent[at] - sum);
   }
   return back;
 }

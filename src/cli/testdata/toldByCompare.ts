@@ -1,0 +1,7 @@
+/** What `compare` printed for people behind the log, line by line. */
+export const toldByCompare = (printed: readonly string[]): string[] =>
+  printed
+    .join('')
+    .split(/diff check (?:passed|failed)\n\n/)[1]
+    .trimEnd()
+    .split('\n');
