@@ -36,3 +36,19 @@ it('noise is told where nothing failed before it, and not behind a mistake that 
   const mistaken = numbersFrom(1, size).map((x, i) => x * (1 + 0.3 * Math.sin(i / 9)));
   expect(saidOfSecond(mistaken)).toBeUndefined();
 });
+
+it('what fails behind a failure that nothing explains has no cause of its own', () => {
+  const doubled = numbersFrom(2, size).map((x) => x * 2);
+  const said = (first: Float64Array): string | undefined => {
+    const expectations = [expected('first', 1), expected('second', 2)];
+    const recording = new Map([
+      ['first', float32(first)],
+      ['second', float32(doubled)],
+    ]);
+    const { verdicts } = judge({ recording }, expectations);
+    const found = diagnosedBy(verdicts, [{ recording, expectations }], { foreign: true });
+    return found.find(({ name }) => name === 'second')!.cause?.says;
+  };
+  expect(said(numbersFrom(1, size))).toContain('2 ×');
+  expect(said(numbersFrom(77, size))).toBeUndefined();
+});

@@ -51,3 +51,9 @@ it('a factor that changes smoothly from element to element is none', () => {
     ),
   );
 });
+
+it('a weight that a step has moved a little comes near to some factor by chance', () => {
+  const weight = heldOf('fc.weight', [10, 12], truth, { kind: 'weight' });
+  expect(causeOf(suspectOf(weight, by(0.9995)))).toBeUndefined();
+  expect(causeOf(suspectOf(weight, by(1.37)))).toBe("1.37 × the reference's");
+});
