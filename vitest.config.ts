@@ -13,6 +13,7 @@ export default defineConfig({
       { find: /^swa-align$/, replacement: source('index.ts') },
       // Threads and processes of backends begin with what test/compile.ts compiled.
       { find: /^\.\.\/builtModule\.ts$/, replacement: file('test/support/compiledModule.ts') },
+      { find: /^fast-check$/, replacement: file('test/support/fastCheck.ts') },
     ],
   },
   test: {

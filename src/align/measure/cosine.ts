@@ -22,9 +22,17 @@ const apart = (u: Float64Array, v: Float64Array): Float64Array =>
 
 const float64 = (data: Float64Array): Tensor => ({ dtype: 'float64', shape: [data.length], data });
 
-/** How far two directions are apart in each element. */
-export const directionErrors = (a: Tensor, b: Tensor): Float64Array =>
-  apart(direction(a), direction(b));
+/** Whether only one of two directions is none, that of zeros. */
+const oneIsNone = (u: Float64Array, v: Float64Array): boolean =>
+  (dot(u, u) === 0) !== (dot(v, v) === 0);
+
+/** How far two directions are apart in each element: by √(2 (1 − cos)) in all. */
+export function directionErrors(a: Tensor, b: Tensor): Float64Array {
+  const [u, v] = [direction(a), direction(b)];
+  const errors = apart(u, v);
+  // At a right angle, as `cosineDistance` has it: directions of length 1 are then √2 apart, not 1.
+  return oneIsNone(u, v) ? errors.map((e) => e * Math.SQRT2) : errors;
+}
 
 /**
  * 1 − cos of the angle between two arrays, 0 to 2, whatever their lengths. By the distance of their directions, which
@@ -33,9 +41,8 @@ export const directionErrors = (a: Tensor, b: Tensor): Float64Array =>
  */
 export function cosineDistance(a: Tensor, b: Tensor): number {
   const [u, v] = [direction(a), direction(b)];
-  const [none, other] = [u, v].map((d) => dot(d, d) === 0);
   // Not 1 outright: a NaN beside zeros stays one.
-  if (none !== other) return 1 - dot(u, v);
+  if (oneIsNone(u, v)) return 1 - dot(u, v);
   const between = apart(u, v);
   return dot(between, between) / 2;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
-import { cosineDistance } from './cosine.ts';
+import { cosineDistance, directionErrors } from './cosine.ts';
 import { measureNames, measureOf, measures } from './measures.ts';
 
 const float64 = (values: readonly number[]): Tensor<'float64'> =>
@@ -63,6 +63,8 @@ describe('cosine', () => {
     expect(cosineDistance(zero, some)).toBe(1);
     expect(cosineDistance(some, zero)).toBe(1);
     expect(cosineDistance(some, float64([-1, 0]))).toBe(2);
+    const errors = directionErrors(zero, some);
+    expect((errors[0] ** 2 + errors[1] ** 2) / 2).toBeCloseTo(1, 15);
   });
 
   it('is the same for an array made longer', () => {
