@@ -163,10 +163,10 @@ describe.skipIf(chromiumPath === undefined)('the page of a diff (needs Chromium)
       'features.10.weight.grad',
     ]);
     expect(new Set(await page.locator(`#${trace} tr:visible small`).allTextContents())).toEqual(
-      new Set(['conv 3×3, 128 → 256, padding 1']),
+      new Set(['Conv2d(128, 256, kernel_size=3, padding=1)']),
     );
     expect(await page.locator('.callout').textContent()).toContain(
-      'first diverges at layer features.16 (max pool 2×2): the output gradient features.15',
+      'first diverges at layer features.16 (MaxPool2d(kernel_size=2)): the output gradient features.15',
     );
   });
 

@@ -10,11 +10,13 @@ const alone = (...modules: Module[]) => layerWords({ ...sequential(modules), ima
 test('says of a layer what its graph does', () => {
   const conv = { kernel: 3, stride: 2, bias: false };
   expect(alone(convLayer('a', { from: 64, to: 128 }, conv)).get('a')).toBe(
-    'conv 3×3, 64 → 128, stride 2, no bias',
+    'Conv2d(64, 128, kernel_size=3, stride=2, bias=False)',
   );
-  expect(alone(batchNormLayer('a', 64, { eps: 0.001 })).get('a')).toBe('batchNorm, eps 0.001');
+  expect(alone(batchNormLayer('a', 64, { eps: 0.001 })).get('a')).toBe(
+    'BatchNorm2d(64, eps=0.001, momentum=0.1)',
+  );
   expect(alone(flatten, linearLayer('a', { from: 4096, to: 10 })).get('a')).toBe(
-    'linear, 4096 → 10',
+    'Linear(4096, 10)',
   );
 });
 
