@@ -4,8 +4,6 @@ import { blank, type Communicator, type Numbers } from '../communicator.ts';
 import type { Launch } from '../launcher.ts';
 import type { MpiLibrary, NativeFunction } from './openLibrary.ts';
 
-/** MPI_THREAD_SERIALIZED, in every family: any thread may call, one at a time. */
-const serialized = 2;
 /** No library of the families writes a longer text. */
 const longestText = 8192;
 /** Counts are C ints. */
@@ -26,7 +24,7 @@ const shortVersion = (text: string): string =>
  * signals. Throws DeviceError where the library does not start, or knows of other ranks than the launcher does.
  */
 export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicator {
-  const { handles } = library;
+  const { handles, abi } = library;
   const functions = prototypes(library);
   const number = (call: (out: [number]) => number, name: string): number => {
     const out: [number] = [0];
@@ -48,8 +46,8 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
   functions.libraryVersion(versionText, [0]);
   const version = shortVersion(textIn(versionText));
 
-  const given = number((out) => functions.init(null, null, serialized, out), 'MPI_Init_thread');
-  if (given < serialized) {
+  const given = number((out) => functions.init(null, null, abi.serialized, out), 'MPI_Init_thread');
+  if (given < abi.serialized) {
     throw new DeviceError(`${version} was built for programs of one thread`, {
       where: library.file,
       fix: 'install one that gives MPI_THREAD_SERIALIZED',
@@ -99,7 +97,7 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
   return {
     rank,
     size,
-    description: `${version}, ${size} ranks`,
+    description: `${[version, abi.note].filter(Boolean).join(' ')}, ${size} ranks`,
     broadcast: (data, root = 0) =>
       call(
         'MPI_Bcast',
@@ -164,7 +162,7 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
   };
 }
 
-function prototypes({ func, handleType: handle }: MpiLibrary) {
+function prototypes({ func, abi: { handle } }: MpiLibrary) {
   return {
     libraryVersion: func('int MPI_Get_library_version(void *text, _Out_ int *length)'),
     init: func('int MPI_Init_thread(void *, void *, int wanted, _Out_ int *given)'),

@@ -25,7 +25,7 @@ const koffiPackage: string = 'koffi';
 /** An MPI library in this process. */
 export interface MpiLibrary {
   readonly file: string;
-  readonly handleType: MpiAbi['handle'];
+  readonly abi: Pick<MpiAbi, 'handle' | 'serialized' | 'note'>;
   readonly handles: Readonly<Record<HandleName, number | bigint>>;
   func(prototype: string): NativeFunction;
 }
@@ -50,21 +50,40 @@ async function loadKoffi(): Promise<Koffi> {
 const what = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0];
 
-/** The family of a library that is loaded; undefined where it is no MPI that we know. */
-function familyOf(library: NativeLibrary): MpiAbi | undefined {
-  return Object.values<MpiAbi>(mpiAbis).find(({ knownBy }) => {
-    try {
-      library.symbol(knownBy);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+const has = (library: NativeLibrary, symbol: string): boolean => {
+  try {
+    library.symbol(symbol);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * The version of the MPI ABI that a library is called by; undefined where it is called by its own. Since MPI 5 each can
+ * be asked, and symbols tell nothing: a library of the ABI has its family's, too.
+ */
+function abiVersionOf(library: NativeLibrary): number | undefined {
+  if (!has(library, 'MPI_Abi_get_version')) return undefined;
+  const ask = library.func('int MPI_Abi_get_version(_Out_ int *major, _Out_ int *minor)');
+  const [major, minor] = [[0], [0]];
+  return ask(major, minor) === 0 && major[0] >= 0 ? major[0] : undefined;
 }
 
+/** The family of a library that is loaded; undefined where it is no MPI that we know. */
+function familyOf(library: NativeLibrary): MpiAbi | undefined {
+  const version = abiVersionOf(library);
+  return Object.values<MpiAbi>(mpiAbis).find(({ knownBy }) =>
+    typeof knownBy === 'string'
+      ? version === undefined && has(library, knownBy)
+      : version === knownBy.abiVersion,
+  );
+}
+
+/** Of the launcher's family, and the standard's, which may be of any. */
 const filesOf = (abi: AbiName | undefined): readonly string[] =>
   Object.entries<MpiAbi>(mpiAbis)
-    .filter(([name]) => abi === undefined || name === abi)
+    .filter(([name]) => abi === undefined || name === abi || name === 'standard')
     .flatMap(([, { files }]) => files[process.platform] ?? []);
 
 /**
@@ -87,7 +106,7 @@ export async function openLibrary(
       const library = koffi.load(file, { global: true });
       const abi = familyOf(library);
       if (abi === undefined) {
-        wrong.push(`${file}: neither Open MPI nor of MPICH's family`);
+        wrong.push(`${file}: neither Open MPI, nor of MPICH's family, nor of the MPI ABI`);
         continue;
       }
       const handle = (of: number | string): number | bigint =>
@@ -97,7 +116,7 @@ export async function openLibrary(
       ) as Record<HandleName, number | bigint>;
       return {
         file,
-        handleType: abi.handle,
+        abi,
         handles,
         func: (prototype) => library.func(prototype),
       };
@@ -108,7 +127,7 @@ export async function openLibrary(
   if (named !== undefined) {
     throw new UsageError(`is no MPI library that can be loaded: ${wrong.join('; ')}`, {
       where: `--mpi-library ${named}`,
-      fix: "name Open MPI's libmpi.so or MPICH's libmpich.so",
+      fix: "name Open MPI's libmpi.so, MPICH's libmpich.so or either's libmpi_abi.so",
     });
   }
   throw new DeviceError(`no MPI library was found: ${wrong.join('; ') || process.platform}`, {
