@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError, UsageError } from '../errors.ts';
 import { AgreedError, agree, checkSame } from './agree.ts';
 import type { Communicator } from './communicator.ts';
-import { ranksInProcess } from './testdata/ranksInProcess.ts';
+import { ranksInProcess } from './ranksInProcess.ts';
 
 /** What each of three ranks says in the end. */
 const onThree = async (of: (comm: Communicator) => Promise<unknown>): Promise<unknown[]> =>

@@ -3,8 +3,8 @@
 Usage: mean_by_ddp.py DIRECTORY RANKS
 
 DIRECTORY/sizes.npy holds the lengths of each net's parameters, a net a row, 0 for none; DIRECTORY/own_<net>_<rank>.npy
-the gradients of a rank, all parameters one behind the other. Writes DIRECTORY/mean_<net>.npy as rank 0 got it, and
-fails where another rank got other bits.
+the gradients of a rank, all parameters one behind the other, the same in each of three steps. Writes
+DIRECTORY/mean_<net>_<step>.npy as rank 0 got it, and fails where another rank got other bits.
 """
 
 import sys
@@ -37,13 +37,16 @@ def rank_main(rank, ranks, directory):
     torch.set_num_threads(1)
     for net, sizes in enumerate(np.load(directory / "sizes.npy")):
         model = DistributedDataParallel(Given([int(n) for n in sizes if n > 0]))
-        model(torch.from_numpy(np.load(directory / f"own_{net}_{rank}.npy"))).backward()
-        mean = torch.cat([p.grad for p in model.module.parts])
-        everywhere = [torch.empty_like(mean) for _ in range(ranks)]
-        dist.all_gather(everywhere, mean)
-        assert all(torch.equal(mean, other) for other in everywhere)
-        if rank == 0:
-            np.save(directory / f"mean_{net}.npy", mean.numpy())
+        own = torch.from_numpy(np.load(directory / f"own_{net}_{rank}.npy"))
+        for step in range(3):
+            model.zero_grad()
+            model(own).backward()
+            mean = torch.cat([p.grad for p in model.module.parts])
+            everywhere = [torch.empty_like(mean) for _ in range(ranks)]
+            dist.all_gather(everywhere, mean)
+            assert all(torch.equal(mean, other) for other in everywhere)
+            if rank == 0:
+                np.save(directory / f"mean_{net}_{step}.npy", mean.numpy())
     dist.destroy_process_group()
 
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../../test/trainTinyRun.ts';
 import type { ImageSet } from '../../data/cifar.ts';
 import { AgreedError } from '../../distributed/agree.ts';
-import { ranksInProcess } from '../../distributed/testdata/ranksInProcess.ts';
+import { ranksInProcess } from '../../distributed/ranksInProcess.ts';
 import { Interrupted } from '../../errors.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { readNpz, writeNpz } from '../../io/numpy/npz.ts';

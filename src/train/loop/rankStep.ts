@@ -3,26 +3,20 @@ import type { TrainingStep, TrainingStream } from '../../data/trainingStream.ts'
 import { AgreedError, nameOf } from '../../distributed/agree.ts';
 import type { Communicator } from '../../distributed/communicator.ts';
 import { gatherTexts } from '../../distributed/messages.ts';
-import { meanOverRanks, type Reduction } from '../../distributed/reduce.ts';
+import type { Reduction } from '../../distributed/reduce.ts';
 import type { Network } from '../../nn/module.ts';
 import { type OptimizerSettings, scalarsAt } from '../../optim/optimizer.ts';
 import { optimizerUpdate } from '../../program/optimizerStep.ts';
 import { gradientOf } from '../../program/program.ts';
 import { gradientStep } from '../../program/trainingStep.ts';
 import { sizeOf } from '../../tensor/shape.ts';
-import {
-  scalars,
-  type Tensor,
-  type TensorMap,
-  tensor,
-  toFloat32,
-  toFloat64,
-} from '../../tensor/tensor.ts';
+import { scalars, type TensorMap, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import { byBatchSize } from '../byBatchSize.ts';
 import { firstNonFinite } from '../health/finite.ts';
 import { watch, watched } from '../health/finiteProbes.ts';
 import { firstPlace } from '../health/firstPlace.ts';
 import { feedsOf } from '../trainingState.ts';
+import { bucketsFor, flat, meanOfGradients, unflat } from './meanOfGradients.ts';
 import { stepsAhead } from './stepsAhead.ts';
 
 /** What the steps of one rank are made of. */
@@ -67,8 +61,8 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
   const { comm, reduction, backend, model, stream, state, optimizer } = of;
   const parameters = model.state.filter(({ role }) => role === 'parameter');
   const buffers = model.state.filter(({ role }) => role === 'buffer').map(({ name }) => name);
-  const gradientShapes = parameters.map(({ name, shape }) => [gradientOf(name), shape] as const);
-  const gradientNames = gradientShapes.map(([name]) => name);
+  const bucketsAt = bucketsFor(model, reduction);
+  const gradientNames = parameters.map(({ name }) => gradientOf(name));
   const stepOf = (batch: number) =>
     gradientStep(model, { images: [batch, ...model.image], dropout: of.dropout });
   const gradients = byBatchSize(backend, stepOf, ['loss', 'correct', ...gradientNames]);
@@ -105,9 +99,10 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       const running = (await gradients.get(count)).run(state, feeds);
       if (!batch.last) ahead.prepare();
       const results = await running;
-      const own = flat(results, gradientNames);
       const [loss, correct] = ['loss', 'correct'].map((name) => toFloat64(results.get(name)!)[0]);
-      const rows = await comm.allgather(Float64Array.of(loss, correct, sumOf(own), count, stop));
+      const rows = await comm.allgather(
+        Float64Array.of(loss, correct, sumOf(results, gradientNames), count, stop),
+      );
       const broken = rows.findIndex((row) => !row.every(Number.isFinite));
       if (broken >= 0) {
         await agreeOn(broken, step, batch.epoch, async () => {
@@ -118,7 +113,7 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
           return `${nameOf(comm)}: ${what}: NaN or infinity first appears in ${place ?? 'nothing when the step is made once more'}`;
         });
       }
-      const mean = unflat(await meanOverRanks(comm, own, reduction), gradientShapes);
+      const mean = await meanOfGradients(comm, results, bucketsAt(step), reduction);
       const numbers = scalars({ ...scalarsAt(optimizer, lr, step + 1) });
       const seen = await update.run(state, new Map([...mean, ...numbers]));
       if (!Number.isFinite(toFloat64(seen.get(watch)!)[0])) {
@@ -157,34 +152,8 @@ export async function shareState(
   for (const [name, value] of await backend.upload(unflat(shared, shapes))) state.set(name, value);
 }
 
-/** Tensors one behind the other. */
-function flat(values: TensorMap, names: readonly string[]): Float32Array {
-  const parts = names.map((name) => toFloat32(values.get(name)!));
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
-function unflat(
-  all: Float32Array,
-  shapes: readonly (readonly [string, readonly number[]])[],
-): Map<string, Tensor> {
-  let at = 0;
-  return new Map(
-    shapes.map(([name, shape]) => {
-      const size = sizeOf(shape);
-      at += size;
-      return [name, tensor('float32', shape, all.slice(at - size, at))];
-    }),
-  );
-}
-
-const sumOf = (values: Float32Array): number => {
+function sumOf(values: TensorMap, names: readonly string[]): number {
   let sum = 0;
-  for (const value of values) sum += value;
+  for (const name of names) for (const value of toFloat32(values.get(name)!)) sum += value;
   return sum;
-};
+}

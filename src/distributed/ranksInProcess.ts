@@ -1,4 +1,4 @@
-import { blank, type Communicator, type Numbers } from '../communicator.ts';
+import { blank, type Communicator, type Numbers } from './communicator.ts';
 
 /** Ranks of one process, which wait for each other as those of several do: what every rank brings is handed to all. */
 export function ranksInProcess(size: number): Communicator[] {
