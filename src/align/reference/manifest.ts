@@ -195,6 +195,11 @@ export const manifestSchema = z.object({
             weight_decay: z.number(),
             workers: z.int(),
             dropout: z.number(),
+            /** How images are normalised, which random transform is drawn first, and how wide the border is. */
+            mean: z.array(z.number()).optional(),
+            std: z.array(z.number()).optional(),
+            first: z.enum(['flip', 'crop']).optional(),
+            padding: z.int().optional(),
           })
           .loose(),
         weights: z.object({ seed: z.int(), sha256: digests }),

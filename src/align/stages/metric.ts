@@ -7,6 +7,7 @@ import type { Expectation, Rule } from '../judge/expectation.ts';
 import { tolerances } from '../judge/tolerances.ts';
 import { arrayOf } from '../reference/reference.ts';
 import { startingWeights, storedWeights } from '../reference/seedWeights.ts';
+import { type FedBatch, fedBatch } from './fed.ts';
 import { digestRows, sameStart } from './sameStart.ts';
 import type { Part, Stage } from './stage.ts';
 import { watchedBackend } from './watchedBackend.ts';
@@ -53,9 +54,11 @@ const evaluation: Part = {
       ...storedWeights(reference.arrays(file)),
     ]);
     const fed: Batch[] = [];
+    const batches: FedBatch[] = [];
     const watched = watchedBackend(backend, (_, inputs) => {
       const digest = (name: string): string => sha256Hex(bytesOf(inputs.get(name)!));
       fed.push({ labels: digest('labels'), images: digest('images') });
+      batches.push(fedBatch(inputs));
     });
     const set = { ...readCifar10(reference.syntheticDirectory(), 'test'), count: images };
     const found = await releasing(async (on) => {
@@ -72,6 +75,15 @@ const evaluation: Part = {
         ['accuracy', scalar(found.accuracy)],
         ['loss', scalar(found.loss)],
       ]),
+      fed: {
+        prefix: '',
+        from: 0,
+        steps: [],
+        refreshes: [],
+        tests: [
+          { images: 'images', labels: 'labels', batches, batch: settings.batch, count: images },
+        ],
+      },
       inputs: ['synthetic/cifar-10-batches-bin/test_batch.bin'],
       notes: [
         `accuracy ${(100 * found.accuracy).toFixed(2)} % of ${set.count} images, ${answers} classes predicted`,

@@ -6,6 +6,7 @@ import type { Override } from '../judge/overrides/overrides.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { Reference } from '../reference/reference.ts';
+import type { Fed } from './fed.ts';
 
 /** What a program is held against. */
 export interface ReferenceContext {
@@ -36,6 +37,8 @@ export interface PartRun {
   readonly leftOut?: ReadonlyMap<string, string>;
   /** What this backend cannot be asked for, and why: it is told, not judged. */
   readonly notAsked?: ReadonlyMap<string, string>;
+  /** What stands behind the digests of what programs were fed. */
+  readonly fed?: Fed;
   /** Rules that only a run can know: a value held against another that it made. */
   readonly rules?: ReadonlyMap<string, Rule>;
   /** Paths below fixtures/ of the inputs it read. */
@@ -61,12 +64,15 @@ export interface Part {
 /** The parts of a stage that a reference holds, those that point at one place first. */
 export type Stage = (reference: Reference) => readonly Part[];
 
+/** A part in which something failed, for whoever asks what the mistake is. */
+export interface FailedPart extends Failed, Pick<PartRun, 'fed'> {}
+
 /** What a stage found, before anybody prints it. */
 export interface StageFindings extends Judged {
   readonly inputs: readonly string[];
   readonly notes: readonly string[];
   /** The parts in which something failed; none where all passed. */
-  readonly failed?: readonly Failed[];
+  readonly failed?: readonly FailedPart[];
 }
 
 /** `Name` is one of ours, or what a reader of a foreign recording calls its judgement. */
@@ -88,9 +94,10 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
       ? await part.review(context, ran, judged)
       : { verdicts: judged.verdicts, notes: [] };
   const right = review.verdicts.every(passed);
+  const { recording, fed } = ran;
   return {
     ...judged,
-    ...(!right && { failed: [{ recording: ran.recording, expectations: expected }] }),
+    ...(!right && { failed: [{ recording, expectations: expected, ...(fed && { fed }) }] }),
     verdicts: review.verdicts,
     inputs: ran.inputs ?? [],
     notes: [

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../../../io/sha256/sha256.ts';
 import { scalar, type Tensor, type TensorMap, tensor, toFloat32 } from '../../../tensor/tensor.ts';
 import { recordedNames } from '../../reference/recorded.ts';
+import type { Fed, FedTests } from '../fed.ts';
 import { digestRows, weightDigests } from '../sameStart.ts';
 import type { PartRun } from '../stage.ts';
 import {
@@ -13,7 +14,7 @@ import {
   groupsAfter,
   testParts,
 } from './epochsRecord.ts';
-import type { ObservedRun } from './smallRun.ts';
+import type { FedTest, ObservedRun } from './smallRun.ts';
 
 export const numbers = (values: readonly number[]): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
@@ -58,7 +59,7 @@ function decided(run: ObservedRun, record: EpochsRecord, from: number): [string,
       `test ${part}`,
       digestRows(evaluated.map((batch) => batch[part])),
     ]),
-    ['batch-norm refresh', passRows(refreshes)],
+    ['batch-norm refresh', passRows(refreshes.map((pass) => pass.map((batch) => batch.digest)))],
     [
       'generator',
       digestRows(after.map((c) => (c === undefined ? noDigest : sha256Hex(c.position.generator)))),
@@ -106,6 +107,30 @@ function evaluations(run: ObservedRun): { found: [string, Tensor][]; refused: [s
     found.push([evalName(kind, 'accuracy'), scalar(100 * observed.found.accuracy)]);
   }
   return { found, refused };
+}
+
+/** What stands behind the digests. */
+export function fedOf(run: ObservedRun, record: EpochsRecord, from: number, prefix: string): Fed {
+  const { batch, eval_batch, test_images: count } = record.section.settings;
+  const named = (of: string, size: number, seen: readonly FedTest[]): FedTests => ({
+    images: `${of}images`,
+    labels: `${of}labels`,
+    batches: seen.map((test) => test.batch),
+    batch: size,
+    count,
+  });
+  const asked = evals.flatMap(({ kind }) => {
+    const observed = run.evals[kind];
+    const size = kind === 'raw' ? eval_batch : batch;
+    return 'problem' in observed ? [] : [named(evalName(kind, ''), size, observed.fed)];
+  });
+  return {
+    prefix,
+    from,
+    steps: run.fed.map((step) => step.batch),
+    refreshes: run.refreshes.map((pass) => pass.map((refresh) => refresh.batch)),
+    tests: [named('test ', batch, run.evaluated), ...asked],
+  };
 }
 
 /** A run from step `from` on as tensors, `prefix` before every name. */

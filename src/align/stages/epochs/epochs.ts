@@ -1,6 +1,6 @@
 import type { Part, Stage, StageContext } from '../stage.ts';
 import { epochExpectations } from './epochExpectations.ts';
-import { epochRecording } from './epochRecording.ts';
+import { epochRecording, fedOf } from './epochRecording.ts';
 import { averagedBy, recordOf, stepsAnEpoch } from './epochsRecord.ts';
 import { smallRun } from './smallRun.ts';
 
@@ -14,6 +14,7 @@ const runFrom = (from: number, prefix: string): Part => ({
     const averaged = averagedBy(settings.epochs, record);
     return {
       ...epochRecording(observed, record, from, prefix),
+      fed: fedOf(observed, record, from, prefix),
       inputs: Object.keys(reference.manifest.inputs).filter((path) => path.endsWith('.bin')),
       notes: [
         from === 0

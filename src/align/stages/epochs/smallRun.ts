@@ -26,6 +26,7 @@ import {
 } from '../../../train/settings/trainingSettings.ts';
 import type { Manifest } from '../../reference/manifest.ts';
 import type { Reference } from '../../reference/reference.ts';
+import { type FedBatch, fedBatch } from '../fed.ts';
 import type { StageContext } from '../stage.ts';
 import { watchedBackend } from '../watchedBackend.ts';
 
@@ -40,11 +41,24 @@ export interface FedStep {
   readonly images: number;
   readonly lr: number;
   readonly digests: StepDigests;
+  readonly batch: FedBatch;
+}
+
+/** A batch of test images. */
+export interface FedTest extends BatchDigests {
+  readonly batch: FedBatch;
+}
+
+/** A batch that refreshed batch norm. */
+export interface FedRefresh {
+  /** Of its images. */
+  readonly digest: string;
+  readonly batch: FedBatch;
 }
 
 /** What the command `eval` says of the run's last checkpoint, and which batches it looked at; or why it refuses it. */
 export type ObservedEval =
-  | { readonly found: Evaluation; readonly fed: readonly BatchDigests[] }
+  | { readonly found: Evaluation; readonly fed: readonly FedTest[] }
   | { readonly problem: string };
 
 /** A run as somebody saw it who only looks at what goes into the programs and what comes out. */
@@ -53,9 +67,9 @@ export interface ObservedRun {
   /** Loss of each step. */
   readonly losses: readonly number[];
   /** The batches of all passes over the test images. */
-  readonly evaluated: readonly BatchDigests[];
-  /** Digests of the images of each pass that refreshed batch norm, by epoch. */
-  readonly refreshes: readonly (readonly string[])[];
+  readonly evaluated: readonly FedTest[];
+  /** Each pass that refreshed batch norm, by epoch. */
+  readonly refreshes: readonly (readonly FedRefresh[])[];
   readonly rows: readonly LogRow[];
   /** By epochs done, the beginning included. */
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
@@ -82,6 +96,7 @@ function fedStep(inputs: TensorMap): FedStep {
     images: inputs.get('images')!.shape[0],
     lr: toFloat64(inputs.get('lr')!)[0],
     digests: { ...batchDigests(inputs), ...Object.fromEntries(masks) },
+    batch: fedBatch(inputs),
   };
 }
 
@@ -139,18 +154,23 @@ function smallDataset(reference: Reference, { settings: s }: EpochsSection) {
 function watch() {
   const seen = {
     fed: [] as FedStep[],
-    evaluated: [] as BatchDigests[],
-    refreshes: [] as string[][],
+    evaluated: [] as FedTest[],
+    refreshes: [] as FedRefresh[][],
   };
   let last = '';
   return {
     seen,
     see: (name: string, inputs: TensorMap): void => {
       if (name === 'training step') seen.fed.push(fedStep(inputs));
-      if (name === 'evaluation') seen.evaluated.push(batchDigests(inputs));
+      if (name === 'evaluation') {
+        seen.evaluated.push({ ...batchDigests(inputs), batch: fedBatch(inputs) });
+      }
       if (name === 'batch norm refresh') {
         if (last !== name) seen.refreshes.push([]);
-        seen.refreshes[seen.refreshes.length - 1].push(digest(inputs.get('images')!));
+        seen.refreshes[seen.refreshes.length - 1].push({
+          digest: digest(inputs.get('images')!),
+          batch: fedBatch(inputs),
+        });
       }
       last = name;
     },
