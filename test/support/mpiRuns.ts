@@ -10,12 +10,11 @@ export const narrowCommand = (): readonly string[] => [
   join(inject('compiled'), 'test', 'soakRun.js'),
 ];
 
-/** A run of two epochs, of six steps each on two ranks, that averages weights in the second. */
-export const narrowFlags = (dir: string, ...more: readonly string[]): readonly string[] => [
+/** A run that stops after so many of the six steps that an epoch has on two ranks: seconds. */
+export const shortRun = (dir: string, steps: number, ...more: readonly string[]): string[] => [
   ...['train', '--distributed', '--dir', dir, '--no-report', '--threads', '1'],
   ...'--dataset synthetic --model vgg16bn --batch-size 64 --epochs 2'.split(' '),
-  ...'--swa --swa-start 2 --eval-freq 2'.split(' '),
-  ...more,
+  ...['--steps', String(steps), ...more],
 ];
 
 export interface Launched {

@@ -16,7 +16,8 @@ interface NativeLibrary {
 /** What we use of the package, which need not be installed. */
 interface Koffi {
   config(settings: { readonly async_stack_size: number }): void;
-  load(file: string, options: { readonly global: boolean }): NativeLibrary;
+  /** null: the program itself. */
+  load(file: string | null, options?: { readonly global: boolean }): NativeLibrary;
   address(pointer: unknown): bigint;
 }
 
@@ -45,6 +46,18 @@ async function loadKoffi(): Promise<Koffi> {
       },
     );
   }
+}
+
+/** RTLD_NOW, on Linux and macOS. */
+const resolveNow = 2;
+
+/**
+ * Keeps a library that is loaded until the process ends. koffi lets go of it before that, and threads that have called
+ * it jump into it once more when they end: Open MPI between hosts dies of that after the last line of a run.
+ */
+function keepLoaded(koffi: Koffi, file: string): void {
+  const open = koffi.load(null).func('void *dlopen(const char *file, int flags)');
+  open(file, resolveNow);
 }
 
 const what = (error: unknown): string =>
@@ -109,6 +122,7 @@ export async function openLibrary(
         wrong.push(`${file}: neither Open MPI, nor of MPICH's family, nor of the MPI ABI`);
         continue;
       }
+      keepLoaded(koffi, file);
       const handle = (of: number | string): number | bigint =>
         typeof of === 'number' ? of : koffi.address(library.symbol(of));
       const handles = Object.fromEntries(
