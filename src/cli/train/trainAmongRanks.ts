@@ -6,6 +6,7 @@ import { AgreedError, agree, checkSame, nameOf } from '../../distributed/agree.t
 import type { Communicator } from '../../distributed/communicator.ts';
 import { broadcastBytes, gatherTexts } from '../../distributed/messages.ts';
 import { openMpi } from '../../distributed/mpi/openMpi.ts';
+import { processesOf } from '../../distributed/processes.ts';
 import { Interrupted, UsageError } from '../../errors.ts';
 import { readFileOrFail } from '../../io/readFile.ts';
 import { readSafetensors } from '../../io/safetensors/safetensors.ts';
@@ -14,6 +15,7 @@ import { digestDataset } from '../../train/dataset.ts';
 import { assistTraining } from '../../train/loop/session.ts';
 import { parseSettings } from '../../train/settings/trainingSettings.ts';
 import { packageVersion } from '../../version.ts';
+import { warn } from '../claims.ts';
 import type { CliContext } from '../context.ts';
 import { reportFailure } from '../failure.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
@@ -104,11 +106,13 @@ async function trainOnRank(
     },
     { fix: 'start all ranks with the same package and data' },
   );
+  const processes = await processesOf(comm);
   const stop = new AbortController();
-  const onStop = (signal: number): void => {
+  const onStop = (signal: number, rank: number): void => {
     if (stop.signal.aborted) return;
-    const name = Object.entries(constants.signals).find(([, n]) => n === signal)?.[0];
-    stop.abort(new Interrupted((name ?? 'SIGTERM') as NodeJS.Signals, interruption.because.what));
+    const name = Object.entries(constants.signals).find(([, n]) => n === signal)?.[0] ?? 'SIGTERM';
+    warn(`rank ${rank} was asked to stop by ${name}: stopping after this step, with a checkpoint`);
+    stop.abort(new Interrupted(name as NodeJS.Signals, interruption.because.what));
   };
   const run = { ...runOf(plan, opened, flags, stop.signal), comm, onStop };
   const { because, tell } = interruption;
@@ -116,6 +120,7 @@ async function trainOnRank(
   try {
     if (comm.rank > 0) return await assistTraining(run);
     context.print(comm.description);
+    for (const line of processes) context.print(line);
     await trainOne(run, plan, { flags: given, command, single: true }, context);
   } finally {
     release();

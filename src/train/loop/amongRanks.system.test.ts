@@ -152,7 +152,7 @@ describe('a run of several ranks', () => {
   test('stops after the step in which any of its ranks was asked to', async () => {
     const stop = new AbortController();
     const asked = AbortSignal.abort(new Interrupted('SIGTERM', 'asked'));
-    const heard: number[] = [];
+    const heard: number[][] = [];
     const run = tinyRun(join(s.dir, 'asked'), { batchSize: 4, distributed: two });
     const [events] = await Promise.all(
       onRanks(run, (rank) =>
@@ -160,14 +160,14 @@ describe('a run of several ranks', () => {
           ? { signal: asked }
           : {
               signal: stop.signal,
-              onStop(signal) {
-                heard.push(signal);
+              onStop(...told) {
+                heard.push(told);
                 stop.abort();
               },
             },
       ),
     );
     expect(events.at(-1)).toEqual({ kind: 'ended', ending: 'interrupted', step: 1 });
-    expect(heard).toEqual([15]);
+    expect(heard).toEqual([[15, 1]]);
   });
 });

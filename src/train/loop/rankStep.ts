@@ -40,8 +40,9 @@ export interface RankSigns {
   /** Samples, and right predictions among them. */
   readonly count: number;
   readonly correct: number;
-  /** The highest `stop` of any rank. */
+  /** The highest `stop` of any rank, and whose it is. */
   readonly stop: number;
+  readonly stopOf: number;
 }
 
 export interface RankStepper {
@@ -123,13 +124,16 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
         if (name !== undefined) await agreeOn(0, step, batch.epoch, cause);
       }
       const total = (i: number): number => rows.reduce((sum, row) => sum + row[i], 0);
+      const stops = rows.map((row) => row[4]);
+      const highest = Math.max(...stops);
       return {
         batch,
         signs: {
           loss: total(0) / comm.size,
           correct: total(1),
           count: total(3),
-          stop: Math.max(...rows.map((row) => row[4])),
+          stop: highest,
+          stopOf: stops.indexOf(highest),
         },
       };
     },

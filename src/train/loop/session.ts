@@ -71,8 +71,8 @@ export interface TrainingRun {
   readonly dataPath?: string;
   /** The ranks that share the run, of which this process is one; their `settings` say how. */
   readonly comm?: Communicator;
-  /** Told the number of the signal by which any of the ranks was asked to stop. */
-  readonly onStop?: (signal: number) => void;
+  /** Told the number of the signal by which any of the ranks was asked to stop, and which. */
+  readonly onStop?: (signal: number, rank: number) => void;
 }
 
 /** A run under way: what it carries from step to step, and the programs that move it. */

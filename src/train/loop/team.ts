@@ -35,8 +35,8 @@ export interface Member extends RankStepping {
 }
 
 export interface Leader extends Member {
-  /** Told the number of the signal by which any rank was asked to stop. */
-  readonly onStop?: (signal: number) => void;
+  /** Told the number of the signal by which any rank was asked to stop, and which. */
+  readonly onStop?: (signal: number, rank: number) => void;
 }
 
 /** Gives all ranks the state of rank 0, and lets that one lead them: what rank 0 does while the others `assist`. */
@@ -73,7 +73,7 @@ export async function lead(leader: Leader): Promise<Team> {
         const { batch, signs } = await ranks.make(step, lr, askedToStop(leader.signal));
         rested = batch.last;
         made.push({ step, epoch: batch.epoch, lr, count: signs.count, signs });
-        if (signs.stop > 0) leader.onStop?.(signs.stop);
+        if (signs.stop > 0) leader.onStop?.(signs.stop, signs.stopOf);
         return batch;
       },
     },
