@@ -8,6 +8,7 @@ const { fround } = Math;
  */
 export function fusedMultiplyAdd(a: number, b: number, c: number): number {
   const product = a * b;
+  if (c === 0) return fround(product + c);
   const sum = product + c;
   const rounded = fround(sum);
   const across = sum + (sum - rounded);

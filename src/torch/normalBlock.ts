@@ -6,6 +6,8 @@ import { unit, unitBits } from './uniform.ts';
  * (ATen/native/cpu/DistributionTemplates.h, normal_fill_AVX2; ATen/native/cpu/avx_mathfun.h, after
  * the Cephes library's logf, sinf and cosf). An FMA instruction is written fround(a * b + c): for
  * all 2^24 arguments that the logarithm and the sines can meet, the second rounding is harmless.
+ * What half of the draws do one way and half the other way is reckoned, not branched on: a processor
+ * guesses such a branch wrong every other time.
  */
 
 const { fround, clz32 } = Math;
@@ -28,14 +30,18 @@ const ln2High = fround(0.693359375);
 
 /** 2^-n, so that an n-bit integer becomes a mantissa in [½, 1). */
 const scaleOfBits = Float32Array.from({ length: 33 }, (_, n) => 2 ** -n);
+/** √½ as the 31 bits behind the point that mantissas are compared in. */
+const sqrtHalfBits = sqrtHalf * 2 ** 31;
 
 /** The natural logarithm of numerator·2^-24, for a numerator in 1 … 2^24. */
 function logOfUnit(numerator: number): number {
-  const bits = 32 - clz32(numerator);
-  const mantissa = fround(numerator * scaleOfBits[bits]);
-  const small = mantissa < sqrtHalf;
-  const e = bits - (small ? 25 : 24);
-  const m = fround(fround(mantissa - 1) + (small ? mantissa : 0));
+  const free = clz32(numerator);
+  const bits = 32 - free;
+  const mantissa = numerator * scaleOfBits[bits];
+  /** 1 where the mantissa is below √½, else 0. */
+  const small = (((numerator << free) >>> 1) - sqrtHalfBits) >>> 31;
+  const e = bits - 24 - small;
+  const m = fround(fround(mantissa - 1) + small * mantissa);
   const z = fround(m * m);
   let y = fround(log0 * m + log1);
   y = fround(y * m + log2);
@@ -95,12 +101,11 @@ export function normalBlock(
     s = fround(z * s);
     s = fround(s * x + x);
 
-    const swap = (octant & 2) !== 0;
-    const sine = swap ? c : s;
-    const cosine = swap ? s : c;
-    const signedSine = (octant & 4) !== 0 ? -sine : sine;
-    const signedCosine = (~(octant - 2) & 4) !== 0 ? -cosine : cosine;
-    out[k] = fusedMultiplyAdd(fround(radius * signedCosine), std, mean);
-    out[k + half] = fusedMultiplyAdd(fround(radius * signedSine), std, mean);
+    // In every other quadrant the two are the sine and cosine of what is left to a right angle.
+    const swap = (octant >> 1) & 1;
+    const sign = 1 - ((octant & 4) >> 1);
+    const otherSign = 1 - (((octant ^ (octant << 1)) & 4) >> 1);
+    out[k + half * (1 - swap)] = fusedMultiplyAdd(fround(radius * s * otherSign), std, mean);
+    out[k + half * swap] = fusedMultiplyAdd(fround(radius * c * sign), std, mean);
   }
 }

@@ -35,7 +35,7 @@ export interface Moments {
 
 /** In float64, one after the other. */
 export function momentsOf(t: Tensor): Moments {
-  const values = toFloat64(t);
+  const values = t.dtype === 'float32' ? t.data : toFloat64(t);
   let [sum, sumOfSquares, min, max] = [0, 0, Infinity, -Infinity];
   // By index: an iterator takes six times as long, and every large tensor comes through here.
   for (let i = 0; i < values.length; i++) {
