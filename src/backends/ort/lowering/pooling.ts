@@ -25,7 +25,10 @@ export function maxPool2dGrad(
   { params, inputs: [input, gradient] }: Node<'maxPool2dGrad'>,
   [x, dy]: readonly Value[],
 ): Value {
-  const [, indices] = g.emitMany('MaxPool', [x], 2, windowAttributes(params));
+  // Said where nothing needs it, so that ONNX Runtime does not take this node for the forward one: it would put that
+  // one's values in place of these again and again, and opening a training step takes it half as long again.
+  const apart = { dilations: [1, 1] };
+  const [, indices] = g.emitMany('MaxPool', [x], 2, { ...windowAttributes(params), ...apart });
   if (params.kernel.every((k, axis) => k <= params.stride[axis])) {
     return g.emit('MaxUnpool', [dy, indices, g.ints(input.shape)], windowAttributes(params));
   }
