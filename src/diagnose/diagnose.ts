@@ -2,6 +2,7 @@ import type { Cause, Verdict } from '../align/judge/verdict.ts';
 import { passed } from '../align/judge/verdict.ts';
 import { distanceOf } from './around.ts';
 import { hypotheses } from './hypotheses/index.ts';
+import { decidedFits, otherwiseName } from './hypotheses/otherwise.ts';
 import type { Fit, Hypothesis } from './hypothesis.ts';
 import { numbersOf } from './numbers.ts';
 import type { Evidence, Suspect } from './suspect.ts';
@@ -17,6 +18,13 @@ const worthTelling = 0.5;
 
 /** Every way in which a suspect could have come to differ, in the order of the table. */
 function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis[]): Named[] {
+  if (suspect.decided === true) {
+    return decidedFits(suspect, evidence).map((fit) => ({
+      ...fit,
+      hypothesis: otherwiseName,
+      accepted: true,
+    }));
+  }
   const numbers = numbersOf(suspect);
   if (numbers === undefined) return [];
   const most = Math.max(numbers.limit, worthTelling * distanceOf(numbers));

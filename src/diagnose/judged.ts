@@ -1,4 +1,4 @@
-import type { Expectation, TensorRule, Tolerance } from '../align/judge/expectation.ts';
+import type { Expectation, Rule, TensorRule, Tolerance } from '../align/judge/expectation.ts';
 import type { Failed } from '../align/judge/judge.ts';
 import { passed, type Verdict } from '../align/judge/verdict.ts';
 import { samplePositions } from '../align/reference/samplePositions.ts';
@@ -6,6 +6,7 @@ import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { diagnosed } from './diagnose.ts';
 import { limitOf } from './limits.ts';
+import type { Variant } from './otherwise/variant.ts';
 import { withinStep } from './stepName.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
 import { kindOf, layoutOf } from './tensorNames.ts';
@@ -18,6 +19,8 @@ export interface Around extends Pick<Evidence, 'batch' | 'optimizer'> {
   readonly layers?: ReadonlyMap<string, string>;
   /** True where names tell neither kinds nor axes: two recordings of anything. */
   readonly foreign?: boolean;
+  /** What a tensor would be, were one thing done otherwise. */
+  readonly variants?: (name: string, evidence: Evidence) => Iterable<Variant>;
 }
 
 type Record = Held['record'];
@@ -30,8 +33,7 @@ const recordOf: {
 } = {
   float64: ({ record }) => record,
   distance: ({ to }) => ({ pytorch: to, truth: to }),
-  // Of digests only the equality says anything.
-  equality: ({ to }) => (to.dtype === 'uint8' ? undefined : { pytorch: to, truth: to }),
+  equality: ({ to }) => ({ pytorch: to, truth: to }),
   ulp: ({ to }) => ({ pytorch: to, truth: to }),
   measures: ({ to }) => ({ pytorch: to, truth: to }),
   relative: ({ record, truth }) => record ?? (truth && { pytorch: truth, truth }),
@@ -87,6 +89,12 @@ function before(held: Held, start: TensorMap): Held | undefined {
   return { ...held, name: `initial/${bare}`, record: { ...record, pytorch: value, truth: value } };
 }
 
+/** Lists of numbers and digests are decided or drawn; of two recordings of anything nobody knows it. */
+const isDecided = (rule: Rule, { foreign = false }: Around): boolean =>
+  rule.kind === 'equality' &&
+  (rule.to.dtype === 'uint8' ||
+    (!foreign && rule.row !== undefined && rule.to.dtype === 'float64'));
+
 const scaleOf = (rule: TensorRule): Tolerance['scale'] =>
   rule.kind === 'float64'
     ? rule.tolerance.scale
@@ -105,12 +113,15 @@ export function diagnosedBy(
     failed.flatMap((f) => f.expectations).map((expected) => [expected.name, expected]),
   );
   const all = new Map<string, Held>();
+  const decided = new Map<string, Held>();
   // The same weight lies there whole, and as a row of some of its elements.
   const starts = new Map<string, Held>();
   for (const [name, expected] of rules) {
     const held = heldOf(expected, recorded.get(name), around);
     if (held === undefined) continue;
-    all.set(name, held);
+    const isList = isDecided(expected.rule, around);
+    (isList ? decided : all).set(name, held);
+    if (isList) continue;
     const first = around.start && before(held, around.start);
     if (first !== undefined) starts.set(`${first.name} ${formatShape(first.shape)}`, first);
   }
@@ -124,13 +135,17 @@ export function diagnosedBy(
     failedBefore: (name) => wrong.slice(0, wrong.indexOf(name)),
     ...(around.batch && { batch: around.batch }),
     ...(around.optimizer && { optimizer: around.optimizer }),
+    ...(around.variants && { variants: (name) => around.variants!(name, evidence) }),
   };
   const suspectOf = ({ name }: Verdict): Suspect | undefined => {
-    const [held, ours, rule] = [all.get(name), recorded.get(name), rules.get(name)?.rule];
+    const [ours, rule] = [recorded.get(name), rules.get(name)?.rule];
+    const list = decided.get(name);
+    const held = list ?? all.get(name);
     if (held === undefined || ours === undefined || rule === undefined || rule.kind === 'refusal')
       return undefined;
     const scale = scaleOf(rule);
-    return { ...held, ours, limit: limitOf(rule), ...(scale && { scale: scale.value }) };
+    const more = { ...(scale && { scale: scale.value }), ...(list && { decided: true }) };
+    return { ...held, ours, limit: limitOf(rule), ...more };
   };
   return diagnosed(verdicts, suspectOf, evidence);
 }

@@ -5,6 +5,7 @@ import { startingWeights } from '../align/reference/seedWeights.ts';
 import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
 import { type Around, diagnosedBy } from './judged.ts';
+import { epochsVariants } from './otherwise/epochs.ts';
 
 type Given = Pick<ReferenceContext, 'reference' | 'weights'>;
 
@@ -33,7 +34,10 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
     const { batch } = reference.stage('swa').settings;
     return batch === undefined ? {} : { batch };
   },
-  epochs: ({ reference }) => ({ batch: reference.stage('epochs').settings.batch }),
+  epochs: ({ reference }) => ({
+    batch: reference.stage('epochs').settings.batch,
+    variants: epochsVariants(reference),
+  }),
 };
 
 /**

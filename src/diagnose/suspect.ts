@@ -2,6 +2,7 @@ import type { ProbeKind } from '../align/reference/probe.ts';
 import type { Recorded } from '../align/reference/recorded.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Variant } from './otherwise/variant.ts';
 
 /** A tensor as a reference holds it: whole, or some of it. */
 export interface Held {
@@ -24,6 +25,8 @@ export interface Suspect extends Held {
   readonly limit: number;
   /** What errors are measured by instead of the truth's size, where that is zero but for rounding. */
   readonly scale?: number;
+  /** True of a list that is decided or drawn, a step, batch or epoch a row: numbers or digests, to the bit. */
+  readonly decided?: boolean;
 }
 
 /** What is known around a suspect. */
@@ -44,4 +47,6 @@ export interface Evidence {
   readonly batch?: number;
   /** Settings of the optimizer by torch.optim's names: `lr`, `weight_decay`. */
   readonly optimizer?: Readonly<Record<string, unknown>>;
+  /** What a tensor would be, were one thing done otherwise. */
+  readonly variants?: (name: string) => Iterable<Variant>;
 }

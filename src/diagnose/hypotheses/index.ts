@@ -5,6 +5,7 @@ import { drawHypotheses } from './draws.ts';
 import { maskHypotheses } from './masks.ts';
 import { normHypotheses } from './norms.ts';
 import { orderHypotheses } from './order.ts';
+import { otherwiseHypotheses } from './otherwise.ts';
 import { precisionHypotheses } from './precision.ts';
 import { runningHypotheses } from './runningStatistics.ts';
 import { scaleHypotheses } from './scale.ts';
@@ -15,6 +16,7 @@ import { whereHypotheses } from './where.ts';
 
 /** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
 export const hypotheses: readonly Hypothesis[] = [
+  ...otherwiseHypotheses,
   ...activationHypotheses,
   ...maskHypotheses,
   ...normHypotheses,
