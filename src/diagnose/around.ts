@@ -1,5 +1,6 @@
 import { type Shape, sameShape, sizeOf } from '../tensor/shape.ts';
 import { type Tensor, toFloat64 } from '../tensor/tensor.ts';
+import { numberOf } from './layer.ts';
 import { leftOf, type Numbers } from './numbers.ts';
 import { withinStep } from './stepName.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
@@ -39,6 +40,10 @@ export function heldIn(evidence: Evidence, name: string, shape: Shape): Held | u
   if (found === undefined || sameShape(found.shape, shape)) return found;
   return evidence.alike(shape).find((other) => other.name === name);
 }
+
+/** The value that a gradient belongs to. Stages call a layer's output by the layer, recordings `NAME.output`. */
+export const inputOf = ({ name }: Held, { held }: Evidence): Held | undefined =>
+  held(name.replace(/\.grad$/, '')) ?? held(name.replace(/(\.output)?\.grad$/, ''));
 
 /** A pass before another, as names have it: of `step1` the first, which has no word; before the first the start. */
 function passBefore(when: string): string | undefined {
@@ -84,9 +89,6 @@ const mostOfTensor = 0.1;
 export const explains = (numbers: Numbers, left: number, distance = distanceOf(numbers)): boolean =>
   left <= distance * mostOfDifference && left <= mostOfTensor;
 
-/** A setting in PyTorch's words of a layer: `eps` of `BatchNorm2d(8, eps=1e-05, …)`. */
-export function settingOf({ what }: Suspect, key: string): number | undefined {
-  const found = what === undefined ? null : new RegExp(`\\b${key}=([\\d.e+-]+)`).exec(what);
-  const value = found === null ? Number.NaN : Number(found[1]);
-  return Number.isFinite(value) ? value : undefined;
-}
+/** A number that the suspect's layer is made with, by its keyword in PyTorch. */
+export const settingOf = ({ what }: Suspect, key: string): number | undefined =>
+  numberOf(what, key);

@@ -6,13 +6,14 @@ import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { diagnosed } from './diagnose.ts';
 import { limitOf } from './limits.ts';
+import type { Given, Origins } from './origins.ts';
 import type { Variant } from './otherwise/variant.ts';
 import { withinStep } from './stepName.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
 import { kindOf, layoutOf } from './tensorNames.ts';
 
 /** What is known beside what was expected. */
-export interface Around extends Pick<Evidence, 'batch' | 'optimizer'> {
+export interface Around extends Pick<Evidence, 'batch' | 'optimizer'>, Partial<Origins> {
   /** Weights and buffers before the first step. */
   readonly start?: TensorMap;
   /** What each layer is, by its name. */
@@ -42,7 +43,7 @@ const recordOf: {
 function heldOf(
   { name, layer, what, rule }: Expectation,
   found: Tensor | undefined,
-  { layers, foreign = false }: Around,
+  { layers, origins, foreign = false }: Around,
 ): Held | undefined {
   if (rule.kind === 'refusal') return undefined;
   const record = (recordOf[rule.kind] as (rule: TensorRule) => Record | undefined)(rule);
@@ -54,7 +55,7 @@ function heldOf(
   const kind = foreign ? undefined : kindOf(bare);
   const axes = kind && layoutOf(kind, shape);
   const by = layer ?? (foreign ? undefined : layerOf(bare, layers));
-  const is = what ?? (by === undefined ? undefined : layers?.get(by));
+  const is = what ?? origins?.get(name)?.what ?? (by === undefined ? undefined : layers?.get(by));
   return {
     name,
     shape,
@@ -94,6 +95,10 @@ const isDecided = (rule: Rule, { foreign = false }: Around): boolean =>
   rule.kind === 'equality' &&
   (rule.to.dtype === 'uint8' ||
     (!foreign && rule.row !== undefined && rule.to.dtype === 'float64'));
+const givenAs = (name: string, { kind, value }: Given): Held => {
+  const truth = tensor('float64', value.shape, toFloat64(value));
+  return { name, kind, shape: value.shape, record: { pytorch: value, truth } };
+};
 
 const scaleOf = (rule: TensorRule): Tolerance['scale'] =>
   rule.kind === 'float64'
@@ -127,11 +132,16 @@ export function diagnosedBy(
   }
   const known = [...starts.values(), ...all.values()];
   const wrong = verdicts.filter((v) => !passed(v)).map(({ name }) => name);
+  const { origins, given } = around;
+  const givenUnder = (name: string): Held | undefined => {
+    const found = given?.get(name);
+    return found && givenAs(name, found);
+  };
   const evidence: Evidence = {
-    held: (name) => all.get(name) ?? known.find((held) => held.name === name),
+    held: (name) => all.get(name) ?? givenUnder(name) ?? known.find((held) => held.name === name),
     alike: (shape) => known.filter((held) => sameShape(held.shape, shape)),
-    ours: (name) => recorded.get(name),
-    from: () => [],
+    ours: (name) => recorded.get(name) ?? given?.get(name)?.value,
+    from: (name) => origins?.get(name)?.from ?? [],
     failedBefore: (name) => wrong.slice(0, wrong.indexOf(name)),
     ...(around.batch && { batch: around.batch }),
     ...(around.optimizer && { optimizer: around.optimizer }),

@@ -1,30 +1,39 @@
 import type { StageName } from '../align/reference/manifest.ts';
 import { recordedBatch } from '../align/reference/recordedBatch.ts';
-import type { Reference } from '../align/reference/reference.ts';
 import { startingWeights } from '../align/reference/seedWeights.ts';
+import { evaluationBatch } from '../align/stages/evaluationBatch.ts';
 import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
 import { type Around, diagnosedBy } from './judged.ts';
+import { opOrigins } from './opOrigins.ts';
+import { originsOf } from './origins.ts';
 import { epochsVariants } from './otherwise/epochs.ts';
 
 type Given = Pick<ReferenceContext, 'reference' | 'weights'>;
 
-/** Images of the fixed batch that a stage sees. */
-const fakeImages = (reference: Reference, stage: 'forward' | 'loss'): Around => ({
-  batch:
-    reference.stage(stage).settings?.images ?? reference.input('inputs/fake_data.npy').shape[0],
-});
+/** The fixed batch that a stage sees in evaluation mode. */
+function fakeBatch(given: Given, stage: 'forward' | 'loss'): Around {
+  const { program, feeds } = evaluationBatch(given.reference, given.reference.stage(stage));
+  const state = startingWeights(given);
+  return {
+    batch: feeds.get('images')!.shape[0],
+    ...originsOf(program, [...program.fetches.keys()], { feeds, state }),
+  };
+}
 
 /** What each stage runs on, by torch.optim's names. */
 const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
-  ops: () => ({}),
-  forward: ({ reference }) => fakeImages(reference, 'forward'),
-  loss: ({ reference }) => fakeImages(reference, 'loss'),
+  ops: ({ reference }) => opOrigins(reference),
+  forward: (given) => fakeBatch(given, 'forward'),
+  loss: (given) => fakeBatch(given, 'loss'),
   metric: ({ reference }) => ({ batch: reference.stage('metric').settings.batch }),
   backward(given) {
     const { settings } = given.reference.stage('backward').kinkfree;
-    const start = recordedBatch(given.reference).start(startingWeights(given));
-    return { batch: settings.images, optimizer: settings, start };
+    const { program, feeds, start } = recordedBatch(given.reference);
+    const state = start(startingWeights(given));
+    const names = [...program.fetches.keys()];
+    const origins = originsOf(program, names, { prefix: 'layers/', feeds: feeds(0), state });
+    return { batch: settings.images, optimizer: settings, start: state, ...origins };
   },
   train({ reference }) {
     const { settings } = reference.stage('train');

@@ -3,10 +3,10 @@ import type { Shape } from '../tensor/shape.ts';
 
 /** What a tensor is by the end of its name, as the stages and PyTorch have it; the first that fits. */
 const kinds: readonly (readonly [RegExp, ProbeKind])[] = [
-  [/\.output\.grad$/, 'output gradient'],
-  [/\.(?:weight|bias)\.grad$/, 'weight gradient'],
+  [/(?:\.output|\/x)\.grad$/, 'output gradient'],
+  [/[./](?:weight|bias)\.grad$/, 'weight gradient'],
   [/\.(?:weight|bias)$/, 'weight'],
-  [/\.(?:running_mean|running_var)$/, 'buffer'],
+  [/[./](?:running_mean|running_var)$/, 'buffer'],
   [/\.(?:weight|bias)\.\w+$/, 'optimizer state'],
   [/(?:^|\W)loss(?:\W|$)/i, 'loss'],
   [/^predictions$/, 'prediction'],

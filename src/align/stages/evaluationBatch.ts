@@ -8,6 +8,7 @@ import {
   type TensorMap,
   tensor,
 } from '../../tensor/tensor.ts';
+import type { Reference } from '../reference/reference.ts';
 import { startingWeights } from '../reference/seedWeights.ts';
 import type { StageContext } from './stage.ts';
 
@@ -26,18 +27,26 @@ function firstOf<D extends DType>({ dtype, shape, data }: Tensor<D>, count?: num
   return tensor(dtype, [n, ...rest], data.slice(0, n * sizeOf(rest)) as DataOf[D]);
 }
 
-/**
- * A stage's batch in evaluation mode: `ask` gives results of it, each time by a program that computes nothing else,
- * and `holds` says which there are.
- */
-export function evaluating(context: StageContext, { settings }: BatchSource) {
-  const { backend, reference } = context;
+/** A stage's batch and the program of its evaluation. */
+export function evaluationBatch(reference: Reference, { settings }: BatchSource) {
   const images = firstOf(reference.input(fake.images), settings?.images);
   const count = images.shape[0];
   // The original port's labels lie in a column.
   const labels = { ...firstOf(reference.input(fake.labels), count), shape: [count] } as Tensor;
-  const program = evaluationStep(reference.model, images.shape);
-  const [weights, feeds] = [startingWeights(context), evaluationFeeds(images, labels)];
+  return {
+    program: evaluationStep(reference.model, images.shape),
+    feeds: evaluationFeeds(images, labels),
+  };
+}
+
+/**
+ * A stage's batch in evaluation mode: `ask` gives results of it, each time by a program that computes nothing else,
+ * and `holds` says which there are.
+ */
+export function evaluating(context: StageContext, source: BatchSource) {
+  const { backend, reference } = context;
+  const { program, feeds } = evaluationBatch(reference, source);
+  const weights = startingWeights(context);
   return {
     inputs: Object.values(fake),
     holds: (name: string): boolean => program.fetches.has(name),

@@ -2,6 +2,7 @@ import { sameShape } from '../../tensor/shape.ts';
 import {
   distanceOf,
   explains,
+  inputOf,
   leftToOurs,
   oursOf,
   picked,
@@ -9,9 +10,9 @@ import {
   valuesAt,
   wholeOf,
 } from '../around.ts';
-import { functions, slopeOf, softmax, softmaxBack } from '../functions.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
+import { functions, slopeOf, softmax, softmaxBack } from '../recompute/functions.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
 
 /** So few numbers come out of another function by chance. */
@@ -96,11 +97,10 @@ interface Along {
   readonly back: (values: Float64Array, sent: Float64Array) => Float64Array;
 }
 
-/** Softmax and its logarithm along the axes where they are likely: the last, and that of channels. */
+/** Softmax and its logarithm along every axis, the last first. */
 function softmaxesOf(shape: readonly number[]): Along[] {
   const rank = shape.length;
-  if (rank === 0) return [];
-  return [...new Set([rank - 1, Math.min(1, rank - 1)])].flatMap((axis) => {
+  return Array.from(shape.keys(), (k) => rank - 1 - k).flatMap((axis) => {
     const along = axis === rank - 1 ? '' : ` along axis ${axis}`;
     return [false, true].map((log) => ({
       name: `${log ? 'log-softmax' : 'softmax'}${along}`,
@@ -222,7 +222,7 @@ const anothersGradient: Hypothesis = {
   about: 'sent back through the derivative of another function',
   fits(numbers, suspect, evidence) {
     if (suspect.kind !== 'output gradient' || numbers.truth.length < fewest) return [];
-    const input = evidence.held(suspect.name.replace(/\.grad$/, ''));
+    const input = inputOf(suspect, evidence);
     const sent = sourcesOf(suspect, evidence).filter(({ kind }) => kind === 'output gradient');
     // Where several layers send back, it is a sum.
     if (input === undefined || sent.length !== 1) return [];

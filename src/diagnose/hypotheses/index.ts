@@ -1,11 +1,14 @@
 import type { Hypothesis } from '../hypothesis.ts';
 import { activationHypotheses } from './activations.ts';
 import { castHypotheses } from './casts.ts';
+import { convolutionHypotheses } from './convolutions.ts';
 import { drawHypotheses } from './draws.ts';
 import { maskHypotheses } from './masks.ts';
+import { normGradientHypotheses } from './normGradients.ts';
 import { normHypotheses } from './norms.ts';
 import { orderHypotheses } from './order.ts';
 import { otherwiseHypotheses } from './otherwise.ts';
+import { poolHypotheses } from './pools.ts';
 import { precisionHypotheses } from './precision.ts';
 import { runningHypotheses } from './runningStatistics.ts';
 import { scaleHypotheses } from './scale.ts';
@@ -20,7 +23,10 @@ export const hypotheses: readonly Hypothesis[] = [
   ...activationHypotheses,
   ...maskHypotheses,
   ...normHypotheses,
+  ...normGradientHypotheses,
   ...runningHypotheses,
+  ...convolutionHypotheses,
+  ...poolHypotheses,
   // A sum without a term equals the other term: what is missing says more.
   ...updateHypotheses,
   ...termHypotheses,

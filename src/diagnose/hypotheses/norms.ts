@@ -10,8 +10,8 @@ import {
   wholeOf,
 } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
-import { type Norm, normOf, type Statistics, statisticsOf } from '../norm.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
+import { type Norm, normOf, type Statistics, statisticsOf } from '../recompute/norm.ts';
 import { withinStep } from '../stepName.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
 
@@ -28,16 +28,19 @@ interface Way extends Statistics {
   readonly deviation: Float64Array;
   readonly scaled: 0 | 1 | 2;
   readonly moved: boolean;
+  /** Weight and bias in each other's place. */
+  readonly swapped?: boolean;
 }
 
 /** The result at a flat position. */
-const resultOf =
-  ({ group, place }: Norm, { x, scale, bias }: Inputs, way: Way) =>
-  (at: number): number => {
+const resultOf = ({ group, place }: Norm, { x, ...affine }: Inputs, way: Way) => {
+  const [scale, bias] = way.swapped ? [affine.bias, affine.scale] : [affine.scale, affine.bias];
+  return (at: number): number => {
     const factor = scale === undefined ? 1 : scale[place[at]] ** way.scaled;
     const plus = bias === undefined || !way.moved ? 0 : bias[place[at]];
     return ((x[at] - way.mean[group[at]]) / way.deviation[group[at]]) * factor + plus;
   };
+};
 
 const usual = (statistics: Statistics, eps: number): Way => ({
   ...statistics,
@@ -164,6 +167,16 @@ function variantsOf(
         ? 'the mean is not taken away: as RMSNorm does'
         : 'the mean is taken away, RMSNorm does not',
       way: all(statisticsOf(norm, x, !centred)),
+    },
+    {
+      key: 'variance for deviation',
+      says: 'divided by the variance, the reference divides by its root',
+      way: { ...way, deviation: way.variance.map((v) => v + eps) },
+    },
+    {
+      key: 'swapped',
+      says: 'its weight and bias are swapped',
+      way: { ...way, swapped: true },
     },
     { key: 'no scale', says: 'its weight is missing', way: { ...way, scaled: 0 } },
     { key: 'scale twice', says: 'its weight is applied twice', way: { ...way, scaled: 2 } },

@@ -1,7 +1,9 @@
-import { type Shape, sizeOf } from '../../tensor/shape.ts';
+import { type Shape, sameShape, sizeOf } from '../../tensor/shape.ts';
+import { oursOf, sourcesOf, wholeOf } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
-import type { Suspect } from '../suspect.ts';
+import type { Held, Suspect } from '../suspect.ts';
+import { type Computed, type Variant, variantFits } from '../variants.ts';
 
 /** From a position in the reference's shape, as coordinates, to the flat position in ours that should lie there. */
 type Source = (index: Int32Array) => number;
@@ -31,7 +33,7 @@ function permutations(n: number): number[][] {
 
 const ascending = (order: readonly number[]): boolean => order.every((axis, k) => axis === k);
 
-const letters = ({ axes, shape }: Suspect): readonly string[] =>
+const letters = ({ axes, shape }: Held): readonly string[] =>
   axes?.length === shape.length ? [...axes] : shape.map((_, k) => `${k}`);
 
 const joined = (names: readonly string[]): string => names.join(names[0].length > 1 ? ',' : '');
@@ -69,6 +71,47 @@ const permuted: Hypothesis = {
             : `its numbers lie in the order ${as}, but its shape says ${joined(names)}`;
       return [{ key: `axes ${as}`, says, left, freedom: 0 }];
     });
+  },
+};
+
+/** Flat positions of `shape` in another order of its axes, as they are read in a row. */
+function readIn(shape: Shape, order: readonly number[]): Computed {
+  const laid = order.map((axis) => shape[axis]);
+  const [inner, strides] = [stridesOf(laid), stridesOf(shape)];
+  return (position) =>
+    order.reduce(
+      (sum, axis, k) => sum + (Math.floor(position / inner[k]) % laid[k]) * strides[axis],
+      0,
+    );
+}
+
+/** The same numbers as those of the one tensor it is made of, in another shape. */
+const flattened: Hypothesis = {
+  name: 'flattened',
+  about: 'maps or blocks that are made one row in another order of their axes: NHWC',
+  fits(numbers, suspect, evidence) {
+    const sources = sourcesOf(suspect, evidence);
+    const [source] = sources;
+    if (sources.length !== 1 || suspect.kind !== 'output') return [];
+    if (sameShape(source.shape, suspect.shape)) return [];
+    if (sizeOf(source.shape) !== sizeOf(suspect.shape) || source.shape.length > mostAxes) return [];
+    const x = oursOf(evidence, source) ?? wholeOf(source);
+    if (x === undefined) return [];
+    const names = 'NCHW'.length === source.shape.length ? [...'NCHW'] : letters(source);
+    const orders = permutations(source.shape.length).filter((order) => !ascending(order));
+    return variantFits(
+      numbers,
+      (at) => x[at],
+      orders.map((order): Variant => {
+        const from = readIn(source.shape, order);
+        const as = joined(order.map((axis) => names[axis]));
+        return {
+          key: `flattened ${as}`,
+          says: `flattened in the order ${as}, the reference's ${joined(names)}`,
+          value: (at) => x[from(at)],
+        };
+      }),
+    );
   },
 };
 
@@ -218,6 +261,7 @@ const shuffled: Hypothesis = {
 /** The same numbers, elsewhere. */
 export const orderHypotheses: readonly Hypothesis[] = [
   permuted,
+  flattened,
   reversed,
   blocks,
   rolled,

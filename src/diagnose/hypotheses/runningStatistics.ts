@@ -58,7 +58,7 @@ const running: Hypothesis = {
   name: 'running statistics',
   about: "a batch norm's running statistics by another momentum, or by the biased variance",
   fits(numbers, suspect, evidence): Fit[] {
-    const [, statistic] = /\.(running_mean|running_var)$/.exec(suspect.name) ?? [];
+    const [, statistic] = /[./](running_mean|running_var)$/.exec(suspect.name) ?? [];
     const used = settingOf(suspect, 'momentum');
     const held = earlierOf(suspect, evidence);
     const before = held && valuesAt(numbers, held);
@@ -96,6 +96,14 @@ const running: Hypothesis = {
             ...fitted(biased, `, and ${nBiased}`),
           ]),
       ...fitted(batch, ''),
+      ...(statistic === 'running_var'
+        ? accept({
+            key: 'running deviation',
+            says: "the root of the reference's: a deviation, not a variance",
+            left: leftWith(numbers, truth.map(Math.sqrt), truth.map(Math.sqrt), 0),
+            freedom: 0,
+          })
+        : []),
     ];
   },
 };

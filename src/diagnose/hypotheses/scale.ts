@@ -1,5 +1,6 @@
 import { shortNumber } from '../../shortNumber.ts';
 import { sizeOf } from '../../tensor/shape.ts';
+import { settingOf, sourcesOf } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { leftOf, type Numbers } from '../numbers.ts';
 import type { Evidence, Suspect } from '../suspect.ts';
@@ -18,15 +19,24 @@ const both = (by: number, more: string, less: string): NamedFactor[] => [
   { by: 1 / by, is: less },
 ];
 
-const numberIn = (text: string | undefined, key: string): number | undefined => {
-  const found = text === undefined ? null : new RegExp(`\\b${key}=([\\d.e-]+)`).exec(text);
-  return found === null ? undefined : Number(found[1]);
-};
+/** How many numbers a sum may run over: all of the suspect, and the places of the maps that it is computed from. */
+function placesOf(suspect: Suspect, evidence: Evidence): (readonly [number, string])[] {
+  const size = sizeOf(suspect.shape);
+  const maps = sourcesOf(suspect, evidence).filter(({ shape }) => shape.length === 4);
+  const places = new Map(
+    maps.flatMap(({ shape: [n, , h, w] }) => [
+      [h * w, `the ${h}×${w} places of a map`] as const,
+      [n * h * w, `the ${h}×${w} places of ${n} maps`] as const,
+    ]),
+  );
+  return [[size, `all its ${size} elements`] as const, ...places].filter(([n]) => n > 1);
+}
 
 /** Factors that people know, and what each of them means here. */
-function namedFactors(suspect: Suspect, { batch, optimizer = {} }: Evidence): NamedFactor[] {
-  const { shape, what } = suspect;
-  const p = numberIn(what, 'p');
+function namedFactors(suspect: Suspect, evidence: Evidence): NamedFactor[] {
+  const { batch, optimizer = {} } = evidence;
+  const { shape } = suspect;
+  const p = settingOf(suspect, 'p');
   const lr = Number(optimizer.lr);
   const widths = [...new Set(shape.filter((d) => d > 1))];
   const summed = (n: number): NamedFactor[] =>
@@ -46,7 +56,10 @@ function namedFactors(suspect: Suspect, { batch, optimizer = {} }: Evidence): Na
       both(n / (n - 1), 'divided by n − 1, not by n', 'divided by n, not by n − 1'),
     ),
     ...(p !== undefined && p > 0 && p < 1
-      ? both(1 / (1 - p), 'scaled by 1/(1−p) once too often', 'not scaled by 1/(1−p)')
+      ? [
+          ...both(1 / (1 - p), 'scaled by 1/(1−p) once too often', 'not scaled by 1/(1−p)'),
+          { by: (1 - p) / p, is: 'scaled by 1/p, not by 1/(1−p)' },
+        ]
       : []),
     ...(lr > 0 ? both(lr, 'multiplied by the learning rate', 'divided by the learning rate') : []),
     ...both(255, 'pixels from 0 to 255, not from 0 to 1', 'pixels from 0 to 1, not from 0 to 255'),
@@ -54,6 +67,9 @@ function namedFactors(suspect: Suspect, { batch, optimizer = {} }: Evidence): Na
       2,
       'twice: added up twice, or two for one',
       'half: averaged over two, or a factor 2 is missing',
+    ),
+    ...placesOf(suspect, evidence).flatMap(([n, where]) =>
+      both(n, `summed over ${where}, not averaged`, `averaged over ${where}, not summed`),
     ),
     ...widths.flatMap((d) => [
       ...both(Math.sqrt(d), `√${d} too large`, `√${d} too small`),

@@ -1,12 +1,14 @@
 import { shortNumber } from '../../shortNumber.ts';
 import type { Shape } from '../../tensor/shape.ts';
+import { sameShape } from '../../tensor/shape.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
-import { sourcesOf, valuesAt } from '../around.ts';
+import { oursOf, sourcesOf, valuesAt, wholeOf } from '../around.ts';
 import type { Hypothesis } from '../hypothesis.ts';
 import type { Numbers } from '../numbers.ts';
 import { withinStep } from '../stepName.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
 import { type Term, termFits } from '../term.ts';
+import { type Variant, variantFits } from '../variants.ts';
 
 type TermsOf = (numbers: Numbers, suspect: Suspect, evidence: Evidence) => readonly Term[];
 
@@ -67,6 +69,53 @@ const addends: TermsOf = (numbers, suspect, evidence) =>
     ];
   });
 
+/** A sum of tensors of one shape, each on our side. */
+function addendsOf(suspect: Suspect, evidence: Evidence): { held: Held; ours: Float64Array }[] {
+  const sources = sourcesOf(suspect, evidence).filter(
+    (held) => held.kind !== 'weight' && sameShape(held.shape, suspect.shape),
+  );
+  return sources.flatMap((held) => {
+    const ours = oursOf(evidence, held) ?? wholeOf(held);
+    return ours === undefined ? [] : [{ held, ours }];
+  });
+}
+
+const shortcuts = 'a shortcut that was changed in place, or taken elsewhere';
+
+/** A sum in which one term has gone through a function, or another tensor stands in its place. */
+const otherTerm: Hypothesis = {
+  name: 'other term',
+  about: 'a term of a sum behind an activation, or another tensor in its place',
+  fits(numbers, suspect, evidence) {
+    const terms = suspect.kind === 'output' ? addendsOf(suspect, evidence) : [];
+    if (terms.length !== 2) return [];
+    const [a, b] = terms.map(({ ours }) => ours);
+    const rectified = terms.map(({ held, ours }, k): Variant => {
+      const { bare } = withinStep(held.name);
+      const rest = terms[1 - k].ours;
+      return {
+        key: `rectified ${bare}`,
+        says: `ReLU is applied to the term ${bare}: ${shortcuts}`,
+        value: (at) => rest[at] + Math.max(ours[at], 0),
+      };
+    });
+    const replaced = evidence.alike(suspect.shape).flatMap((other): Variant[] => {
+      const values = oursOf(evidence, other);
+      if (values === undefined || other.kind !== 'output' || other.name === suspect.name) return [];
+      return terms.map(({ held }, k) => {
+        const [name, right] = [other, held].map((of) => withinStep(of.name).bare);
+        const rest = terms[1 - k].ours;
+        return {
+          key: `${name} for the term ${right}`,
+          says: `${name} is added in the place of ${right}: ${shortcuts}`,
+          value: (at) => rest[at] + values[at],
+        };
+      });
+    });
+    return variantFits(numbers, (at) => a[at] + b[at], [...rectified, ...replaced]);
+  },
+};
+
 /** Fewer numbers may be the sum of two others by chance: a reference holds thousands. */
 const fewestOfAny = 16;
 
@@ -126,6 +175,7 @@ export const termHypotheses: readonly Hypothesis[] = [
     [...values, 'output gradient'],
     addends,
   ),
+  otherTerm,
 ];
 
 /** What is there and should not be. */

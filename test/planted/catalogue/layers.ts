@@ -36,6 +36,16 @@ const convWeight = (layer: string, change: (w: Node, site: Site) => Node): Plant
     return conv2d(x, change(w, site), node.params);
   });
 
+/** Windows begin at the first place, not one before it: of twice the padding, those one padding further. */
+function paddedBelow(node: Node<'conv2d'>, site: Site): Node {
+  const [x, w] = site.inputs;
+  const { stride, padding } = node.params;
+  const all = conv2d(x, w, { stride, padding: pair(2 * padding[0]) });
+  const skipped = (2 * padding[0]) / stride[0];
+  const [, , height, width] = node.shape;
+  return rearranged(all, site, [height, width], (row, column) => [row + skipped, column + skipped]);
+}
+
 export const layers: Family = {
   name: 'layers',
   looks: [
@@ -147,14 +157,7 @@ export const layers: Family = {
       people: "take TensorFlow's SAME, which pads below and right",
       plants: [
         inGraph((node, site) => {
-          if (!isConv(node, 'features.17')) return undefined;
-          const [x, w] = site.inputs;
-          const [, , height, width] = x.shape;
-          const shifted = rearranged(x, site, [height, width], (row, column) => [
-            row + 1,
-            column + 1,
-          ]);
-          return conv2d(shifted, w, node.params);
+          return isConv(node, 'features.17') ? paddedBelow(node, site) : undefined;
         }),
       ],
       cause: causes.paddedOnOneSide,
@@ -165,14 +168,9 @@ export const layers: Family = {
       people: "take TensorFlow's SAME, which agrees on odd maps alone",
       plants: [
         inGraph((node, site) => {
-          if (node.op !== 'conv2d' || node.params.stride[0] !== 2) return undefined;
-          const [x, w] = site.inputs;
-          const [, , height, width] = x.shape;
-          const shifted = rearranged(x, site, [height, width], (row, column) => [
-            row + 1,
-            column + 1,
-          ]);
-          return conv2d(shifted, w, node.params);
+          return node.op === 'conv2d' && node.params.stride[0] === 2
+            ? paddedBelow(node as Node<'conv2d'>, site)
+            : undefined;
         }),
       ],
       cause: causes.paddedOnOneSide,
@@ -364,7 +362,10 @@ export const layers: Family = {
           return mul(avgPool2d(x, node.params), height * width);
         }),
       ],
-      cause: { reads: 'summed over the window, not averaged', says: /summed|^6 ×/ },
+      cause: {
+        reads: 'summed over the window, not averaged',
+        says: /summed|^6 ×|the sum of each window/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'avgPool2d of unequal sides/y' },
     },
   ],

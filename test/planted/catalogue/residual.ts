@@ -150,7 +150,10 @@ const kinds: readonly Kind[] = [
       (at) =>
       (node, { inputs: [x], named }) =>
         node.op === 'avgPool2d' && named(at) ? mul(avgPool2d(x, node.params), 64) : undefined,
-    cause: { reads: "64 × the reference's: summed, not averaged", says: /summed|^64 ×/ },
+    cause: {
+      reads: "64 × the reference's: summed, not averaged",
+      says: /summed|^64 ×|the sum of each window/,
+    },
     at: ['avgpool'],
   },
 ];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { numbersFrom } from '../testdata/suspects.ts';
 import { softmax, softmaxBack } from './functions.ts';
-import { numbersFrom } from './testdata/suspects.ts';
 
 const shape = [3, 4, 2];
 const size = 24;

@@ -1,4 +1,4 @@
-import { type Shape, sizeOf } from '../tensor/shape.ts';
+import { type Shape, sizeOf } from '../../tensor/shape.ts';
 
 /** A layer that subtracts a mean, divides by a deviation, and then scales and moves. */
 export interface Norm {
