@@ -3,29 +3,32 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ourCommand, runProcess } from '../src/cli/testdata/commandProcess.ts';
+import { ourCommand } from '../src/cli/testdata/commandProcess.ts';
 import { cifar10 } from '../src/data/cifar.ts';
 import { listCheckpoints, newestCheckpoint } from '../src/train/checkpoint/checkpointFiles.ts';
-import { mpiEnv, mpis } from './support/mpis.ts';
+import { launch, narrowCommand, told } from './support/mpiRuns.ts';
+import { type Mpi, mpis } from './support/mpis.ts';
 import { scratch } from './trainTinyRun.ts';
 
 let s: ReturnType<typeof scratch>;
 const at = (name: string): string => join(s.dir, name);
 
-/** CIFAR-10 with two images a file: ten to train on, two to test. */
-function imagesIn(dir: string, factor: number): void {
+/** CIFAR-10 with so many images a file, of five files to train on and one to test. */
+function imagesIn(dir: string, count: number, factor: number): void {
   const folder = join(dir, cifar10.folder);
   mkdirSync(folder, { recursive: true });
   for (const [n, name] of [...cifar10.files.train, ...cifar10.files.test].entries()) {
     const byte = (_: unknown, i: number) => (i % 3073 === 0 ? n : i * factor + n) & 255;
-    writeFileSync(join(folder, name), Uint8Array.from({ length: 2 * 3073 }, byte));
+    writeFileSync(join(folder, name), Uint8Array.from({ length: count * 3073 }, byte));
   }
 }
 
 beforeAll(() => {
   s = scratch();
-  imagesIn(at('data'), 7);
-  imagesIn(at('other'), 11);
+  // Forty steps on two ranks, each with its checkpoint: time enough to kill one amid them.
+  imagesIn(at('data'), 16, 7);
+  imagesIn(at('other'), 16, 11);
+  imagesIn(at('few'), 2, 7);
 });
 afterAll(() => s.remove());
 
@@ -36,10 +39,6 @@ const flagsOf = (dir: string, ...more: readonly string[]): string[] => [
   ...['--model', 'vgg16bn', '--batch-size', '2', '--epochs', '2', '--swa', '--swa-start', '2'],
   ...more,
 ];
-
-/** Lines of ours on standard error, but for what it is at. */
-const told = (stderr: string): string[] =>
-  stderr.split('\n').filter((line) => line.startsWith('swa-align: '));
 
 const ends = ['checkpoint-2.safetensors', 'vgg16bn.safetensors', 'vgg16bn-swa.safetensors'];
 
@@ -55,24 +54,30 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
   'processes that an MPI starts (needs koffi and Open MPI or MPICH, on Linux)',
   { timeout: 180_000 },
   () => {
-    const launched = (mpi: (typeof mpis)[number], ranks: number, words: readonly string[]) =>
-      runProcess([...mpi.start(ranks), ...ourCommand, ...words], { env: mpiEnv });
+    const launched = (mpi: Mpi, ranks: number, words: readonly string[]) =>
+      launch(mpi, ranks, [...narrowCommand(), ...words]).ended;
 
     describe.each(mpis)('by $name', (mpi) => {
       const slug = mpi.name.replace(' ', '');
 
-      let done: Awaited<ReturnType<typeof launched>>;
-      beforeAll(async () => {
-        done = await launched(mpi, 2, flagsOf(`whole-${slug}`));
-      }, 180_000);
-
-      test('train together: one writes and prints, and nobody else may write there', async () => {
-        expect(done.code, done.stderr).toBe(0);
-        const lines = done.stdout.split('\n');
+      // The command itself, with gradients as large as they are; what follows is of narrow networks.
+      test('train together: one writes and prints', async () => {
+        const own = ['--data-path', at('few'), '--batch-size', '5'];
+        const words = [...ourCommand, ...flagsOf(`wide-${slug}`, ...own)];
+        const { code, stdout, stderr } = await launch(mpi, 2, words).ended;
+        expect(code, stderr).toBe(0);
+        const lines = stdout.split('\n');
         expect(lines[0]).toMatch(new RegExp(`^${mpi.name} v?[\\d.]+, 2 ranks$`));
         expect(lines.filter((line) => line.startsWith('VGG16BN on cifar10'))).toHaveLength(1);
-        expect(lines.filter((line) => line.startsWith('finished after 6 steps'))).toHaveLength(1);
+        expect(lines.filter((line) => line.startsWith('finished after 2 steps'))).toHaveLength(1);
+      });
 
+      beforeAll(async () => {
+        const { code, stderr } = await launched(mpi, 2, flagsOf(`whole-${slug}`));
+        expect(code, stderr).toBe(0);
+      }, 180_000);
+
+      test('let nobody else write where one writes', async () => {
         const refused = await launched(mpi, 2, flagsOf(`whole-${slug}`));
         expect(refused.code).toBe(2);
         expect(told(refused.stderr)).toEqual([
@@ -126,8 +131,8 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
 
       test('all end, in one line that names it, when one reads other data', async () => {
         const script = `if [ "$${mpi.rankVariable}" = 1 ]; then set -- "$@" --data-path '${at('other')}'; fi; exec "$@"`;
-        const words = ['sh', '-c', script, 'sh', ...ourCommand, ...flagsOf(`data-${slug}`)];
-        const { code, stderr } = await runProcess([...mpi.start(2), ...words], { env: mpiEnv });
+        const words = ['sh', '-c', script, 'sh', ...narrowCommand(), ...flagsOf(`data-${slug}`)];
+        const { code, stderr } = await launch(mpi, 2, words).ended;
         expect(code).toBe(2);
         expect(told(stderr)).toEqual([
           expect.stringMatching(
@@ -139,7 +144,7 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
     });
 
     test.skipIf(mpis.length < 2)('end in the same bits by either', () => {
-      const [one, two] = mpis.map(({ name }) => `whole-${name.replace(' ', '')}`);
+      const [one, two] = mpis.map(({ name }) => `wide-${name.replace(' ', '')}`);
       expectSame(one, two);
     });
   },
