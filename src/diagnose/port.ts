@@ -7,6 +7,8 @@ import { type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { diagnosed } from './diagnose.ts';
 import { hypotheses } from './hypotheses/index.ts';
 import type { Hypothesis } from './hypothesis.ts';
+import type { Settings } from './optimizer/rule.ts';
+import { withinStep } from './stepName.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
 
 /** What a reference holds of a probe; integers and what is given as float64. */
@@ -26,6 +28,24 @@ function heldOf(reference: ProbeReference, probe: Probe): Held {
   const truth = tensor('float64', whole.shape, toFloat64(whole));
   return { ...named, record: { pytorch: whole, truth } };
 }
+
+interface Group {
+  readonly pass: number;
+  readonly settings: Settings;
+  readonly parameters: ReadonlySet<unknown>;
+}
+
+/** Every group of parameters of every pass's optimizers. */
+const groupsOf = ({ manifest }: ProbeReference): Group[] =>
+  manifest.passes.flatMap(({ optimizers = [] }, pass) =>
+    optimizers.flatMap(({ kind, groups }) =>
+      groups.map(({ parameters, ...settings }) => ({
+        pass,
+        settings: { kind, ...settings },
+        parameters: new Set(Array.isArray(parameters) ? parameters : []),
+      })),
+    ),
+  );
 
 /** The verdicts on a port, each failure with what the mistake is. */
 export function diagnosedPort(
@@ -47,9 +67,8 @@ export function diagnosedPort(
   const [input] = reference.probes.filter(
     ({ kind, shape }) => kind === 'input' && shape.length > 0,
   );
-  const [optimizer] = reference.manifest.passes.flatMap(({ optimizers = [] }) =>
-    optimizers.flatMap(({ groups }) => groups),
-  );
+  const groups = groupsOf(reference);
+  const [{ settings: optimizer } = {}] = groups;
   const evidence: Evidence = {
     held,
     alike: (shape) =>
@@ -62,6 +81,11 @@ export function diagnosedPort(
     from: (name) => probes.get(name)?.from ?? [],
     ...(input && { batch: input.shape[0] }),
     ...(optimizer && { optimizer }),
+    optimizerOf(parameter) {
+      const { bare } = withinStep(parameter);
+      const pass = probes.get(parameter)?.pass;
+      return groups.find((group) => group.pass === pass && group.parameters.has(bare))?.settings;
+    },
   };
   const suspectOf = ({ name }: Verdict): Suspect | undefined => {
     const [probe, ours] = [probes.get(name), recording.get(name)];

@@ -6,6 +6,7 @@ import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
 import { type Around, diagnosedBy } from './judged.ts';
 import { opOrigins } from './opOrigins.ts';
+import { stepsOfBackward, stepsOfOps } from './optimizer/recordedSteps.ts';
 import { originsOf } from './origins.ts';
 import { epochsVariants } from './otherwise/epochs.ts';
 
@@ -23,7 +24,7 @@ function fakeBatch(given: Given, stage: 'forward' | 'loss'): Around {
 
 /** What each stage runs on, by torch.optim's names. */
 const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
-  ops: ({ reference }) => opOrigins(reference),
+  ops: ({ reference }) => ({ ...opOrigins(reference), steps: stepsOfOps(reference) }),
   forward: (given) => fakeBatch(given, 'forward'),
   loss: (given) => fakeBatch(given, 'loss'),
   metric: ({ reference }) => ({ batch: reference.stage('metric').settings.batch }),
@@ -33,11 +34,13 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
     const state = start(startingWeights(given));
     const names = [...program.fetches.keys()];
     const origins = originsOf(program, names, { prefix: 'layers/', feeds: feeds(0), state });
-    return { batch: settings.images, optimizer: settings, start: state, ...origins };
+    const steps = stepsOfBackward(given.reference, state);
+    const optimizer = { kind: 'sgd', ...settings };
+    return { batch: settings.images, optimizer, start: state, steps, ...origins };
   },
   train({ reference }) {
     const { settings } = reference.stage('train');
-    return { batch: settings.batch, optimizer: settings };
+    return { batch: settings.batch, optimizer: { kind: 'sgd', ...settings } };
   },
   swa({ reference }) {
     const { batch } = reference.stage('swa').settings;

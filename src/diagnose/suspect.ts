@@ -2,6 +2,8 @@ import type { ProbeKind } from '../align/reference/probe.ts';
 import type { Recorded } from '../align/reference/recorded.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { GivenSteps } from './optimizer/given.ts';
+import type { Settings } from './optimizer/rule.ts';
 import type { Variant } from './otherwise/variant.ts';
 
 /** A tensor as a reference holds it: whole, or some of it. */
@@ -45,8 +47,12 @@ export interface Evidence {
   readonly failedBefore?: (name: string) => readonly string[];
   /** Samples in a batch, where that is known. */
   readonly batch?: number;
-  /** Settings of the optimizer by torch.optim's names: `lr`, `weight_decay`. */
-  readonly optimizer?: Readonly<Record<string, unknown>>;
   /** What a tensor would be, were one thing done otherwise. */
   readonly variants?: (name: string) => Iterable<Variant>;
+  /** Settings of the optimizer by torch.optim's names: `lr`, `weight_decay`; `kind` is which one. */
+  readonly optimizer?: Settings;
+  /** The same for one parameter by its name after a step, where groups of them have other settings. */
+  readonly optimizerOf?: (parameter: string) => Settings | undefined;
+  /** The steps that made a weight or what is kept beside it, where both sides were given all that went into them. */
+  readonly steps?: (name: string) => GivenSteps | undefined;
 }

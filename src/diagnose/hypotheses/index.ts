@@ -6,6 +6,7 @@ import { drawHypotheses } from './draws.ts';
 import { maskHypotheses } from './masks.ts';
 import { normGradientHypotheses } from './normGradients.ts';
 import { normHypotheses } from './norms.ts';
+import { optimizerStepHypotheses } from './optimizerStep.ts';
 import { orderHypotheses } from './order.ts';
 import { otherwiseHypotheses } from './otherwise.ts';
 import { poolHypotheses } from './pools.ts';
@@ -28,6 +29,7 @@ export const hypotheses: readonly Hypothesis[] = [
   ...convolutionHypotheses,
   ...poolHypotheses,
   // A sum without a term equals the other term: what is missing says more.
+  ...optimizerStepHypotheses,
   ...updateHypotheses,
   ...termHypotheses,
   ...staleHypotheses,
