@@ -3,6 +3,7 @@ import { activationHypotheses } from './activations.ts';
 import { castHypotheses } from './casts.ts';
 import { convolutionHypotheses } from './convolutions.ts';
 import { drawHypotheses } from './draws.ts';
+import { lossHypotheses } from './losses.ts';
 import { maskHypotheses } from './masks.ts';
 import { normGradientHypotheses } from './normGradients.ts';
 import { normHypotheses } from './norms.ts';
@@ -21,6 +22,7 @@ import { whereHypotheses } from './where.ts';
 /** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
 export const hypotheses: readonly Hypothesis[] = [
   ...otherwiseHypotheses,
+  ...lossHypotheses,
   ...activationHypotheses,
   ...maskHypotheses,
   ...normHypotheses,
