@@ -1,9 +1,9 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { UsageError } from '../errors.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import type { VggOptions } from '../nn/models/vgg.ts';
+import { askedProcess } from './askedProcess.ts';
 import type { Contestant } from './measure.ts';
 
 /** How PyTorch computes; see peer_torch.py. */
@@ -46,19 +46,7 @@ export async function openTorchPeer(
 ): Promise<TorchPeer> {
   const args = [script, '--device', device, '--depth', String(depth), '--narrow', String(narrow)];
   if (batchNorm) args.push('--batch-norm');
-  const child: ChildProcessWithoutNullStreams = spawn(python, args);
-  child.stderr.pipe(process.stderr);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async (): Promise<Record<string, string | number>> => {
-    const { value, done } = await lines.next();
-    if (done) throw new UsageError('the PyTorch peer ended without an answer');
-    const said = JSON.parse(value) as Record<string, string | number>;
-    if (said.error !== undefined) throw new UsageError(`the PyTorch peer: ${said.error}`);
-    return said;
-  };
-  const send = (order: object): void => {
-    child.stdin.write(`${JSON.stringify(order)}\n`);
-  };
+  const { answer, send, close } = askedProcess('the PyTorch peer', [python, ...args]);
   const about = await answer();
   send({ threads });
   const description = `PyTorch ${about.version}, ${about.device}`;
@@ -71,6 +59,6 @@ export async function openTorchPeer(
         return Number((await answer()).ms);
       },
     }),
-    close: () => child.stdin.end(),
+    close,
   };
 }

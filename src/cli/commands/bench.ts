@@ -12,6 +12,7 @@ import {
   type TorchPeer,
   torchModes,
 } from '../../bench/torchPeer.ts';
+import { type Reduction, reductions } from '../../distributed/reduce.ts';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { models } from '../../nn/models/index.ts';
@@ -19,6 +20,7 @@ import { type TextColumn, tableFor } from '../../report/textTable.ts';
 import { counted } from '../../words.ts';
 import { deviceHelp, deviceName, naturalNumber, positiveInteger } from '../arguments/flags.ts';
 import { outputFile } from '../arguments/outputFlags.ts';
+import { benchAmongRanks, benchAsRank, type RankBench } from '../benching/amongRanks.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { machine } from '../environment.ts';
 
@@ -37,6 +39,12 @@ interface Options {
   readonly backend: readonly string[];
   readonly device: string;
   readonly json?: string;
+  readonly distributed?: true;
+  readonly asRank?: true;
+  readonly ranks?: readonly number[];
+  readonly reduce: Reduction;
+  readonly mpirun: string;
+  readonly mpiLibrary?: string;
 }
 
 const networks = {
@@ -47,7 +55,7 @@ const networks = {
 } as const;
 
 /** `--json FILE`: everything measured, for whoever makes a table of several runs. */
-function writeJson(path: string, options: Options, timings: readonly Timing[]): void {
+function writeJson(path: string, options: Options, timings: unknown): void {
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };
   const text = `${JSON.stringify({ machine: machine(), settings, timings }, null, 2)}\n`;
@@ -107,6 +115,31 @@ async function timeSteps(options: Options, { print, columns }: CliContext): Prom
   peer?.close();
 }
 
+/** The words that start this command again as one of the ranks, by the same Node. */
+const asRankOf =
+  ({ model, narrow, reduce, backend, device, mpiLibrary }: Options) =>
+  (threads: number): string[] => [
+    ...[process.execPath, ...process.execArgv, process.argv[1], 'bench', '--as-rank'],
+    ...['--model', model, '--narrow', String(narrow), '--threads', String(threads)],
+    ...['--backend', backend[0], '--device', device, '--reduce', reduce],
+    ...(mpiLibrary === undefined ? [] : ['--mpi-library', mpiLibrary]),
+  ];
+
+async function timeRanks(options: Options, context: CliContext): Promise<void> {
+  const { model, narrow, backend, batchSize = [32], ranks = [1, 2, 4], peer, json } = options;
+  const asked: RankBench = {
+    ...options,
+    network: { ...networks[model], classes: 10, narrow },
+    backend: backend[0],
+    batchSize,
+    ranks,
+    peer: peer === 'torch',
+  };
+  if (options.asRank) return benchAsRank(asked);
+  const tables = await benchAmongRanks(asked, asRankOf(options), context);
+  if (json !== undefined) writeJson(json, options, tables);
+}
+
 const several =
   <T>(read: (text: string) => T) =>
   (text: string, known: readonly T[] = []) => [...known, read(text)];
@@ -130,7 +163,11 @@ export const bench: RegisterCommand = (command, context) => {
         .default('cpu'),
     )
     .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
-    .option('--batch-size <n...>', 'one or several (128)', several(positiveInteger))
+    .option(
+      '--batch-size <n...>',
+      'one or several (128; of one rank: 32)',
+      several(positiveInteger),
+    )
     .option('--runs <n>', 'measured turns', positiveInteger, 7)
     .option('--warmup <n>', 'turns before', naturalNumber, 2)
     .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
@@ -147,5 +184,17 @@ export const bench: RegisterCommand = (command, context) => {
     .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
     .option('--device <name>', deviceHelp, deviceName, 'auto')
     .addOption(outputFile('--json <file>', 'write every time that was measured'))
-    .action((options: Options) => timeSteps(options, context));
+    .option('--distributed', 'time a step among ranks that mpirun starts, beside torchrun')
+    .option('--ranks <n...>', 'numbers of ranks (1 2 4)', several(positiveInteger))
+    .addOption(
+      new Option('--reduce <how>', 'as in train --distributed').choices(reductions).default('fast'),
+    )
+    .option('--mpirun <words>', 'the launcher, and flags for it', 'mpirun')
+    .option('--mpi-library <file>', "the launcher's libmpi.so (found by its name)")
+    .addOption(new Option('--as-rank').hideHelp())
+    .action((options: Options) =>
+      options.distributed || options.asRank
+        ? timeRanks(options, context)
+        : timeSteps(options, context),
+    );
 };
