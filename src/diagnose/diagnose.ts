@@ -2,6 +2,7 @@ import type { Cause, Verdict } from '../align/judge/verdict.ts';
 import { passed } from '../align/judge/verdict.ts';
 import { distanceOf } from './around.ts';
 import { hypotheses } from './hypotheses/index.ts';
+import { nonFiniteFits } from './hypotheses/nonFinite.ts';
 import { decidedFits, otherwiseName } from './hypotheses/otherwise.ts';
 import type { Fit, Hypothesis } from './hypothesis.ts';
 import { numbersOf } from './numbers.ts';
@@ -26,7 +27,7 @@ function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis
     }));
   }
   const numbers = numbersOf(suspect);
-  if (numbers === undefined) return [];
+  if (numbers === undefined) return ofNoNumbers(suspect, evidence);
   const most = Math.max(numbers.limit, worthTelling * distanceOf(numbers));
   return table
     .flatMap(({ name, fits }) =>
@@ -36,6 +37,12 @@ function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis
     )
     .filter(({ left }) => left <= most && Number.isFinite(left));
 }
+
+/** Where ours has NaN or infinity, why: there is nothing to compare, but where they stand may tell. */
+const ofNoNumbers = (suspect: Suspect, evidence: Evidence): Named[] =>
+  nonFiniteFits(suspect, evidence)
+    .map((fit) => ({ ...fit, hypothesis: 'no number', accepted: fit.left <= suspect.limit }))
+    .filter(({ accepted }) => accepted);
 
 /** Failures beyond so many are not looked into: the first ones tell the mistake. */
 const mostSuspects = 400;

@@ -140,6 +140,7 @@ export function diagnosedBy(
   const evidence: Evidence = {
     held: (name) => all.get(name) ?? givenUnder(name) ?? known.find((held) => held.name === name),
     alike: (shape) => known.filter((held) => sameShape(held.shape, shape)),
+    all: () => known,
     ours: (name) => recorded.get(name) ?? given?.get(name)?.value,
     from: (name) => origins?.get(name)?.from ?? [],
     failedBefore: (name) => wrong.slice(0, wrong.indexOf(name)),

@@ -26,8 +26,12 @@ const rmsOf = (values: Float64Array): number => {
   return Math.sqrt(squares / values.length);
 };
 
-/** Undefined where there is nothing to compare: another number of elements, NaN or infinity on a side. */
-export function numbersOf({ ours, record, shape, limit, scale }: Suspect): Numbers | undefined {
+/** Both sides' numbers, finite or not; undefined where they are not as many. */
+export function placesOf({
+  ours,
+  record,
+  shape,
+}: Suspect): Omit<Numbers, 'unit' | 'limit'> | undefined {
   const size = sizeOf(shape);
   const truth = toFloat64(record.truth);
   const whole = toFloat64(ours);
@@ -37,9 +41,17 @@ export function numbersOf({ ours, record, shape, limit, scale }: Suspect): Numbe
       ? Int32Array.from({ length: size }, (_, i) => i)
       : samplePositions(size, truth.length);
   const here = Float64Array.from(at, (position) => whole[position]);
-  const [own, unit] = [rmsOf(here), scale ?? rmsOf(truth)];
+  return { whole, at, truth, ours: here, shape };
+}
+
+/** Undefined where there is nothing to compare: another number of elements, NaN or infinity on a side. */
+export function numbersOf(suspect: Suspect): Numbers | undefined {
+  const places = placesOf(suspect);
+  if (places === undefined) return undefined;
+  const { limit, scale } = suspect;
+  const [own, unit] = [rmsOf(places.ours), scale ?? rmsOf(places.truth)];
   if (!Number.isFinite(own) || !Number.isFinite(unit) || unit === 0) return undefined;
-  return { whole, at, truth, ours: here, shape, unit, limit: limit * Math.max(1, own / unit) };
+  return { ...places, unit, limit: limit * Math.max(1, own / unit) };
 }
 
 const firstLook = 48;

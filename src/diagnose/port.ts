@@ -75,6 +75,7 @@ export function diagnosedPort(
       reference.probes.flatMap((probe) =>
         sameShape(probe.shape, shape) ? [held(probe.name)!] : [],
       ),
+    all: () => reference.probes.map(({ name }) => held(name)!),
     draws: () =>
       reference.probes.flatMap(({ kind, name }) => (kind === 'draw' ? [held(name)!] : [])),
     ours: (name) => recording.get(name),

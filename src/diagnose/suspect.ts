@@ -37,6 +37,8 @@ export interface Evidence {
   readonly held: (name: string) => Held | undefined;
   /** Everything of a shape that it holds, in the order in which it is computed. */
   readonly alike: (shape: Shape) => readonly Held[];
+  /** Everything that it holds. */
+  readonly all?: () => readonly Held[];
   /** Every draw that it holds, in the order in which they were drawn. */
   readonly draws?: () => readonly Held[];
   /** What our side computed under a name. */

@@ -1,6 +1,7 @@
 import type { Hypothesis } from '../hypothesis.ts';
 import { activationHypotheses } from './activations.ts';
 import { castHypotheses } from './casts.ts';
+import { clippingHypotheses } from './clipping.ts';
 import { convolutionHypotheses } from './convolutions.ts';
 import { drawHypotheses } from './draws.ts';
 import { lossHypotheses } from './losses.ts';
@@ -38,6 +39,8 @@ export const hypotheses: readonly Hypothesis[] = [
   ...drawHypotheses,
   ...orderHypotheses,
   ...strangerHypotheses,
+  // A norm that is met says more than the factor that meets it.
+  ...clippingHypotheses,
   ...scaleHypotheses,
   ...castHypotheses,
   ...whereHypotheses,

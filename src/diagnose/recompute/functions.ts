@@ -49,7 +49,7 @@ export const slopeOf = (f: (x: number) => number, x: number): number =>
   (f(x + step) - f(x - step)) / (2 * step);
 
 /** The flat positions of every line along an axis, one line after the other. */
-function* linesAlong(shape: readonly number[], axis: number): Generator<readonly number[]> {
+export function* linesAlong(shape: readonly number[], axis: number): Generator<readonly number[]> {
   const extent = shape[axis];
   const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const size = shape.reduce((a, b) => a * b, 1);

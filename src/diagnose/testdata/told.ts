@@ -48,6 +48,7 @@ export function told(
   const evidence: Evidence = {
     ...more,
     held: (name) => held.get(name),
+    all: () => [...held.values()],
     alike: (shape) => [...held.values()].filter((one) => sameShape(one.shape, shape)),
     ours: (name) => ours.get(name),
     from: (name) => from.get(name) ?? [],
