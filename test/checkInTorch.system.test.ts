@@ -7,22 +7,15 @@ import { run } from '../src/cli/run.ts';
 import { readNpzFile, writeNpz } from '../src/io/numpy/npz.ts';
 import { models } from '../src/nn/models/index.ts';
 import { tensor, toFloat32 } from '../src/tensor/tensor.ts';
+import { pythonHas, pythons } from './support/pythons.ts';
 import { follow, scratch, tinyRun } from './trainTinyRun.ts';
 
 const script = fileURLToPath(new URL('../fixtures/check_in_torch.py', import.meta.url));
 
-const hasTorch = (python: string): boolean => {
-  const probe =
-    'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))';
-  return spawnSync(python, ['-c', probe, 'numpy', 'torch']).status === 0;
-};
-const pythons = ['python3', '/usr/bin/python3'].map((python) => ({
-  python,
-  there: hasTorch(python),
-}));
+const cases = pythons.map((python) => ({ python, there: pythonHas(['numpy', 'torch'], python) }));
 
 // The real model: three steps on twenty images, then the files that every run ends with.
-describe.skipIf(pythons.every(({ there }) => !there))('exported weights in PyTorch', () => {
+describe.skipIf(cases.every(({ there }) => !there))('exported weights in PyTorch', () => {
   let s: ReturnType<typeof scratch>;
   let logits: string;
   beforeAll(async () => {
@@ -43,7 +36,7 @@ describe.skipIf(pythons.every(({ there }) => !there))('exported weights in PyTor
     return { status, stdout, text: stdout + stderr };
   };
 
-  it.for(pythons)('load strictly and give our logits: $python', ({ python, there }, context) => {
+  it.for(cases)('load strictly and give our logits: $python', ({ python, there }, context) => {
     if (!there) return context.skip();
     const files = ['vgg16bn-swa.safetensors', 'vgg16bn-swa.npz'].map(at);
     const { status, stdout, text } = check(python, ...files, '--logits', logits);
@@ -52,7 +45,7 @@ describe.skipIf(pythons.every(({ there }) => !there))('exported weights in PyTor
     expect(stdout).toMatch(new RegExp(`^(${one}){2}$`));
   });
 
-  const [{ python }] = pythons.filter(({ there }) => there).concat(pythons);
+  const [{ python }] = cases.filter(({ there }) => there).concat(cases);
 
   it('fail where ours differ: exit code 1', () => {
     const ours = readNpzFile(logits).get('logits')!;

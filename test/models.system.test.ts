@@ -12,9 +12,7 @@ import { initialise } from '../src/torch/initialise.ts';
 
 const names = Object.keys(models) as ModelName[];
 
-const python = ['python3', '/usr/bin/python3'].find(
-  (p) => spawnSync(p, ['-c', 'import torch']).status === 0,
-);
+const python = pythonWith('torch');
 
 type Tensors = readonly (readonly [name: string, shape: readonly number[], digest: string])[];
 
@@ -26,6 +24,8 @@ from reference_export.models import build, state
 print(json.dumps({name: [[k, list(v.shape), hashlib.sha256(v.numpy().tobytes()).hexdigest()]
     for k, v in state(build(name, 3)).items()] for name in sys.argv[2:]}))
 `;
+
+import { pythonWith } from './support/pythons.ts';
 
 function inPyTorch(): Readonly<Record<ModelName, Tensors>> {
   const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));

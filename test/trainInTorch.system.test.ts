@@ -12,6 +12,7 @@ import { fixturesDirectory } from '../src/fixtures.ts';
 import { loggedSeconds, resumedLog } from '../src/report/training/trainLog.ts';
 import { digestDataset, openDataset } from '../src/train/dataset.ts';
 import { settingsFrom } from '../src/train/settings/trainingSettings.ts';
+import { pythonHas } from './support/pythons.ts';
 import { scratch } from './trainTinyRun.ts';
 
 let s: ReturnType<typeof scratch>;
@@ -34,7 +35,7 @@ function images(): string {
 }
 
 const script = join(fixturesDirectory, 'train_in_torch.py');
-const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
+const hasTorch = pythonHas(['numpy', 'torch']);
 
 test.skipIf(!hasTorch)(
   'the peer’s report is read as our own, and its log is laid out as ours',

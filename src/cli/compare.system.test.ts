@@ -268,9 +268,7 @@ describe('bad input to compare', () => {
   });
 });
 
-const python = ['python3', '/usr/bin/python3'].find(
-  (p) => spawnSync(p, ['-c', 'import numpy']).status === 0,
-);
+const python = pythonWith('numpy');
 
 /** What reprod_log computes, in NumPy, of the files that we wrote. */
 const script = `
@@ -280,6 +278,8 @@ for key in a:
     d = numpy.abs(a[key] - b[key])
     print("{}: \\n\\tmean diff: check passed: {}, value: {}".format(key, d.mean() <= 1e-6, d.mean()))
 `;
+
+import { pythonWith } from '../../test/support/pythons.ts';
 
 it.skipIf(python === undefined)(
   'NumPy finds the same in files we wrote (needs NumPy)',

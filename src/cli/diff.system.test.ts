@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { XMLParser } from 'fast-xml-parser';
 import { describe, expect, it, vi } from 'vitest';
+import { pythonWith } from '../../test/support/pythons.ts';
 import { weightsFromSeed } from '../align/reference/seedWeights.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { writeNpz } from '../io/numpy/npz.ts';
@@ -102,9 +103,7 @@ describe('diff', () => {
     expect(printed.join('')).not.toMatch(/report in|::error/);
   });
 
-  const python = ['python3', '/usr/bin/python3'].find(
-    (p) => spawnSync(p, ['-c', 'import numpy']).status === 0,
-  );
+  const python = pythonWith('numpy');
   it.skipIf(python === undefined)('writes recordings that np.load opens (needs NumPy)', () => {
     const script =
       'import numpy,sys; print(numpy.load(sys.argv[1], allow_pickle=True).item()["logits"].shape)';

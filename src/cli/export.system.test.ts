@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pythonHas } from '../../test/support/pythons.ts';
 import { openInProcess } from '../backends/registry.ts';
 import { readNpyFile } from '../io/numpy/npy.ts';
 import { writeNpz } from '../io/numpy/npz.ts';
@@ -29,10 +30,7 @@ import { run } from './run.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url));
 
-const has = (...packages: string[]): boolean =>
-  spawnSync('python3', ['-c', `import ${packages.join(', ')}`]).status === 0;
-
-const hasTorch = has('numpy', 'torch');
+const hasTorch = pythonHas(['numpy', 'torch']);
 
 /** A tensor's bits, to be compared at once and not number by number. */
 const bitsOf = (t: Tensor) => ({ dtype: t.dtype, shape: t.shape, sha256: sha256Hex(bytesOf(t)) });
@@ -100,12 +98,15 @@ describe('export', () => {
     expect(error).toBeLessThan(1e-5);
   });
 
-  it.skipIf(!has('onnx'))('to ONNX passes onnx.checker (needs the onnx package)', async () => {
-    expect(await exported('checked.onnx', '--fold-bn')).toBe(0);
-    const check = 'import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)';
-    const { status, stderr } = spawnSync('python3', ['-c', check, at('checked.onnx')]);
-    expect(status, stderr.toString()).toBe(0);
-  });
+  it.skipIf(!pythonHas(['onnx']))(
+    'to ONNX passes onnx.checker (needs the onnx package)',
+    async () => {
+      expect(await exported('checked.onnx', '--fold-bn')).toBe(0);
+      const check = 'import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)';
+      const { status, stderr } = spawnSync('python3', ['-c', check, at('checked.onnx')]);
+      expect(status, stderr.toString()).toBe(0);
+    },
+  );
 
   it.each(['safetensors', 'npz', 'pt'])('to .%s holds the same state_dict', async (format) => {
     expect(await exported(`weights.${format}`)).toBe(0);

@@ -1,11 +1,12 @@
 /** What ranks share, against torch.distributed itself: to the bit. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../test/support/draws.ts';
+import { hasGloo } from '../../test/support/pythons.ts';
 import { fixturesDirectory } from '../fixtures.ts';
 import { readNpy, writeNpy } from '../io/numpy/npy.ts';
 import { models } from '../nn/models/index.ts';
@@ -24,9 +25,6 @@ const python = (script: string, ...args: readonly (string | number)[]): string =
     [fileURLToPath(new URL(`testdata/${script}`, import.meta.url)), ...args.map(String)],
     { encoding: 'utf8', maxBuffer: 1 << 26 },
   );
-const hasTorch =
-  spawnSync('python3', ['-c', 'import torch.distributed as d; assert d.is_gloo_available()'])
-    .status === 0;
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean =>
   Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
@@ -54,7 +52,7 @@ const nets = [
 ];
 const mostParameters = Math.max(...nets.map((net) => net.length));
 
-describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () => {
+describe.skipIf(!hasGloo())('in PyTorch (needs torch.distributed with gloo)', () => {
   test.each([2, 3, 4])(
     'the mean of gradients on %i ranks is DistributedDataParallel’s in each of three steps',
     async (ranks) => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { pythonHas, pythons } from '../../test/support/pythons.ts';
 import { bytesOf, type Tensor } from '../tensor/tensor.ts';
 import { writeNpy } from './numpy/npy.ts';
 import { readNpz, writeNpz } from './numpy/npz.ts';
@@ -13,13 +14,6 @@ import { writeTorchCheckpoint } from './torch/torchCheckpointWriter.ts';
 import { weightsOf } from './weights.ts';
 
 const script = fileURLToPath(new URL('testdata/check_files.py', import.meta.url));
-
-/** Which of the modules a Python has, without the time it takes to import them. */
-function modulesOf(python: string): string[] {
-  const probe =
-    'import importlib.util as u; print([m for m in ("numpy", "torch") if u.find_spec(m)])';
-  return spawnSync(python, ['-c', probe], { encoding: 'utf8' }).stdout?.match(/\w+/g) ?? [];
-}
 
 const young = ['uint16', 'uint32', 'uint64'];
 const all = new Map<string, Tensor>(
@@ -34,13 +28,13 @@ const describeMap = (map: ReadonlyMap<string, Tensor>) =>
     [...map].map(([k, t]) => [k, [t.dtype, t.shape, Buffer.from(bytesOf(t)).toString('hex')]]),
   );
 
-const cases = ['python3', '/usr/bin/python3'].flatMap((python) => {
-  const modules = modulesOf(python);
-  return [
-    { python, library: 'numpy', there: modules.includes('numpy') },
-    { python, library: 'torch', there: modules.includes('torch') },
-  ];
-});
+const cases = pythons.flatMap((python) =>
+  (['numpy', 'torch'] as const).map((library) => ({
+    python,
+    library,
+    there: pythonHas([library], python),
+  })),
+);
 
 for (const { python, library, there } of cases) {
   it.skipIf(!there)(

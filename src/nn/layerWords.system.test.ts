@@ -4,9 +4,7 @@ import { fixturesDirectory } from '../fixtures.ts';
 import { layerWords } from './layerWords.ts';
 import { type ModelName, models } from './models/index.ts';
 
-const python = ['python3', '/usr/bin/python3'].find(
-  (p) => spawnSync(p, ['-c', 'import torch']).status === 0,
-);
+const python = pythonWith('torch');
 
 /** Every module of PyTorch's model as it prints itself, beside what our words make in PyTorch. */
 const script = `
@@ -22,6 +20,8 @@ words = json.load(sys.stdin)
 made = {name: {layer: repr(eval(text, vars(nn))) for layer, text in layers.items()} for name, layers in words.items()}
 print(json.dumps({name: [made[name], leaves(build(name, 1))] for name in words}))
 `;
+
+import { pythonWith } from '../../test/support/pythons.ts';
 
 type Printed = Record<string, [Record<string, string>, Record<string, string>]>;
 

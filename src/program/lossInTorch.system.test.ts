@@ -15,7 +15,7 @@ import { initialTrainingState } from '../train/trainingState.ts';
 import { evaluationStep } from './evaluationStep.ts';
 import { trainingStep } from './trainingStep.ts';
 
-const hasTorch = spawnSync('python3', ['-c', 'import torch']).status === 0;
+const hasTorch = pythonHas(['numpy', 'torch']);
 
 const script = `
 import json, sys, torch
@@ -37,6 +37,8 @@ for _ in range(4):
 losses.append(loss_of(net(x), y).item())
 print(json.dumps({"losses": losses, "weights": {n: w.flatten().tolist() for n, w in net.state_dict().items()}}))
 `;
+
+import { pythonHas } from '../../test/support/pythons.ts';
 
 const model = sequential([
   linearLayer('0', { from: 6, to: 5 }),

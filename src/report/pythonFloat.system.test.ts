@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { pythonHas } from '../../test/support/pythons.ts';
 import { pythonFloat } from './pythonFloat.ts';
 
-const hasPython = spawnSync('python3', ['-c', '']).status === 0;
+const hasPython = pythonHas([]);
 
 describe('floats as Python writes them', () => {
   it.each([

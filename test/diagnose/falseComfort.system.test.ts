@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/io/recording.ts';
 import { openReference } from '../../src/port/openReference.ts';
-import { hasRecorderTorch } from '../port/torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 import { type Comfort, falseComfort } from './falseComfort.ts';
 
 /** Milliseconds that Python may take on a machine that has other work. */

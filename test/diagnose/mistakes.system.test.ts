@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/io/recording.ts';
 import { judge } from '../../src/port/judgeWithCauses.ts';
 import { openReference } from '../../src/port/openReference.ts';
-import { hasRecorderTorch } from '../port/torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 /** Milliseconds that Python may take on a machine that has other work. */
 const slowest = 600_000;

@@ -17,7 +17,7 @@ import { build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 /* What a program in a browser imports, in a real browser, against what PyTorch computed. */
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openReference } from '../../src/port/openReference.ts';
 import type { PortReference } from '../../src/port/portReference.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const path = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 

@@ -8,7 +8,7 @@ import { readRecording } from '../../src/io/recording.ts';
 import { judge } from '../../src/port/judgeWithCauses.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { elementType } from '../../src/tensor/tensor.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('halves.py', import.meta.url));
 

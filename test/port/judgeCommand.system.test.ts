@@ -8,7 +8,7 @@ import { commandTest } from '../../src/cli/testdata/commandTest.ts';
 import { readRecording } from '../../src/io/recording.ts';
 import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/io/recording.ts';
 import { judge } from '../../src/port/judgeWithCauses.ts';
 import { openReference } from '../../src/port/openReference.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('mistakes.py', import.meta.url));
 

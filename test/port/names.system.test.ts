@@ -12,8 +12,8 @@ import type { Proposals } from '../../src/port/names/proposal.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { type Tensor, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 import { foreign, foreignName } from './foreignPort.ts';
-import { hasRecorderTorch } from './torch.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 

@@ -11,7 +11,7 @@ import { Recorder } from '../../src/port/nodeRecorder.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { toFloat64 } from '../../src/tensor/tensor.ts';
 import '../../src/vitest.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 

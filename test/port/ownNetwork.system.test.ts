@@ -10,7 +10,7 @@ import { readSafetensors, writeSafetensors } from '../../src/io/safetensors/safe
 import { sha256Hex } from '../../src/io/sha256/sha256.ts';
 import { models } from '../../src/nn/models/index.ts';
 import { vgg } from '../../src/nn/models/vgg.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('ownNetwork.py', import.meta.url));
 

@@ -9,8 +9,8 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath } from '../support/chromium.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 import { type Block, blocksOf } from './markdownBlocks.ts';
-import { hasRecorderTorch } from './torch.ts';
 
 /* docs/judge-your-port.md word by word: its files are saved under its names, its commands run, its outputs compared. */
 

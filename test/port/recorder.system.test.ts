@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../../src/align/measure/relativeError.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import type { PortReference } from '../../src/port/portReference.ts';
-import { hasRecorderTorch } from './torch.ts';
+import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('recorderCases.py', import.meta.url));
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonHas } from '../../../test/support/pythons.ts';
 import { readRecording } from '../../io/recording.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { usualTolerance } from '../measure/allclose.ts';
@@ -27,7 +28,7 @@ interface Said {
   }[];
 }
 
-const hasTorch = spawnSync('python3', ['-c', 'import numpy, torch']).status === 0;
+const hasTorch = pythonHas(['numpy', 'torch']);
 const script = fileURLToPath(new URL('./testdata/compare_in_torch.py', import.meta.url));
 
 describe.skipIf(!hasTorch)('measures in NumPy and PyTorch (needs both)', () => {

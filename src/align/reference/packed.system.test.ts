@@ -53,7 +53,7 @@ test.each([
   expect(damaged).toThrow('x.npz');
 });
 
-const hasTorch = spawnSync('python3', ['-c', 'import numpy, torch']).status === 0;
+const hasTorch = pythonHas(['numpy', 'torch']);
 
 const script = `
 import sys
@@ -67,6 +67,8 @@ values["order"] = np.arange(3)
 np.savez(sys.argv[2], **values)
 np.savez_compressed(sys.argv[3], **pack(values))
 `;
+
+import { pythonHas } from '../../../test/support/pythons.ts';
 
 test.skipIf(!hasTorch)('what the exporter packs is what it would have written apart', () => {
   const dir = mkdtempSync(join(tmpdir(), 'packed-'));

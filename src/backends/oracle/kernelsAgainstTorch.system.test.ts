@@ -4,17 +4,14 @@ import { expect, it } from 'vitest';
 import { seeded, uniform } from '../../../test/support/draws.ts';
 import { edgeCases } from '../../../test/support/edgeCases.ts';
 import { caseOps, type OpCase, randomCase } from '../../../test/support/opCases.ts';
+import { pythonWith } from '../../../test/support/pythons.ts';
 import { runGraph } from '../../../test/support/runGraph.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import { input, mul, reduceSum } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
 
-// Asks for the package's place only: importing torch takes seconds.
-const hasTorch = (python: string): boolean =>
-  spawnSync(python, ['-c', 'import importlib.util as u, sys; sys.exit(not u.find_spec("torch"))'])
-    .status === 0;
-const python = ['python3', '/usr/bin/python3'].find(hasTorch);
+const python = pythonWith('torch');
 
 interface TorchResult {
   readonly y: readonly number[];

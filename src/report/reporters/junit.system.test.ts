@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { describe, expect, test } from 'vitest';
+import { pythonHas } from '../../../test/support/pythons.ts';
 import { passed } from '../../align/judge/verdict.ts';
 import { failuresOf, reportPassed } from '../diffReport.ts';
 import { anyReports, hostile } from '../testdata/anyReport.ts';
@@ -129,8 +130,7 @@ describe('JUnit XML', () => {
     );
   });
 
-  const python = spawnSync('python3', ['-c', 'import xml.etree']).status === 0;
-  test.skipIf(!python)('Python’s parser reads it too (needs python3)', () => {
+  test.skipIf(!pythonHas([]))('Python’s parser reads it too (needs python3)', () => {
     const everything = hostile.map((name) => ({ name, checks: [], problem: name }));
     const xml = junitXml([passingReport, report([result('loss', everything)])], facts);
     const script =

@@ -1,9 +1,10 @@
 /** Training in several ranks (of one process), against DistributedDataParallel and against itself. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasGloo } from '../../../test/support/pythons.ts';
 import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../../test/trainTinyRun.ts';
 import type { ImageSet } from '../../data/cifar.ts';
 import { AgreedError } from '../../distributed/agree.ts';
@@ -47,16 +48,13 @@ async function together(
 }
 
 const script = fileURLToPath(new URL('testdata/train_by_ddp.py', import.meta.url));
-const hasTorch =
-  spawnSync('python3', ['-c', 'import torch.distributed as d; assert d.is_gloo_available()'])
-    .status === 0;
 
 const imagesOf = ({ images, labels, count }: ImageSet, prefix = ''): [string, Tensor][] => [
   [`${prefix}images`, tensor('uint8', [count, 3, 32, 32], images)],
   [`${prefix}labels`, tensor('int64', [count], BigInt64Array.from(labels, BigInt))],
 ];
 
-describe.skipIf(!hasTorch)('in PyTorch (needs torch.distributed with gloo)', () => {
+describe.skipIf(!hasGloo())('in PyTorch (needs torch.distributed with gloo)', () => {
   // 20 images are 10 each on two ranks; on three, 7 each, one of them twice.
   test.each([
     [2, 'offset'],

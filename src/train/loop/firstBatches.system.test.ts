@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pythonHas } from '../../../test/support/pythons.ts';
 import { scratch, tinyDataset, tinyModel, tinySettings } from '../../../test/trainTinyRun.ts';
 import { nextStep, openTrainingStream } from '../../data/trainingStream.ts';
 import { readNpzFile } from '../../io/numpy/npz.ts';
@@ -60,7 +61,7 @@ test('the file of weights and batches is a file of weights, whatever lies beside
   expect(fitted.notes).toEqual(['order_0 and 9 more left out: no weights, but what steps see']);
 });
 
-const hasTorch = spawnSync('python3', ['-c', 'import numpy, torch']).status === 0;
+const hasTorch = pythonHas(['numpy', 'torch']);
 
 test.skipIf(!hasTorch).each([true, false])(
   'PyTorch draws the same batches and weights over two epochs, --swa %s',
