@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/longestFirst.ts';
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const source = (path: string): string => file(`src/${path}`);
@@ -22,6 +23,7 @@ export default defineConfig({
     setupFiles: ['./test/setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    sequence: { sequencer: LongestFirst },
     // A training step takes both cores for itself: files that run one must not be timed against others.
     maxWorkers: 2,
   },

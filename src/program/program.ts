@@ -61,6 +61,12 @@ export function programRoots(
   return { fetched, nextState };
 }
 
+/** The program that reads the same state and leaves it as it is: a step whose update nobody asks for. */
+export const leavingState = (program: Program): Program => ({
+  ...program,
+  state: new Map([...program.state].map(([name, { next: _, ...slot }]) => [name, slot] as const)),
+});
+
 /** Checks shapes, names, and that nothing is read which is neither input nor state. */
 export function verifyProgram(program: Program): Program {
   const roots = [...program.fetches.values()];

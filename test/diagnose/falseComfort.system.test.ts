@@ -1,12 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '../../src/io/recording.ts';
 import { openReference } from '../../src/port/openReference.ts';
 import { hasRecorderTorch } from '../support/pythons.ts';
+import { recordingsOf } from '../support/recordings.ts';
 import { type Comfort, falseComfort } from './falseComfort.ts';
 
 /** Milliseconds that Python may take on a machine that has other work. */
@@ -19,12 +17,9 @@ const share = 0.01;
 
 describe.skipIf(!hasRecorderTorch)('no false comfort (needs PyTorch 2.1)', () => {
   let dir: string;
-  beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'swa-align-comfort-'));
-    const made = spawnSync('python3', [script, dir], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+  beforeAll(async () => {
+    dir = await recordingsOf(script);
   }, slowest);
-  afterAll(() => rmSync(dir, { recursive: true }));
 
   it('no row of the table explains smooth perturbations of what is right', () => {
     const found = networks.flatMap((network, seed) =>

@@ -9,16 +9,15 @@ import { readRecording } from '../../src/io/recording.ts';
 import { writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { type Tensor, tensor } from '../../src/tensor/tensor.ts';
 import { hasRecorderTorch } from '../support/pythons.ts';
+import { recordingsOf } from '../support/recordings.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 
 describe.skipIf(!hasRecorderTorch)('swa-align judge (needs PyTorch 2.1)', () => {
   const { dir, printed, errors } = commandTest('judge');
   let all: string;
-  beforeAll(() => {
-    all = join(dir, 'networks');
-    const made = spawnSync('python3', [script, all], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+  beforeAll(async () => {
+    all = await recordingsOf(script);
   });
 
   const judge = async (ours: string, ...flags: string[]): Promise<number> => {

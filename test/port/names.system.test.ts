@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +12,7 @@ import { openReference } from '../../src/port/openReference.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { type Tensor, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
 import { hasRecorderTorch } from '../support/pythons.ts';
+import { recordingsOf } from '../support/recordings.ts';
 import { foreign, foreignName } from './foreignPort.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
@@ -21,10 +21,8 @@ describe.skipIf(!hasRecorderTorch)('swa-align names (needs PyTorch 2.1)', () => 
   const { dir, printed, errors } = commandTest('names');
   let all: string;
   const [map, json, ours] = ['map.json', 'all.json', 'ours.safetensors'].map((f) => join(dir, f));
-  beforeAll(() => {
-    all = join(dir, 'networks');
-    const made = spawnSync('python3', [script, all], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+  beforeAll(async () => {
+    all = await recordingsOf(script);
   });
   beforeEach(() => rmSync(map, { force: true }));
 

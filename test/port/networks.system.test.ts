@@ -1,9 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { isGiven } from '../../src/align/reference/probe.ts';
 import { readRecording } from '../../src/io/recording.ts';
 import { judge } from '../../src/port/judgeWithCauses.ts';
@@ -12,6 +10,7 @@ import { openReference } from '../../src/port/openReference.ts';
 import { toFloat64 } from '../../src/tensor/tensor.ts';
 import '../../src/vitest.ts';
 import { hasRecorderTorch } from '../support/pythons.ts';
+import { recordingsOf } from '../support/recordings.ts';
 
 const script = fileURLToPath(new URL('networks.py', import.meta.url));
 
@@ -26,12 +25,9 @@ const causes: Readonly<Record<string, RegExp>> = {
 
 describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)', () => {
   let dir: string;
-  beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'swa-align-networks-'));
-    const made = spawnSync('python3', [script, dir], { encoding: 'utf8' });
-    expect(made.status, made.stderr).toBe(0);
+  beforeAll(async () => {
+    dir = await recordingsOf(script);
   });
-  afterAll(() => rmSync(dir, { recursive: true }));
 
   const reference = (name: string) => openReference(join(dir, name));
   const recording = (file: string) => readRecording(join(dir, file)).tensors;

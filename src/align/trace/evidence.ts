@@ -1,6 +1,6 @@
 import type { Backend } from '../../backends/backend.ts';
 import { holding } from '../../backends/holding.ts';
-import type { Program } from '../../program/program.ts';
+import { leavingState, type Program } from '../../program/program.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { byFloat64 } from '../judge/float64.ts';
 import { tolerances } from '../judge/tolerances.ts';
@@ -25,10 +25,11 @@ export function proofOf(found: Tensor, { record, scale }: TraceRecord): Proof {
   };
 }
 
-/** Runs a training step once, from the given weights, and gives everything that is asked for. */
+/** Runs a training step once, from the given weights, without its update, and gives everything that is asked for. */
 export const runOnce = (
   backend: Backend,
   program: Program,
   fetches: readonly string[],
   { weights, feeds }: { readonly weights: TensorMap; readonly feeds: TensorMap },
-): Promise<TensorMap> => holding(backend, program, fetches, weights, (held) => held.run(feeds));
+): Promise<TensorMap> =>
+  holding(backend, leavingState(program), fetches, weights, (held) => held.run(feeds));

@@ -1,4 +1,5 @@
 import { holding } from '../../../backends/holding.ts';
+import { leavingState } from '../../../program/program.ts';
 import { type StepTensor, stepOrder } from '../../../program/stepOrder.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Expectation } from '../../judge/expectation.ts';
@@ -29,7 +30,8 @@ export const layerByLayer: Part = {
     const { program, feeds, start } = recordedBatch(reference);
     const names = computed(reference).map(({ name }) => name);
     const weights = start(startingWeights(context));
-    const found = await holding(backend, program, names, weights, (held) => held.run(feeds(0)));
+    const step = leavingState(program);
+    const found = await holding(backend, step, names, weights, (held) => held.run(feeds(0)));
     return {
       recording: new Map(names.map((name): [string, Tensor] => [keyOf(name), found.get(name)!])),
     };
