@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeNpz } from '../io/numpy/npz.ts';
 import { tensor } from '../tensor/tensor.ts';
-import { ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
+import { narrowCommand, ourCommand, runProcess, shell } from './testdata/commandProcess.ts';
 import { commandTest } from './testdata/commandTest.ts';
 
 const { dir } = commandTest('lost-output');
@@ -42,7 +42,8 @@ describe('a closed standard output', () => {
   it('train goes on to its end', async () => {
     const run = join(dir, 'run');
     const flags = '--dataset synthetic --model vgg16bn --batch-size 2 --steps 2 --no-report';
-    const { code, stderr } = await closed('train', ...flags.split(' '), '--dir', run);
+    const words = ['train', ...flags.split(' '), '--dir', run];
+    const { code, stderr } = await runProcess([...narrowCommand(), ...words], { closed: true });
     expect(code, stderr).toBe(0);
     expect(readdirSync(run)).toEqual(
       expect.arrayContaining(['checkpoint-0-step-2.safetensors', 'vgg16bn.safetensors']),

@@ -8,6 +8,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { narrowVggs } from '../../test/support/narrowModels.ts';
 import { follow, scratch, tinyRun } from '../../test/trainTinyRun.ts';
 import { cifar10 } from '../data/cifar.ts';
 import { run } from './run.ts';
@@ -164,6 +165,7 @@ describe('batches refuses', () => {
 test('train, stopped and resumed to its end, and eval, which repeats the log', {
   timeout: 120_000,
 }, async () => {
+  narrowVggs(8);
   const [dir, csv] = [join(s.dir, 'full'), join(s.dir, 'steps.csv')];
   const report = join(s.dir, 'report');
   const flags = ['--data_path', imagesIn(join(s.dir, 'small')), '--log_steps', csv, '--dir', dir];

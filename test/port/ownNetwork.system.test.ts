@@ -3,13 +3,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.ts';
 import { commandTest } from '../../src/cli/testdata/commandTest.ts';
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { sha256Hex } from '../../src/io/sha256/sha256.ts';
-import { models } from '../../src/nn/models/index.ts';
-import { vgg } from '../../src/nn/models/vgg.ts';
+import { narrowVggs } from '../support/narrowModels.ts';
 import { hasRecorderTorch } from '../support/pythons.ts';
 
 const script = fileURLToPath(new URL('ownNetwork.py', import.meta.url));
@@ -33,14 +32,7 @@ describe.skipIf(!hasRecorderTorch)(
 
     /** An eighth as wide, as ownNetwork.py has all but one: a step of the whole takes gigabytes. */
     const narrowed = (name: string, ...more: string[]): Promise<number> => {
-      for (const [model, batchNorm] of [
-        ['vgg16', false],
-        ['vgg16bn', true],
-      ] as const) {
-        vi.spyOn(models[model], 'build').mockImplementation((classes) =>
-          vgg({ depth: 16, batchNorm, classes, narrow: 8 }),
-        );
-      }
+      narrowVggs(8);
       return judged(name, ...more);
     };
 

@@ -1,16 +1,10 @@
 /** Short runs of `train --distributed` by an MPI of this machine. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { inject } from 'vitest';
 import { type Mpi, mpiEnv } from './mpis.ts';
 
-/** `node …` that runs the command line with narrow networks; see test/soakRun.ts. */
-export const narrowCommand = (): readonly string[] => [
-  process.execPath,
-  join(inject('compiled'), 'test', 'soakRun.js'),
-];
+export { narrowCommand } from '../../src/cli/testdata/commandProcess.ts';
 
 /** A run that stops after so many steps, of which an epoch has six on two ranks: seconds. */
 export const shortRun = (dir: string, steps: number, ...more: readonly string[]): string[] => [

@@ -8,7 +8,13 @@ import { tensor } from '../../tensor/tensor.ts';
 import { openClaims } from '../claims.ts';
 import { commands } from '../commands/index.ts';
 import { addCommands, run } from '../run.ts';
-import { ourCommand, runProcess, shell } from '../testdata/commandProcess.ts';
+import {
+  narrowCommand,
+  ourCommand,
+  runProcess,
+  shell,
+  shellOf,
+} from '../testdata/commandProcess.ts';
 import { commandTest } from '../testdata/commandTest.ts';
 import { isOutput } from './outputFlags.ts';
 
@@ -54,10 +60,11 @@ describe('every flag of every command', () => {
 });
 
 /** What a command sends to standard output, and its exit code; people read the rest elsewhere. */
-async function piped(...words: string[]) {
-  const { code, stdout, stderr } = await runProcess([...ourCommand, ...words]);
+async function pipedFrom(command: readonly string[]) {
+  const { code, stdout, stderr } = await runProcess(command);
   return { code, stdout, people: stderr };
 }
+const piped = (...words: string[]) => pipedFrom([...ourCommand, ...words]);
 
 const a = () => join(dir, 'a.npz');
 
@@ -83,17 +90,18 @@ describe('`-` is standard output, and what is for people goes to standard error'
   it('train --log-steps -, then eval --logits - and export --out - of it', async () => {
     const run = join(dir, 'run');
     const flags = '--dataset synthetic --model vgg16bn --batch-size 2 --steps 2 --log-steps -';
-    const trained = await piped('train', ...flags.split(' '), '--dir', run);
+    const narrow = (...words: string[]) => [...narrowCommand(), ...words];
+    const trained = await pipedFrom(narrow('train', ...flags.split(' '), '--dir', run));
     expect(trained.stdout).toMatch(/^step,lr,loss\n0,0\.05,\S+\n1,0\.05,\S+\n$/);
     expect(trained.people).toContain('stopped after 2 steps');
 
     const weights = join(run, 'vgg16bn.safetensors');
     const of = ['--checkpoint', weights, '--model', 'VGG16BN', '--dataset', 'synthetic'];
     const exported = join(dir, 'new', 'dir', 'weights.npz');
-    await piped('export', ...of, '--out', exported);
+    await pipedFrom(narrow('export', ...of, '--out', exported));
     // Bytes are no text: through a pipe into a file.
     const through = async (out: string, ...words: string[]): Promise<Buffer> => {
-      const { code, stderr } = await runProcess(shell(`"$@" | cat > '${out}'`, ...words));
+      const { code, stderr } = await runProcess(shellOf(`"$@" | cat > '${out}'`, narrow(...words)));
       expect(code, stderr).toBe(0);
       return readFileSync(out);
     };

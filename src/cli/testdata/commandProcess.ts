@@ -11,6 +11,12 @@ export const ourCommand: readonly string[] = [
   join(inject('compiled'), 'src', 'cli', 'main.js'),
 ];
 
+/** The same with narrow networks, for what does not depend on their size; see test/soakRun.ts. */
+export const narrowCommand = (): readonly string[] => [
+  process.execPath,
+  join(inject('compiled'), 'test', 'soakRun.js'),
+];
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -41,12 +47,15 @@ export function runProcess(
   });
 }
 
-/** A line of a Unix shell, in which `"$@"` is our command with these words. */
-export const shell = (line: string, ...words: readonly string[]): readonly string[] => [
+/** A line of a Unix shell, in which `"$@"` is this command. */
+export const shellOf = (line: string, command: readonly string[]): readonly string[] => [
   'sh',
   '-c',
   line,
   'sh',
-  ...ourCommand,
-  ...words,
+  ...command,
 ];
+
+/** A line of a Unix shell, in which `"$@"` is our command with these words. */
+export const shell = (line: string, ...words: readonly string[]): readonly string[] =>
+  shellOf(line, [...ourCommand, ...words]);
