@@ -4,6 +4,7 @@ import { startingWeights } from '../align/reference/seedWeights.ts';
 import { evaluationBatch } from '../align/stages/evaluationBatch.ts';
 import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
+import { withFedCauses } from './fed/causes.ts';
 import { type Around, diagnosedBy } from './judged.ts';
 import { opOrigins } from './opOrigins.ts';
 import { stepsOfBackward, stepsOfOps } from './optimizer/recordedSteps.ts';
@@ -64,5 +65,6 @@ export function diagnosedStage<Findings extends StageFindings>(
   const { failed, ...rest } = findings;
   if (failed === undefined) return findings;
   const around = { ...arounds[stage](given), layers: layerWords(given.reference.model) };
-  return { ...rest, verdicts: diagnosedBy(findings.verdicts, failed, around) };
+  const verdicts = diagnosedBy(findings.verdicts, failed, around);
+  return { ...rest, verdicts: withFedCauses(stage, verdicts, failed, given.reference) };
 }

@@ -4,6 +4,7 @@ import { castHypotheses } from './casts.ts';
 import { clippingHypotheses } from './clipping.ts';
 import { convolutionHypotheses } from './convolutions.ts';
 import { drawHypotheses } from './draws.ts';
+import { imageHypotheses } from './images.ts';
 import { lossHypotheses } from './losses.ts';
 import { maskHypotheses } from './masks.ts';
 import { normGradientHypotheses } from './normGradients.ts';
@@ -42,6 +43,7 @@ export const hypotheses: readonly Hypothesis[] = [
   // A norm that is met says more than the factor that meets it.
   ...clippingHypotheses,
   ...scaleHypotheses,
+  ...imageHypotheses,
   ...castHypotheses,
   ...whereHypotheses,
   ...precisionHypotheses,
