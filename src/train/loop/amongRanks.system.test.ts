@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasGloo } from '../../../test/support/pythons.ts';
-import { follow, ofKind, scratch, tinyDataset, tinyRun } from '../../../test/trainTinyRun.ts';
+import {
+  follow,
+  ofKind,
+  scratch,
+  tinyBackend,
+  tinyDataset,
+  tinyRun,
+} from '../../../test/trainTinyRun.ts';
+import type { Backend, Executable } from '../../backends/backend.ts';
 import type { ImageSet } from '../../data/cifar.ts';
 import { AgreedError } from '../../distributed/agree.ts';
 import { ranksInProcess } from '../../distributed/ranksInProcess.ts';
@@ -15,6 +23,7 @@ import { readNpz, writeNpz } from '../../io/numpy/npz.ts';
 import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { newestCheckpoint } from '../checkpoint/checkpointFiles.ts';
 import type { TrainingEvent } from '../events.ts';
+import { gradientWatch } from '../health/finiteProbes.ts';
 import type { Distribution } from '../settings/distribution.ts';
 import type { TrainingSettings } from '../settings/trainingSettings.ts';
 import { assistTraining, type TrainingRun } from './session.ts';
@@ -145,6 +154,29 @@ describe('a run of several ranks', () => {
     const [first, second] = reasons.map(String);
     expect(first).toMatch(/NaN or infinit.* at step \d+, in epoch \d/);
     expect(second).toBe(first);
+  });
+
+  test('goes on where no gradient but their sum overflows', async () => {
+    const alarmed: Backend = {
+      ...tinyBackend,
+      async compile(program, fetches) {
+        const made = await tinyBackend.compile(program, fetches);
+        const run: Executable['run'] = async (...given) => {
+          const results = new Map(await made.run(...given));
+          if (results.has(gradientWatch)) {
+            results.set(gradientWatch, tensor('float32', [], Float32Array.of(Infinity)));
+          }
+          return results;
+        };
+        return { ...made, run };
+      },
+    };
+    await together(join(s.dir, 'calm'), two, { swa: false }, { steps: 2 });
+    await together(join(s.dir, 'alarmed'), two, { swa: false }, { steps: 2, backend: alarmed });
+    const [ours, theirs] = ['alarmed', 'calm'].map((dir) =>
+      readFileSync(join(s.dir, dir, 'vgg16bn.safetensors')),
+    );
+    expect(ours.equals(theirs)).toBe(true);
   });
 
   test('stops after the step in which any of its ranks was asked to', async () => {

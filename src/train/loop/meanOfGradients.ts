@@ -47,6 +47,7 @@ export function flat(values: TensorMap, names: readonly string[]): Float32Array 
   return all;
 }
 
+/** The same taken apart: views of `all`. */
 export function unflat(
   all: Float32Array,
   shapes: readonly (readonly [string, readonly number[]])[],
@@ -56,7 +57,7 @@ export function unflat(
     shapes.map(([name, shape]) => {
       const size = sizeOf(shape);
       at += size;
-      return [name, tensor('float32', shape, all.slice(at - size, at))];
+      return [name, tensor('float32', shape, all.subarray(at - size, at))];
     }),
   );
 }

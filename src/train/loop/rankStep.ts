@@ -13,7 +13,7 @@ import { sizeOf } from '../../tensor/shape.ts';
 import { scalars, type TensorMap, toFloat32, toFloat64 } from '../../tensor/tensor.ts';
 import { byBatchSize } from '../byBatchSize.ts';
 import { firstNonFinite } from '../health/finite.ts';
-import { watch, watched } from '../health/finiteProbes.ts';
+import { gradientWatch, watch, watched, watchedGradients } from '../health/finiteProbes.ts';
 import { firstPlace } from '../health/firstPlace.ts';
 import { feedsOf } from '../trainingState.ts';
 import { bucketsFor, flat, meanOfGradients, unflat } from './meanOfGradients.ts';
@@ -66,7 +66,11 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
   const gradientNames = parameters.map(({ name }) => gradientOf(name));
   const stepOf = (batch: number) =>
     gradientStep(model, { images: [batch, ...model.image], dropout: of.dropout });
-  const gradients = byBatchSize(backend, stepOf, ['loss', 'correct', ...gradientNames]);
+  const gradients = byBatchSize(
+    backend,
+    (batch) => watchedGradients(stepOf(batch), gradientNames),
+    ['loss', 'correct', gradientWatch, ...gradientNames],
+  );
   const update = await backend.compile(
     watched(
       optimizerUpdate(
@@ -100,11 +104,16 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       const running = (await gradients.get(count)).run(state, feeds);
       if (!batch.last) ahead.prepare();
       const results = await running;
-      const [loss, correct] = ['loss', 'correct'].map((name) => toFloat64(results.get(name)!)[0]);
-      const rows = await comm.allgather(
-        Float64Array.of(loss, correct, sumOf(results, gradientNames), count, stop),
+      const [loss, correct, sum] = ['loss', 'correct', gradientWatch].map(
+        (name) => toFloat64(results.get(name)!)[0],
       );
-      const broken = rows.findIndex((row) => !row.every(Number.isFinite));
+      const gathered = (sumOfGradients: number) =>
+        comm.allgather(Float64Array.of(loss, correct, sumOfGradients, count, stop));
+      const unsound = (row: Float64Array) => !row.every(Number.isFinite);
+      let rows = await gathered(sum);
+      // A sum in float32 may overflow where every gradient is finite.
+      if (rows.some(unsound)) rows = await gathered(sumOf(results, gradientNames));
+      const broken = rows.findIndex(unsound);
       if (broken >= 0) {
         await agreeOn(broken, step, batch.epoch, async () => {
           const place = await firstPlace(backend, stepOf(count), state, feeds);

@@ -51,7 +51,7 @@ def rank_main(rank):
     for epoch in range(epochs):
         sampler.set_epoch(epoch)
         ddp.train()
-        for images, labels, order in loader:
+        for images, labels, order, _drawn in loader:
             loss = F.cross_entropy(ddp(images), labels)
             optimizer.zero_grad()
             loss.backward()
