@@ -1,9 +1,14 @@
 import type { StageName } from '../align/reference/manifest.ts';
 import { recordedBatch } from '../align/reference/recordedBatch.ts';
-import { startingWeights } from '../align/reference/seedWeights.ts';
+import type { Reference } from '../align/reference/reference.ts';
+import { startingWeights, weightsFromSeed } from '../align/reference/seedWeights.ts';
+import { smallModel } from '../align/stages/epochs/smallRun.ts';
 import { evaluationBatch } from '../align/stages/evaluationBatch.ts';
 import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
+import { modelName } from '../nn/models/index.ts';
+import type { TensorMap } from '../tensor/tensor.ts';
+import { classCount } from '../train/dataset.ts';
 import { withFedCauses } from './fed/causes.ts';
 import { type Around, diagnosedBy } from './judged.ts';
 import { opOrigins } from './opOrigins.ts';
@@ -21,6 +26,14 @@ function fakeBatch(given: Given, stage: 'forward' | 'loss'): Around {
     batch: feeds.get('images')!.shape[0],
     ...originsOf(program, [...program.fetches.keys()], { feeds, state }),
   };
+}
+
+/** What the run of stage *epochs* begins with. */
+function smallStart(reference: Reference): TensorMap {
+  const section = reference.stage('epochs');
+  const { dataset, seed } = section.settings;
+  const name = modelName(reference.manifest.model);
+  return weightsFromSeed(smallModel(section, name, classCount(dataset)), seed);
 }
 
 /** What each stage runs on, by torch.optim's names. */
@@ -49,6 +62,7 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
   },
   epochs: ({ reference }) => ({
     batch: reference.stage('epochs').settings.batch,
+    start: smallStart(reference),
     variants: epochsVariants(reference),
   }),
 };

@@ -32,6 +32,15 @@ it('a constant is no other tensor', () => {
   expect(causeOf(suspectOf(constant, new Float64Array(4).fill(1)), evidence)).toBeUndefined();
 });
 
+it('a constant may be what it was before the first step', () => {
+  const ones = new Float64Array(8).fill(1);
+  const after = heldOf('bn.running_var', [8], numbersFrom(9, 8));
+  const evidence = evidenceOf([after, heldOf('initial/bn.running_var', [8], ones)]);
+  expect(causeOf(suspectOf(after, ones), evidence)).toBe(
+    'equals its value before the first step: it was not updated',
+  );
+});
+
 it.each([
   ['fc.weight', '', 'fc.weight'],
   ['step2/fc.weight', 'step2', 'fc.weight'],

@@ -22,14 +22,16 @@ const another: Hypothesis = {
   about: "another tensor's value: of the step before, of the start, of a neighbour, swapped",
   fits(numbers, suspect, evidence) {
     // What is a handful of numbers, or the same everywhere, equals others by chance.
-    if (numbers.truth.length < fewest || numbers.ours.every((x) => x === numbers.ours[0]))
-      return [];
+    if (numbers.truth.length < fewest) return [];
+    const constant = numbers.ours.every((x) => x === numbers.ours[0]);
     return evidence.alike(suspect.shape).flatMap((of): Fit[] => {
       const other = toFloat64(of.record.truth);
       if (of.name === suspect.name || other.length !== numbers.ours.length) return [];
+      const same = withinStep(of.name).bare === withinStep(suspect.name).bare;
+      // A running variance is 1 everywhere before the first step.
+      if (constant && !(same && withinStep(of.name).when === 'initial')) return [];
       const left = leftToOurs(numbers, (i) => other[i]);
       const says = kindWords(suspect.name, of);
-      const same = withinStep(of.name).bare === withinStep(suspect.name).bare;
       const key = same ? `stale ${withinStep(of.name).when}` : `is ${of.name}`;
       return [{ key, says, left, freedom: 0 }];
     });

@@ -134,7 +134,7 @@ const narrowed: {
 };
 
 /** The model of the stage: every width divided, and less deep where the reference says so. */
-function smallModel(section: EpochsSection, model: ModelName, classes: number): Network {
+export function smallModel(section: EpochsSection, model: ModelName, classes: number): Network {
   const build = narrowed[model];
   if (build !== undefined) return build(classes, section.settings);
   throw new InputError(`holds a small run of ${model}, which we have in full width only`, {
