@@ -1,5 +1,4 @@
 /** `bench --distributed`: that it times what it says, on both sides. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +6,7 @@ import { ourCommand, runProcess } from '../src/cli/testdata/commandProcess.ts';
 import { vgg } from '../src/nn/models/vgg.ts';
 import { sizeOf } from '../src/tensor/shape.ts';
 import { mpiEnv, mpis } from './support/mpis.ts';
+import { hasGloo } from './support/pythons.ts';
 import { scratch } from './trainTinyRun.ts';
 
 let s: ReturnType<typeof scratch>;
@@ -14,8 +14,6 @@ beforeAll(() => {
   s = scratch();
 });
 afterAll(() => s.remove());
-
-const hasTorch = spawnSync('python3', ['-c', 'import torch.distributed.run']).status === 0;
 
 const bench = (...more: readonly string[]) => {
   const flags = 'bench --distributed --model vgg16bn --narrow 16 --batch-size 2 --threads 2';
@@ -32,7 +30,7 @@ const bytesOf = (wanted: 'parameter' | 'buffer'): number =>
 describe('bench --distributed (needs koffi and Open MPI or MPICH)', { timeout: 180_000 }, () => {
   const cases = [
     { peer: 'alone', may: true, flags: [] },
-    { peer: 'beside torchrun (needs PyTorch)', may: hasTorch, flags: ['--peer', 'torch'] },
+    { peer: 'beside torchrun (needs PyTorch)', may: hasGloo(), flags: ['--peer', 'torch'] },
   ];
   for (const { peer, may, flags } of cases) {
     test.skipIf(mpis.length === 0 || !may)(`ours ${peer}`, async () => {
