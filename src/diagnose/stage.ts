@@ -1,20 +1,26 @@
+import { passed, type Verdict } from '../align/judge/verdict.ts';
 import type { StageName } from '../align/reference/manifest.ts';
 import { recordedBatch } from '../align/reference/recordedBatch.ts';
 import type { Reference } from '../align/reference/reference.ts';
 import { startingWeights, weightsFromSeed } from '../align/reference/seedWeights.ts';
 import { smallModel } from '../align/stages/epochs/smallRun.ts';
 import { evaluationBatch } from '../align/stages/evaluationBatch.ts';
-import type { ReferenceContext, StageFindings } from '../align/stages/stage.ts';
+import { initialWeights } from '../align/stages/sameStart.ts';
+import type { FailedPart, ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
 import { modelName } from '../nn/models/index.ts';
 import type { TensorMap } from '../tensor/tensor.ts';
 import { classCount } from '../train/dataset.ts';
 import { withFedCauses } from './fed/causes.ts';
+import { initialOf } from './initial/givenBy.ts';
+import { causeOfInitial } from './initial/initialWeights.ts';
 import { type Around, diagnosedBy } from './judged.ts';
 import { opOrigins } from './opOrigins.ts';
 import { stepsOfBackward, stepsOfOps } from './optimizer/recordedSteps.ts';
 import { originsOf } from './origins.ts';
 import { epochsVariants } from './otherwise/epochs.ts';
+import { metricVariants } from './otherwise/metric.ts';
+import { swaVariants } from './otherwise/swa.ts';
 
 type Given = Pick<ReferenceContext, 'reference' | 'weights'>;
 
@@ -41,7 +47,10 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
   ops: ({ reference }) => ({ ...opOrigins(reference), steps: stepsOfOps(reference) }),
   forward: (given) => fakeBatch(given, 'forward'),
   loss: (given) => fakeBatch(given, 'loss'),
-  metric: ({ reference }) => ({ batch: reference.stage('metric').settings.batch }),
+  metric: ({ reference }) => ({
+    batch: reference.stage('metric').settings.batch,
+    variants: metricVariants(reference),
+  }),
   backward(given) {
     const { settings } = given.reference.stage('backward').kinkfree;
     const { program, feeds, start } = recordedBatch(given.reference);
@@ -58,7 +67,7 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
   },
   swa({ reference }) {
     const { batch } = reference.stage('swa').settings;
-    return batch === undefined ? {} : { batch };
+    return { ...(batch !== undefined && { batch }), variants: swaVariants(reference) };
   },
   epochs: ({ reference }) => ({
     batch: reference.stage('epochs').settings.batch,
@@ -80,5 +89,20 @@ export function diagnosedStage<Findings extends StageFindings>(
   if (failed === undefined) return findings;
   const around = { ...arounds[stage](given), layers: layerWords(given.reference.model) };
   const verdicts = diagnosedBy(findings.verdicts, failed, around);
-  return { ...rest, verdicts: withFedCauses(stage, verdicts, failed, given.reference) };
+  const fed = withFedCauses(stage, verdicts, failed, given.reference);
+  return { ...rest, verdicts: fed.map((verdict) => withInitial(verdict, stage, failed, given)) };
+}
+
+/** The verdict on digests of initial weights, with what the mistake in the weights is. */
+function withInitial(
+  verdict: Verdict,
+  stage: StageName,
+  failed: readonly FailedPart[],
+  { reference, weights: given }: Given,
+): Verdict {
+  if (verdict.name !== initialWeights || passed(verdict) || given !== undefined) return verdict;
+  const ours = failed.find(({ weights }) => weights !== undefined)?.weights;
+  const known = ours && initialOf(reference, stage);
+  const cause = known && causeOfInitial(ours, known);
+  return cause === undefined ? verdict : { ...verdict, cause };
 }

@@ -47,7 +47,12 @@ export const manifestSchema = z.object({
   torch: z.object({ version: z.string(), cpu_capability: z.string(), threads: z.int() }).loose(),
   numpy: z.string(),
   /** PyTorch's after manual_seed. */
-  weights: z.object({ seed: z.int(), sha256: digests }),
+  weights: z.object({
+    seed: z.int(),
+    sha256: digests,
+    /** Which file holds some of each. */
+    file: z.string().optional(),
+  }),
   inputs: digests,
   files: digests,
   /** Stages that were not recorded because what there was would prove nothing, and why. */

@@ -15,7 +15,7 @@ export function digestRows(digests: Iterable<string>): Tensor<'uint8'> {
   return tensor('uint8', [rows.length, width], Uint8Array.from(Buffer.from(rows.join(''), 'hex')));
 }
 
-const initialWeights = 'initial weights';
+export const initialWeights = 'initial weights';
 
 /** PyTorch's counters beside batch norm are no weights: a reference may hold them or not. */
 const compared = (expected: Digests): (readonly [string, string])[] =>
@@ -34,6 +34,7 @@ export function weightDigests(weights: TensorMap, expected: Digests): PartRun {
   });
   return {
     recording: new Map([[initialWeights, digestRows(digests)]]),
+    weights,
     notes: [
       ...(missing.length === 0 ? [] : [`missing on our side: ${firstFew(missing)}`]),
       ...(extra.length === 0 ? [] : [`not in the reference: ${firstFew(extra)}`]),

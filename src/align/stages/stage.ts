@@ -39,6 +39,8 @@ export interface PartRun {
   readonly notAsked?: ReadonlyMap<string, string>;
   /** What stands behind the digests of what programs were fed. */
   readonly fed?: Fed;
+  /** The weights whose digests it tells. */
+  readonly weights?: TensorMap;
   /** Rules that only a run can know: a value held against another that it made. */
   readonly rules?: ReadonlyMap<string, Rule>;
   /** Paths below fixtures/ of the inputs it read. */
@@ -65,7 +67,7 @@ export interface Part {
 export type Stage = (reference: Reference) => readonly Part[];
 
 /** A part in which something failed, for whoever asks what the mistake is. */
-export interface FailedPart extends Failed, Pick<PartRun, 'fed'> {}
+export interface FailedPart extends Failed, Pick<PartRun, 'fed' | 'weights'> {}
 
 /** What a stage found, before anybody prints it. */
 export interface StageFindings extends Judged {
@@ -94,10 +96,11 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
       ? await part.review(context, ran, judged)
       : { verdicts: judged.verdicts, notes: [] };
   const right = review.verdicts.every(passed);
-  const { recording, fed } = ran;
+  const { recording, fed, weights } = ran;
+  const more = { ...(fed && { fed }), ...(weights && { weights }) };
   return {
     ...judged,
-    ...(!right && { failed: [{ recording, expectations: expected, ...(fed && { fed }) }] }),
+    ...(!right && { failed: [{ recording, expectations: expected, ...more }] }),
     verdicts: review.verdicts,
     inputs: ran.inputs ?? [],
     notes: [

@@ -32,6 +32,16 @@ function placesOf(suspect: Suspect, evidence: Evidence): (readonly [number, stri
   return [[size, `all its ${size} elements`] as const, ...places].filter(([n]) => n > 1);
 }
 
+/** A weight that is drawn between bounds by the wrong one of its two sides. */
+function fans({ shape, name }: Suspect): NamedFactor[] {
+  const [outputs, inputs] = shape;
+  if (!name.startsWith('initial/') || shape.length < 2 || outputs === inputs) return [];
+  return [
+    { by: Math.sqrt(outputs / inputs), is: 'scaled by fan-in, not by fan-out' },
+    { by: Math.sqrt(inputs / outputs), is: 'scaled by fan-out, not by fan-in' },
+  ];
+}
+
 /** Factors that people know, and what each of them means here. */
 function namedFactors(suspect: Suspect, evidence: Evidence): NamedFactor[] {
   const { batch, optimizer = {} } = evidence;
@@ -51,6 +61,7 @@ function namedFactors(suspect: Suspect, evidence: Evidence): NamedFactor[] {
   if (sizeOf(shape) < enough) return of(batch, summed);
   return [
     { by: -1, is: 'its sign is turned' },
+    ...fans(suspect),
     ...of(batch, summed),
     ...of(batch, (n) =>
       both(n / (n - 1), 'divided by n − 1, not by n', 'divided by n, not by n − 1'),

@@ -140,7 +140,7 @@ export function epochRecording(
   from: number,
   prefix: string,
 ): PartRun {
-  const began = from === 0 ? drawn(run, record) : { recording: new Map<string, Tensor>() };
+  const began: PartRun = from === 0 ? drawn(run, record) : { recording: new Map() };
   const { found, refused } = evaluations(run);
   const all = [
     ...began.recording,
@@ -152,5 +152,6 @@ export function epochRecording(
   return {
     recording: new Map(all.map(([name, value]) => [prefix + name, value])),
     leftOut: new Map(leftOut.map(([name, why]) => [prefix + name, why])),
+    ...(began.weights && { weights: began.weights }),
   };
 }
