@@ -69,12 +69,13 @@ function claimsOf(fits: ReadonlyMap<string, readonly Named[]>): Map<string, Clai
 }
 
 /**
- * What explains the most of all that failed; of two that explain as much the simpler, and what only tells a pattern
- * where nothing else does.
+ * What computes the tensor anew before what only looks at its numbers; then what explains the most of all that failed; of
+ * two that explain as much the simpler, and what only tells a pattern where nothing else does.
  */
 function best(found: readonly Named[], claims: ReadonlyMap<string, Claim>): Named | undefined {
-  const rank = ({ key, freedom }: Named): number[] => [
+  const rank = ({ key, freedom, recomputed }: Named): number[] => [
     freedom === 2 ? 1 : 0,
+    recomputed ? 0 : 1,
     -claims.get(key)!.explains.size,
     freedom,
   ];

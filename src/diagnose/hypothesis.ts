@@ -14,6 +14,8 @@ export interface Fit {
    * only a pattern is. Of what explains as many tensors, the least wins.
    */
   readonly freedom: 0 | 1 | 2;
+  /** The tensor was computed anew from what it is made of: that is told before what only looks at its numbers. */
+  readonly recomputed?: true;
 }
 
 /** A row of the table: a kind of mistake. */

@@ -23,7 +23,8 @@ export function variantFits(numbers: Numbers, right: Computed, variants: Iterabl
   const found: Fit[] = [];
   for (const { key, says, value } of variants) {
     const left = leftToOurs(numbers, by(value));
-    if (explains(numbers, left, distance)) found.push({ key, says, left, freedom: 0 });
+    if (explains(numbers, left, distance))
+      found.push({ key, says, left, freedom: 0, recomputed: true });
   }
   return found;
 }

@@ -86,7 +86,7 @@ const table = {
   },
   biased: {
     reads: 'from the biased variance, divided by n',
-    says: /\bbiased|by n, not by n − 1/,
+    says: /\bbiased|by n, not by n − 1|by the variance of n,/,
   },
   bfloat16: { reads: 'computed with the 8 bits of bfloat16', says: /bfloat16|bf16/i },
   float16: {

@@ -49,7 +49,7 @@ function others(numbers: Numbers, table: readonly Computed[]): Fit[] {
     if (other === right) return [];
     const left = leftToOurs(numbers, other.ours);
     if (!explains(numbers, left, distance)) return [];
-    return [{ ...insteadOf(other.name, right.name), left, freedom: 0 }];
+    return [{ ...insteadOf(other.name, right.name), left, freedom: 0, recomputed: true }];
   });
 }
 
@@ -74,12 +74,18 @@ const elementwise = ({ ours, truth }: Source): Computed[] =>
     truth: (i) => f(truth[i]),
   }));
 
-const backwards = (sent: Source, at: Source): Computed[] =>
-  Object.entries(functions).map(([name, f]) => ({
-    name,
-    ours: (i) => sent.ours[i] * slopeOf(f, at.ours[i]),
-    truth: (i) => sent.truth[i] * slopeOf(f, at.truth[i]),
-  }));
+const passing = (name: string, sent: Source, at: Source, slope: (x: number) => number) => ({
+  name,
+  ours: (i: number) => sent.ours[i] * slope(at.ours[i]),
+  truth: (i: number) => sent.truth[i] * slope(at.truth[i]),
+});
+
+const backwards = (sent: Source, at: Source): Computed[] => [
+  ...Object.entries(functions).map(([name, f]) => passing(name, sent, at, (x) => slopeOf(f, x))),
+  passing('ReLU that lets the gradient pass where its input is 0', sent, at, (x) =>
+    x >= 0 ? 1 : 0,
+  ),
+];
 
 /** Computed when it is first asked for. */
 function lazily(make: () => Float64Array): (position: number) => number {

@@ -212,6 +212,34 @@ function epsilonOf(numbers: Numbers, norm: Norm, { x, scale, bias }: Inputs, way
   return sum / weights;
 }
 
+/** Each group's own deviation, in the least squares. */
+function deviationsOf(numbers: Numbers, norm: Norm, { x, scale, bias }: Inputs, way: Way) {
+  const { at, ours } = numbers;
+  const [cross, square] = [new Float64Array(norm.groups), new Float64Array(norm.groups)];
+  for (let i = 0; i < at.length; i++) {
+    const [group, place] = [norm.group[at[i]], norm.place[at[i]]];
+    const plain = (x[at[i]] - way.mean[group]) * (scale?.[place] ?? 1);
+    cross[group] += (ours[i] - (bias?.[place] ?? 0)) * plain;
+    square[group] += plain * plain;
+  }
+  return square.map((s, k) => (cross[k] === 0 ? way.deviation[k] : s / cross[k]));
+}
+
+/** Of float32: what of E[x²] is rounded away, give or take the order in which it is summed. */
+const roundedAway = 2 ** -24 * 64;
+
+/**
+ * Whether every group's variance is off by no more than rounding takes from E[x²] − E[x]², and some by far more than from
+ * the mean of (x − μ)².
+ */
+function cancels({ variance, mean }: Way, solved: Float64Array, eps: number): boolean {
+  const off = solved.map((deviation, k) => Math.abs(deviation ** 2 - eps - variance[k]));
+  return (
+    off.every((error, k) => error <= roundedAway * (mean[k] ** 2 + variance[k])) &&
+    off.some((error, k) => error > roundedAway * variance[k])
+  );
+}
+
 /** As few digits as explain as much. */
 function rounded(value: number, left: (value: number) => number, limit: number): number {
   for (const digits of [1, 2, 3]) {
@@ -234,20 +262,22 @@ const outputs: Hypothesis = {
     const { ours, truth } = sides;
     const running = /^(Sync)?Batch/.test(suspect.what!) ? runningOf(suspect, evidence) : [];
     const right = statisticsOf(norm, truth.x, norm.centred);
-    const fitsTruth = (statistics: Statistics): boolean => {
+    const distance = distanceOf(numbers);
+    /** How well statistics give the truth, where they do: it is computed by one of them. */
+    const leftToTruth = (statistics: Statistics): number => {
       const result = resultOf(norm, truth, usual(statistics, eps));
-      return leftOf(numbers, (i) => result(at[i])) <= limit;
+      const left = leftOf(numbers, (i) => result(at[i]));
+      return left <= limit || explains(numbers, left, distance) ? left : Number.POSITIVE_INFINITY;
     };
-    const byBatch = fitsTruth(right);
-    const kept = byBatch ? undefined : running.find(fitsTruth);
-    if (!byBatch && kept === undefined) return [];
+    const byBatch = leftToTruth(right);
+    const kept = running.find((statistics) => leftToTruth(statistics) < byBatch);
+    if (byBatch === Number.POSITIVE_INFINITY && kept === undefined) return [];
     const own = statisticsOf(norm, ours.x, norm.centred);
     const usedStatistics = kept?.own ?? kept ?? own;
     const leftBy = (way: Way): number => {
       const result = resultOf(norm, ours, way);
       return leftToOurs(numbers, (i) => result(at[i]));
     };
-    const distance = distanceOf(numbers);
     const leftByRight = leftBy(usual(usedStatistics, eps));
     if (leftByRight <= limit) {
       const says = "computed rightly from running statistics that are not the reference's";
@@ -257,13 +287,20 @@ const outputs: Hypothesis = {
     }
     const accept = (told: Omit<Fit, 'left'>, way: Way): Fit[] => {
       const left = leftBy(way);
-      return explains(numbers, left, distance) ? [{ ...told, left }] : [];
+      return explains(numbers, left, distance) ? [{ ...told, left, recomputed: true }] : [];
     };
     const variants = variantsOf(norm, ours, own, kept === undefined ? running : [kept], {
       running: kept !== undefined,
       eps,
     }).flatMap(({ key, says, way }) => accept({ key: `norm ${key}`, says, freedom: 0 }, way));
     if (at.length < fewestFitted || variants.some(({ left }) => left <= limit)) return variants;
+    const deviation = deviationsOf(numbers, norm, ours, usual(usedStatistics, eps));
+    if (kept === undefined && cancels(usual(usedStatistics, eps), deviation, eps)) {
+      const says =
+        'the variance is E[x²] − E[x]², of which rounding leaves little where the mean is large';
+      const way = { ...usual(usedStatistics, eps), deviation };
+      return accept({ key: 'norm cancels', says, freedom: 1 }, way);
+    }
     const solved = epsilonOf(numbers, norm, ours, usual(usedStatistics, eps));
     if (!(solved > 0)) return variants;
     const fitted = rounded(solved, (value) => leftBy(usual(usedStatistics, value)), limit);

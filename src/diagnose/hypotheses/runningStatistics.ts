@@ -38,7 +38,8 @@ function wayOf({ ours }: Numbers, before: Float64Array, next: Float64Array): num
   return cross / square;
 }
 
-/** Channels that prove a momentum of two digits, as people choose them, and one of any. */
+/** Channels that prove a momentum which follows from the right one, one of two digits, as people choose them, and any. */
+const fewestNamed = 2;
 const fewestRound = 4;
 const fewestAny = 16;
 
@@ -74,8 +75,9 @@ const running: Hypothesis = {
       const short = Number(way.toPrecision(2));
       const isRound = leftWith(numbers, before, next, short) <= limit;
       const fits = isRound ? short : way;
-      if (truth.length < (isRound ? fewestRound : fewestAny) || !(fits > 0 && fits <= 1)) return [];
       const meaning = meaningOf(fits, used);
+      const enough = meaning !== '' ? fewestNamed : isRound ? fewestRound : fewestAny;
+      if (truth.length < enough || !(fits > 0 && fits <= 1)) return [];
       return accept({
         key: `momentum ${fits.toPrecision(2)}`,
         says: `fits momentum ${shortNumber(fits)}, the reference used ${used}${meaning}${more}`,

@@ -19,17 +19,18 @@ const both = (by: number, more: string, less: string): NamedFactor[] => [
   { by: 1 / by, is: less },
 ];
 
-/** How many numbers a sum may run over: all of the suspect, and the places of the maps that it is computed from. */
+/** How many numbers a sum may run over, and which they are; in the same words for tensors of every size. */
 function placesOf(suspect: Suspect, evidence: Evidence): (readonly [number, string])[] {
-  const size = sizeOf(suspect.shape);
-  const maps = sourcesOf(suspect, evidence).filter(({ shape }) => shape.length === 4);
-  const places = new Map(
-    maps.flatMap(({ shape: [n, , h, w] }) => [
-      [h * w, `the ${h}×${w} places of a map`] as const,
-      [n * h * w, `the ${h}×${w} places of ${n} maps`] as const,
+  const sources = sourcesOf(suspect, evidence);
+  const sent = sources.filter(({ kind }) => kind === 'output gradient');
+  const maps = sources.filter(({ shape }) => shape.length === 4);
+  return [
+    ...sent.map(({ shape }) => [sizeOf(shape), 'all elements of what is sent back'] as const),
+    ...maps.flatMap(({ shape: [n, , h, w] }) => [
+      [h * w, 'the places of a map'] as const,
+      [n * h * w, 'the places of all maps'] as const,
     ]),
-  );
-  return [[size, `all its ${size} elements`] as const, ...places].filter(([n]) => n > 1);
+  ].filter(([n]) => n > 1);
 }
 
 /** A weight that is drawn between bounds by the wrong one of its two sides. */

@@ -44,9 +44,18 @@ export const functions: Readonly<Record<string, (x: number) => number>> = {
 
 const step = 1e-5;
 
-/** By central differences: to about 1e-10, enough to tell one function from another. */
-export const slopeOf = (f: (x: number) => number, x: number): number =>
-  (f(x + step) - f(x - step)) / (2 * step);
+/** Slopes that differ by more on the two sides of a place are those of a kink. */
+const kink = 1e-2;
+
+/**
+ * By central differences: to about 1e-10, enough to tell one function from another. At a kink the slope of the side
+ * below, which PyTorch takes.
+ */
+export function slopeOf(f: (x: number) => number, x: number): number {
+  const [below, here, above] = [f(x - step), f(x), f(x + step)];
+  const [left, right] = [(here - below) / step, (above - here) / step];
+  return Math.abs(left - right) > kink ? left : (above - below) / (2 * step);
+}
 
 /** The flat positions of every line along an axis, one line after the other. */
 export function* linesAlong(shape: readonly number[], axis: number): Generator<readonly number[]> {

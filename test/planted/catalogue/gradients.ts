@@ -81,12 +81,19 @@ export const gradients: Family = {
       plants: [
         inGraph((node, site) => {
           if (node.op !== 'conv2dInputGrad') return undefined;
-          const [above, before] = node.params.padding;
+          const { padding, inputSize } = node.params;
+          const [above, before] = padding;
           if (above === before) return undefined;
-          const [, , height, width] = node.shape;
-          return rearranged(site.same(), site, [height, width], (row, column) => [
-            row + before - above,
-            column + above - before,
+          const [dy, w] = site.inputs;
+          const [height, width] = inputSize;
+          const uncut = conv2dInputGrad(dy, w, {
+            ...node.params,
+            padding: [0, 0],
+            inputSize: [height + 2 * above, width + 2 * before],
+          });
+          return rearranged(uncut, site, [height, width], (row, column) => [
+            row + before,
+            column + above,
           ]);
         }),
       ],

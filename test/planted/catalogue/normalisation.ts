@@ -97,7 +97,10 @@ export const normalisation: Family = {
       name: 'batch norm with eps 1e-3',
       people: "keep Keras's default",
       plants: [norm((real) => (layer, channels, o) => real(layer, channels, { ...o, eps: 1e-3 }))],
-      cause: { reads: "eps is 1e-3, the reference's 1e-5", says: /\beps\b.*(1e-3|0\.001\b)/ },
+      cause: {
+        reads: "eps is 1e-3, the reference's 1e-5",
+        says: /\beps(ilon)? (1\.0e-3|0\.001)\b/,
+      },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/y' },
     },
     {
@@ -111,7 +114,7 @@ export const normalisation: Family = {
           return add(scaled, perChannel(bias));
         }),
       ],
-      cause: { reads: 'eps is added behind the root', says: /\beps\b.*(behind|outside|after)/ },
+      cause: { reads: 'eps is added behind the root', says: /epsilon is added to the deviation/ },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/y' },
     },
     {
@@ -165,7 +168,7 @@ export const normalisation: Family = {
       ],
       cause: {
         reads: 'the running variance is taken from the biased one, divided by n',
-        says: /\bbiased|by n, not by n − 1/,
+        says: /\bbiased|by n, not by n − 1|by the variance of n,/,
       },
       caught: { model: 'vgg16', stage: 'ops', at: 'batchNorm in training/running_var' },
     },

@@ -127,7 +127,7 @@ const kinds: readonly Kind[] = [
         node.op === 'batchNorm' && readsFrom(node, `${at}.weight`)
           ? batchNorm(x, { weight, bias, mean, variance }, 1e-3)
           : undefined,
-    cause: { reads: "eps is 1e-3, the reference's 1e-5", says: /\beps\b.*(1e-3|0\.001\b)/ },
+    cause: { reads: "eps is 1e-3, the reference's 1e-5", says: /\beps(ilon)? (1\.0e-3|0\.001)\b/ },
     at: ['layer1.2.bn2', 'layer3.6.bn1', 'bn'],
   },
   {
