@@ -5,6 +5,9 @@ import LongestFirst from './test/longestFirst.ts';
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const source = (path: string): string => file(`src/${path}`);
 
+const files = (name: string): string[] =>
+  ['src', 'test', 'examples'].map((folder) => `${folder}/**/${name}`);
+
 export default defineConfig({
   // The examples import the package by its name.
   resolve: {
@@ -18,7 +21,19 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: files('*.test.ts'),
+          exclude: ['**/*.system.test.ts'],
+          // They share the modules of their worker: half of their time was loading these for every file.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'system', include: files('*.system.test.ts') } },
+    ],
     globalSetup: ['./test/compile.ts'],
     setupFiles: ['./test/setup.ts'],
     testTimeout: 180_000,

@@ -31,7 +31,9 @@ function compile(dir: string): void {
 }
 
 /** Compiles once before all test files, and again before they run again. */
-export default function setup(project: TestProject): () => void {
+export default function setup(project: TestProject): (() => void) | undefined {
+  // The projects below inherit this from the root, and are provided with what it provides.
+  if (!project.isRootProject()) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'swa-align-compiled-'));
   for (const name of ['node_modules', 'fixtures']) symlinkSync(join(root, name), join(dir, name));
   cpSync(join(root, 'package.json'), join(dir, 'package.json'));

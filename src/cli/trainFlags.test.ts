@@ -1,18 +1,27 @@
 import { join } from 'node:path';
-import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { scratch } from '../../test/trainTinyRun.ts';
 import type { TrainingRun } from '../train/loop/session.ts';
 import { recipe, type TrainingSettings } from '../train/settings/trainingSettings.ts';
-import { run } from './run.ts';
 import type { FollowedRun } from './train/followRun.ts';
 
 const seen: TrainingRun[] = [];
-vi.mock('./train/followRun.ts', () => ({
-  followRun: async (asked: TrainingRun): Promise<FollowedRun> => {
-    seen.push(asked);
-    return { run: asked, ending: 'finished', saved: '', rows: [], weights: [] };
-  },
-}));
+let run: typeof import('./run.ts').run;
+beforeAll(async () => {
+  // Unit tests share modules: those of the command are loaded anew, with one that only looks.
+  vi.resetModules();
+  vi.doMock('./train/followRun.ts', () => ({
+    followRun: async (asked: TrainingRun): Promise<FollowedRun> => {
+      seen.push(asked);
+      return { run: asked, ending: 'finished', saved: '', rows: [], weights: [] };
+    },
+  }));
+  ({ run } = await import('./run.ts'));
+});
+afterAll(() => {
+  vi.doUnmock('./train/followRun.ts');
+  vi.resetModules();
+});
 
 const s = scratch();
 afterAll(() => s.remove());
