@@ -115,7 +115,10 @@ const byNorm: Hypothesis = {
   name: 'clipped by norm',
   about: 'gradients scaled to a norm: of all parameters together, or of each by itself',
   fits(numbers, suspect, evidence): Fit[] {
-    if (suspect.kind !== 'weight gradient' || numbers.truth.length < fewestElements) return [];
+    const isGradient = suspect.kind === 'weight gradient';
+    // What an optimizer keeps of a gradient is as much smaller.
+    if (!isGradient && suspect.kind !== 'optimizer state') return [];
+    if (numbers.truth.length < fewestElements) return [];
     const alone = {
       own: Math.sqrt(squaresOf(numbers.whole)),
       right: Math.sqrt(squaresHeld(suspect)),
@@ -123,7 +126,7 @@ const byNorm: Hypothesis = {
     const together = normsOf(suspect, evidence);
     const ways = [
       ...(together === undefined ? [] : [{ norms: together, of: 'of all parameters together' }]),
-      { norms: alone, of: 'of each parameter by itself' },
+      ...(isGradient ? [{ norms: alone, of: 'of each parameter by itself' }] : []),
     ];
     return ways.flatMap(({ norms: { own, right }, of }): Fit[] => {
       const [norm, theirs] = [roundNorm(own), roundNorm(right)];
