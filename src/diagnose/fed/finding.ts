@@ -27,7 +27,9 @@ export function together(parts: readonly Explained[]): Finding | undefined {
   const wrong = parts.filter((part) => part !== 'right');
   if (wrong.length === 0 || wrong.includes('unexplained')) return undefined;
   const findings = wrong as Finding[];
-  const distinct = [...new Map(findings.map((finding) => [finding.key, finding])).values()];
+  const distinct = findings.filter(
+    ({ key }, i) => findings.findIndex((other) => other.key === key) === i,
+  );
   return {
     key: distinct.map(({ key }) => key).join(' and '),
     row: distinct[0].row,

@@ -251,8 +251,14 @@ export const randomness: Family = {
           let first: bigint | undefined;
           return {
             batchGenerator: (plan, k, draws, main) => {
-              first ??= plan.baseSeed;
-              return real.batchGenerator({ ...plan, baseSeed: first }, k, draws, main);
+              // A run without workers, before this one, has no seed for them.
+              if (plan.workers > 0) first ??= plan.baseSeed;
+              return real.batchGenerator(
+                { ...plan, baseSeed: first ?? plan.baseSeed },
+                k,
+                draws,
+                main,
+              );
             },
           };
         }),
