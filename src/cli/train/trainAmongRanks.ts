@@ -52,7 +52,9 @@ export async function trainAmongRanks(
       fix: 'leave one of them out',
     });
   }
-  const comm = await openMpi(flags.mpiLibrary);
+  const comm = await openMpi(flags.mpiLibrary, (call) =>
+    warn(`${nameOf(comm)}: has waited for the others for a minute, in ${call}`),
+  );
   if (comm.rank > 0) leaveTelling();
   try {
     await trainOnRank(comm, flags, command, context);

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DeviceError } from '../../errors.ts';
 import { blank, type Communicator, type Numbers } from '../communicator.ts';
 import type { Launch } from '../launcher.ts';
@@ -6,6 +6,8 @@ import type { MpiLibrary, NativeFunction } from './openLibrary.ts';
 
 /** No library of the families writes a longer text. */
 const longestText = 8192;
+/** Far longer than an exchange takes; whoever waits for longer by right waits at a barrier. */
+const longMs = 60_000;
 /** Counts are C ints. */
 const mostElements = 2 ** 31 - 1;
 
@@ -21,9 +23,13 @@ const shortVersion = (text: string): string =>
 
 /**
  * All ranks that a launcher started, by the MPI library. Calls wait in threads of their own, so that this one hears
- * signals. Throws DeviceError where the library does not start, or knows of other ranks than the launcher does.
+ * signals; `onLongWait` is told the name of one that takes a minute. Throws DeviceError where the library does not start, or knows of other ranks than the launcher does.
  */
-export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicator {
+export function mpiCommunicator(
+  library: MpiLibrary,
+  launch: Launch,
+  onLongWait: (call: string) => void = () => {},
+): Communicator {
   const { handles, abi } = library;
   const functions = prototypes(library);
   const number = (call: (out: [number]) => number, name: string): number => {
@@ -70,8 +76,10 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
   const call = (name: string, of: NativeFunction, ...args: unknown[]): Promise<void> =>
     new Promise((resolve, reject) => {
       held.add(args);
+      const long = setTimeout(() => onLongWait(name), longMs).unref();
       of.async(...args, (error: Error | null, code: number) => {
         held.delete(args);
+        clearTimeout(long);
         try {
           if (error) throw error;
           check(name, code);
@@ -150,7 +158,7 @@ export function mpiCommunicator(library: MpiLibrary, launch: Launch): Communicat
         const done: [number] = [0];
         check('MPI_Test', functions.test(request, done, status));
         if (done[0] !== 0) return;
-        await setTimeout(Math.min(20, waited));
+        await pause(Math.min(20, waited));
       }
     },
     async close() {

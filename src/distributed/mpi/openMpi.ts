@@ -9,8 +9,9 @@ import { openLibrary } from './openLibrary.ts';
  */
 export async function openMpi(
   library?: string,
+  onLongWait?: (call: string) => void,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Communicator> {
   const launch = launchOf(env);
-  return mpiCommunicator(await openLibrary(library, launch.abi), launch);
+  return mpiCommunicator(await openLibrary(library, launch.abi), launch, onLongWait);
 }
