@@ -1,9 +1,10 @@
 import type { Reference } from '../../align/reference/reference.ts';
 import { scalar, type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import type { Evidence } from '../suspect.ts';
+import { averageVariants } from './averages.ts';
 import { averagedVariants, sizeVariants, toldVariants } from './decisions.ts';
 import { meanVariants } from './means.ts';
-import { recordedStatistics } from './recordedStatistics.ts';
+import { heldIn, heldOf, recordedStatistics } from './recordedStatistics.ts';
 import { rerunVariants } from './rerun.ts';
 import { rateVariants } from './schedule.ts';
 import type { RunSettings } from './settings.ts';
@@ -38,6 +39,16 @@ export function epochsVariants(reference: Reference) {
   const images = Array.from({ length: steps }, (_, k) => Math.min(s.batch, s.images - k * s.batch));
   function* computed(name: string, ours: Tensor): Generator<Variant> {
     yield* rerunVariants(arrays, name, s);
+    const [, models, weight] = /^average of (\d+)\/(.*\.(?:weight|bias))$/.exec(name) ?? [];
+    if (weight !== undefined) {
+      const joined = Array.from({ length: Number(models) }, (_, k) =>
+        heldIn(arrays, `epoch ${s.swa_start + k * s.swa_c_epochs}/${weight}`),
+      );
+      const known = joined.flatMap((values) => values ?? []);
+      if (known.length === joined.length) {
+        yield* averageVariants(known, heldOf(ours, known[0].length));
+      }
+    }
     const [, buffer] = /^epoch 1\/(.*\.running_\w+)$/.exec(name) ?? [];
     if (buffer === undefined) return;
     const names = images.map((_, k) =>

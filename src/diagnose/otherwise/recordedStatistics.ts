@@ -13,7 +13,7 @@ export interface Steps {
 }
 
 /** What a file holds under a name in float64: whole, or a sample. */
-const heldIn = (arrays: TensorMap, name: string): Float64Array | undefined => {
+export const heldIn = (arrays: TensorMap, name: string): Float64Array | undefined => {
   const found = arrays.get(`f64/${name}`) ?? arrays.get(`f64/${name}#sample`);
   return found && toFloat64(found);
 };
