@@ -1,5 +1,6 @@
+import { sameShape } from '../../tensor/shape.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
-import { oursOf, sourcesOf, wholeOf } from '../around.ts';
+import { sourcesOf, wholeOf } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
 import { layerOf } from '../layer.ts';
 import type { Numbers } from '../numbers.ts';
@@ -22,8 +23,13 @@ import { type Variant, variantFits } from '../variants.ts';
 /** What our side computed under a name, or where it did not, what the reference holds; undefined unless whole. */
 export function blockOf(held: Held | undefined, evidence: Evidence): Block | undefined {
   if (held === undefined) return undefined;
-  const data = oursOf(evidence, held) ?? wholeOf(held);
-  return data && { shape: held.shape, data };
+  const { name, shape } = held;
+  const own = evidence.ours(name);
+  // As it lies: there are many that might be looked at.
+  if (own !== undefined && own.dtype !== 'int64' && sameShape(own.shape, shape))
+    return { shape, data: own.data as ArrayLike<number> };
+  const data = wholeOf(held);
+  return data && { shape, data };
 }
 
 const isWeight = ({ kind, shape }: Held): boolean => kind === 'weight' && shape.length > 1;
