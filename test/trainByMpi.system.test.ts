@@ -116,16 +116,20 @@ describe.skipIf(mpis.length === 0 || process.platform !== 'linux')(
       });
 
       test('all end, in one line that names it, when one fails alone', async () => {
-        const running = launched(mpi, 2, flagsOf(`full-${slug}`, '--save-freq', '1'));
-        // A directory in the place of the checkpoint's file: rank 0 cannot write it.
+        const running = launched(
+          mpi,
+          2,
+          flagsOf(`full-${slug}`, '--epochs', '5', '--save-freq', '5'),
+        );
+        // A directory in the place of the next checkpoint's file, a hundred steps on: rank 0 cannot write it.
         while (!listed(`full-${slug}`).includes('checkpoint-0.safetensors')) await pause(20);
-        mkdirSync(join(at(`full-${slug}`), 'checkpoint-1.safetensors', 'in-the-way'), {
+        mkdirSync(join(at(`full-${slug}`), 'checkpoint-5.safetensors', 'in-the-way'), {
           recursive: true,
         });
         const { code, stderr } = await running;
         expect(code).toBe(2);
         expect(told(stderr)).toEqual([
-          expect.stringMatching(/^swa-align: rank 0 of 2 on \S+: .*checkpoint-1\.safetensors: /),
+          expect.stringMatching(/^swa-align: rank 0 of 2 on \S+: .*checkpoint-5\.safetensors: /),
         ]);
       });
 
