@@ -50,9 +50,12 @@ describe('faults among ranks (need koffi and an MPI, on Linux)', { timeout: 180_
       test('Ctrl-C to mpirun', async () => {
         const dir = at('interrupted');
         const fault = { to: 'launcher', by: 'SIGINT', after: 1, delayMs: 0 } as const;
-        expect(await endBy(mpi, dir, fault)).toEqual([
-          'swa-align: stopping after this step, with a checkpoint; once more stops at once',
-        ]);
+        const said = await endBy(mpi, dir, fault);
+        const stopping =
+          'swa-align: stopping after this step, with a checkpoint; once more stops at once';
+        // Open MPI's mpirun kills its processes a second later, and drops what they have said.
+        if (name === 'MPICH') expect(said).toEqual([stopping]);
+        else expect([[stopping], []]).toContainEqual(said);
         await finish(mpi, dir);
         expect(weightsIn(dir).equals(whole)).toBe(true);
       });
