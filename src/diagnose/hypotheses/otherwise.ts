@@ -19,15 +19,18 @@ const otherwise: Hypothesis = {
   about:
     'the same computation with one thing done otherwise: a schedule one epoch late, another momentum',
   fits(numbers, suspect, evidence) {
-    const variants = [...(evidence.variants?.(suspect.name) ?? [])];
-    return variants.flatMap((variant): Fit[] => {
+    const found = [...(evidence.variants?.(suspect.name) ?? [])].flatMap((variant) => {
       const all = toFloat64(variant.value);
       const { truth, at } = numbers;
       if (all.length !== truth.length && all.length !== numbers.whole.length) return [];
       const values = all.length === truth.length ? all : picked(all, at);
       const left = leftToOurs(numbers, (i) => values[i]);
-      return explains(numbers, left) ? [fitOf(variant, left)] : [];
+      return explains(numbers, left) ? [{ variant, left }] : [];
     });
+    const isNearest = ({ variant: { setting }, left }: (typeof found)[number]): boolean =>
+      setting === undefined ||
+      found.every((other) => other.variant.setting !== setting || other.left >= left);
+    return found.filter(isNearest).map(({ variant, left }) => fitOf(variant, left));
   },
 };
 

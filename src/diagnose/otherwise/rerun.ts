@@ -38,6 +38,8 @@ export function* rerunVariants(
   for (const [key, value] of arrays) {
     const [, change, of] = form.exec(key) ?? [];
     if (change === undefined || of !== name) continue;
-    yield { key: `rerun ${change}`, says: wordsOf(change, used), value };
+    const [, setting] = /^(\w+)=[\d.]/.exec(change) ?? [];
+    const says = wordsOf(change, used);
+    yield { key: `rerun ${change}`, says, value, ...(setting && { setting }) };
   }
 }

@@ -8,6 +8,8 @@ export interface Variant {
   readonly says: string;
   /** All of it, or the elements that the reference holds. */
   readonly value: Tensor;
+  /** The setting of which this is one of several values: only the nearest of them is told. */
+  readonly setting?: string;
   /** 1 where a number was taken from ours to make it fit. */
   readonly freedom?: 1;
 }
