@@ -31,7 +31,7 @@ export function look(
   set: RawSet,
   constants: Constants,
 ): Looked | undefined {
-  if (images.some((image) => image.length !== pixels)) return undefined;
+  if (images.length === 0 || images.some((image) => image.length !== pixels)) return undefined;
   const expected = expectedValues(constants);
   const decoded = decode(images, guesses, set, expected);
   if (decoded === undefined) return undefined;

@@ -114,13 +114,16 @@ function maskFindings(fed: Fed, given: Given): [string, Finding | undefined][] {
   const { record, sequence } = given;
   const theirs = record.steps.slice(fed.from);
   const [{ masks }] = theirs;
-  return masks.map((_, layer) => {
+  return masks.flatMap((_, layer): [string, Finding | undefined][] => {
+    const ours = fed.steps.flatMap((step) => step.masks[layer] ?? []);
+    // A program that is fed no mask has none that could be another.
+    if (ours.length !== theirs.length) return [];
     const of = (batches: readonly ToldBatch[], n: number): Float64Array[] =>
       batches.map((batch) => batch.masks[n]);
     const finding = maskFinding(
       {
         width: masks[layer].length / theirs[0].shown.length,
-        ours: fed.steps.map((step) => toFloat64(step.masks[layer])),
+        ours: ours.map(toFloat64),
         theirs: of(theirs, layer),
         others: masks.flatMap((__, n) => (n === layer ? [] : [of(theirs, n)])),
         step: (i) => stepName(fed.from + i, record.stepsAnEpoch),
@@ -128,7 +131,7 @@ function maskFindings(fed: Fed, given: Given): [string, Finding | undefined][] {
       1 - record.dropout,
       sequence,
     );
-    return [`mask${layer}`, finding];
+    return [[`mask${layer}`, finding]];
   });
 }
 

@@ -46,14 +46,14 @@ const three = (x: number): number[] => [x, x, x];
 const named: readonly Named[] = [
   { of: 'not normalised: pixels from 0 to 1', mean: three(0), std: three(1) },
   { of: 'not normalised: pixels from 0 to 255', mean: three(0), std: three(1 / 255) },
-  ...knownConstants.flatMap(({ of, mean, std }) => [
-    { of: `normalised by ${of} mean and deviation`, mean, std },
-    {
-      of: `normalised by ${of} mean and deviation in the order BGR`,
-      mean: mean.toReversed(),
-      std: std.toReversed(),
-    },
-  ]),
+  ...knownConstants.flatMap(({ of, mean, std }) => {
+    const words = of.endsWith("'s") ? `normalised by ${of} mean and deviation` : `normalised ${of}`;
+    const backwards = { mean: mean.toReversed(), std: std.toReversed() };
+    return [
+      { of: words, mean, std },
+      { of: `${words} in the order BGR`, ...backwards },
+    ];
+  }),
 ];
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-5 * Math.max(1, Math.abs(b));

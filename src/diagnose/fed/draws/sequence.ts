@@ -7,7 +7,7 @@ export interface Sequence {
 }
 
 /** So many places are looked at: more than any small run draws. */
-const horizon = 1 << 18;
+const horizon = 1 << 17;
 
 export const sequenceOf = (seed: number): Sequence => ({ draws: drawsOf(seed, horizon) });
 

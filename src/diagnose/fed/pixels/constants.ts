@@ -16,7 +16,7 @@ export const knownConstants: readonly (Constants & { readonly of: string })[] = 
     mean: [0.48145466, 0.4578275, 0.40821073],
     std: [0.26862954, 0.26130258, 0.27577711],
   },
-  { of: 'from -1 to 1', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  { of: 'to −1 … 1', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
 ];
 
 const listed = (values: readonly number[]): string =>
