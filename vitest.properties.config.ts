@@ -7,7 +7,6 @@ export default mergeConfig(
   defineConfig({
     test: {
       env: { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? '1000' },
-      exclude: ['**/node_modules/**', '**/*.system.test.ts'],
       testTimeout: 3_600_000,
     },
   }),
