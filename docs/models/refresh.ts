@@ -140,6 +140,17 @@ const describe: { readonly [S in StageName]: Describe } = {
       'mean',
     ),
   ],
+  ddp: (stage, { ddp }) => [
+    equal(
+      stage,
+      `on ${Object.keys(ddp!.ranks).join(', ')} ranks: samples, masks, means of gradients`,
+    ),
+    measured(
+      stage,
+      "a narrow network's ten steps: losses; bar: 10 × PyTorch's distance from itself",
+      'mean',
+    ),
+  ],
 };
 
 /** Our error in units of PyTorch's, for every stage that has such. */

@@ -3,9 +3,9 @@ import type { StageName } from '../align/reference/manifest.ts';
 import { recordedBatch } from '../align/reference/recordedBatch.ts';
 import type { Reference } from '../align/reference/reference.ts';
 import { startingWeights, weightsFromSeed } from '../align/reference/seedWeights.ts';
-import { smallModel } from '../align/stages/epochs/smallRun.ts';
 import { evaluationBatch } from '../align/stages/evaluationBatch.ts';
 import { initialWeights } from '../align/stages/sameStart.ts';
+import { smallModel } from '../align/stages/small/smallNetwork.ts';
 import type { FailedPart, ReferenceContext, StageFindings } from '../align/stages/stage.ts';
 import { layerWords } from '../nn/layerWords.ts';
 import { modelName } from '../nn/models/index.ts';
@@ -39,7 +39,7 @@ function smallStart(reference: Reference): TensorMap {
   const section = reference.stage('epochs');
   const { dataset, seed } = section.settings;
   const name = modelName(reference.manifest.model);
-  return weightsFromSeed(smallModel(section, name, classCount(dataset)), seed);
+  return weightsFromSeed(smallModel(section.settings, name, classCount(dataset)), seed);
 }
 
 /** What each stage runs on, by torch.optim's names. */
@@ -74,6 +74,8 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
     start: smallStart(reference),
     variants: epochsVariants(reference),
   }),
+  // Ranks of each number have a batch of their own.
+  ddp: () => ({}),
 };
 
 /**

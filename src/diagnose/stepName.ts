@@ -4,7 +4,7 @@
  */
 export function withinStep(name: string): { readonly when: string; readonly bare: string } {
   const [, when = '', bare] =
-    /^((?:step\d+|iter\d+|after iter\d+|initial|final|layers|sgd|(?:resumed: )?(?:epoch|average of) \d+)\/)?(.*)$/.exec(
+    /^((?:step\d+|iter\d+|after iter\d+|initial|final|layers|sgd|(?:resumed: )?(?:epoch|average of) \d+|\d+ ranks(?:, (?:rank \d+|step \d+|average))?)\/)?(.*)$/.exec(
       name,
     )!;
   return { when: when.replace(/\/$/, ''), bare };

@@ -37,6 +37,7 @@ export const allLooks: readonly Look[] = [
   { model: 'vgg16', stage: 'backward' },
   { model: 'vgg16bn', stage: 'backward' },
   { model: 'vgg16', stage: 'train' },
+  { model: 'vgg16bn', stage: 'ddp' },
 ];
 
 /** A mistake that people make in ports, and how it is made on our side. */

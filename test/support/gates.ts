@@ -1,6 +1,7 @@
 import type { Reference } from '../../src/align/reference/reference.ts';
 import { startingWeights } from '../../src/align/reference/seedWeights.ts';
 import { type Tensor, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
+import { ddp } from './ddpGates.ts';
 import { epochs } from './epochGates.ts';
 import {
   arrayIn,
@@ -175,7 +176,7 @@ const swa: Gates = (reference) => {
   ];
 };
 
-const stages = { ops, forward, metric, loss, backward, train, swa, epochs };
+const stages = { ops, forward, metric, loss, backward, train, swa, epochs, ddp };
 
 export type GatedStage = keyof typeof stages;
 
@@ -184,6 +185,7 @@ export function gatesOf(reference: Reference): ReadonlyMap<GatedStage, readonly 
   const held = Object.entries(stages).filter(([name]) => name in reference.manifest.stages);
   return new Map(
     held.map(([name, gates]) => {
+      if (name === 'ddp') return [name, gates(reference)];
       const own = name === 'train' || name === 'epochs';
       const { weights } = own ? reference.stage(name) : reference.manifest;
       const found = gates(reference);

@@ -39,6 +39,44 @@ const adamStep = z.object({
   weight_decay: z.number(),
 });
 
+/** A run of a small network, by the names of the SWA authors' train.py. */
+const smallRun = z.object({
+  seed: z.int(),
+  narrow: z.int().positive(),
+  /** The model's own where it does not say. */
+  depth: z.int().positive().optional(),
+  dataset: z.enum(['cifar100', 'synthetic']),
+  images: z.int().positive(),
+  test_images: z.int().positive(),
+  batch: z.int().positive(),
+  epochs: z.int().positive(),
+  eval_freq: z.int().positive(),
+  swa_start: z.int().positive(),
+  swa_c_epochs: z.int().positive(),
+  lr_init: z.number(),
+  swa_lr: z.number(),
+  momentum: z.number(),
+  weight_decay: z.number(),
+  workers: z.int(),
+  dropout: z.number(),
+});
+
+/** One run among several ranks. */
+const runAmongRanks = z
+  .object({
+    settings: smallRun.loose(),
+    /** Rank 0's, with which all begin. */
+    weights: z.object({ seed: z.int(), sha256: digests }),
+    /** Of each rank, what it was fed in each step. */
+    steps: z.array(z.array(stepDigests.extend({ order: sha256 }))),
+    /** The batches of one pass over the test images, rank 0's. */
+    evaluation: z.array(batchDigests),
+    /** The images of the pass that refreshed batch norm, rank 0's. */
+    refresh: z.array(sha256),
+    noise: z.object({ tensors: z.number(), losses: z.number(), steps: z.array(z.number()) }),
+  })
+  .loose();
+
 /** The manifest that `fixtures/export_reference.py` writes; see docs/reference-format.md. */
 export const manifestSchema = z.object({
   format: z.literal('swa-align-reference/1'),
@@ -176,30 +214,12 @@ export const manifestSchema = z.object({
     epochs: z
       .object({
         file: z.string(),
-        settings: z
-          .object({
-            seed: z.int(),
-            narrow: z.int().positive(),
-            /** The model's own where it does not say. */
-            depth: z.int().positive().optional(),
-            dataset: z.enum(['cifar100', 'synthetic']),
-            images: z.int().positive(),
-            test_images: z.int().positive(),
-            batch: z.int().positive(),
-            epochs: z.int().positive(),
-            eval_freq: z.int().positive(),
-            swa_start: z.int().positive(),
-            swa_c_epochs: z.int().positive(),
+        settings: smallRun
+          .extend({
             /** After how many steps the second run is stopped, to be resumed. */
             stop_after: z.int().positive(),
             /** What the command `eval` is given. */
             eval_batch: z.int().positive(),
-            lr_init: z.number(),
-            swa_lr: z.number(),
-            momentum: z.number(),
-            weight_decay: z.number(),
-            workers: z.int(),
-            dropout: z.number(),
             /** How images are normalised, which random transform is drawn first, and how wide the border is. */
             mean: z.array(z.number()).optional(),
             std: z.array(z.number()).optional(),
@@ -225,8 +245,21 @@ export const manifestSchema = z.object({
       })
       .loose()
       .optional(),
+    ddp: z
+      .object({
+        file: z.string(),
+        /** Of the gradients of how many steps, and how much of each: whole, or so many of its elements. */
+        settings: z.object({ steps: count, whole: count, sample: count }).loose(),
+        /** By their number. */
+        ranks: z.record(z.string().regex(/^[1-9]\d?$/), runAmongRanks),
+      })
+      .loose()
+      .optional(),
   }),
 });
+
+/** What a run of a small network was told. */
+export type SmallRunSettings = z.infer<typeof smallRun>;
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -245,4 +278,5 @@ export const stageNames: readonly StageName[] = [
   'train',
   'swa',
   'epochs',
+  'ddp',
 ];

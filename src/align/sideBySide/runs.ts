@@ -5,6 +5,7 @@ import { overridesFor } from '../judge/overrides/overrideFile.ts';
 import type { Override } from '../judge/overrides/overrides.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { Reference } from '../reference/reference.ts';
+import type { RunRanks } from '../stages/ddp/ranks.ts';
 import { exportedForward, exportedModel } from '../stages/exportedModel.ts';
 import { stages } from '../stages/index.ts';
 import { runStage, type Stage, type StageContext, type StageResult } from '../stages/stage.ts';
@@ -36,6 +37,8 @@ export interface Runs {
   readonly progress?: (text: string) => void;
   /** Says of a result's failures what the mistake is; asked where something failed. */
   readonly diagnose?: (result: StageResult, context: StageContext) => StageResult;
+  /** Makes what several ranks do in processes of their own, each with such a backend. */
+  readonly ranks?: (backend: string) => RunRanks;
   /** Runs an ONNX model that is not ours. */
   readonly runOnnx: (bytes: Uint8Array, feeds: TensorMap) => Promise<TensorMap>;
 }
@@ -75,7 +78,11 @@ async function openPresent(name: string, { open, named }: Runs): Promise<Backend
   });
 }
 
-const contextOf = (runs: Runs, backend: Backend, reference: Reference): StageContext => ({
+const contextOf = (
+  runs: Runs,
+  { name, reference }: Pick<Witness, 'name' | 'reference'>,
+  backend: Backend,
+): StageContext => ({
   backend,
   reference,
   oracle: runs.oracle,
@@ -83,6 +90,7 @@ const contextOf = (runs: Runs, backend: Backend, reference: Reference): StageCon
   ...(runs.weights && { weights: runs.weights }),
   ...(runs.flips && { flips: true }),
   ...(runs.progress && { progress: runs.progress }),
+  ...(runs.ranks && { ranks: runs.ranks(name) }),
 });
 
 async function* onReference(
@@ -91,7 +99,7 @@ async function* onReference(
   backend: Backend,
   chosen: readonly (readonly [StageName, Stage])[],
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const context = contextOf(runs, backend, witness.reference);
+  const context = contextOf(runs, witness, backend);
   yield { kind: 'reference', witness };
   const results: StageResult[] = [];
   // One after the other: two engines at once keep each other's threads waiting for the same cores.

@@ -1,5 +1,6 @@
 import type { StageName } from '../reference/manifest.ts';
 import { backward } from './backward/backward.ts';
+import { ddp } from './ddp/ddp.ts';
 import { epochs } from './epochs/epochs.ts';
 import { forward } from './forward.ts';
 import { loss } from './loss.ts';
@@ -18,4 +19,5 @@ export const stages: { readonly [S in StageName]: Stage } = {
   train,
   swa,
   epochs,
+  ddp,
 };

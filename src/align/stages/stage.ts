@@ -6,6 +6,7 @@ import type { Override } from '../judge/overrides/overrides.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import type { StageName } from '../reference/manifest.ts';
 import type { Reference } from '../reference/reference.ts';
+import type { RunRanks } from './ddp/ranks.ts';
 import type { Fed } from './fed.ts';
 
 /** What a program is held against. */
@@ -27,6 +28,8 @@ export interface ReferenceContext {
 
 export interface StageContext extends ReferenceContext {
   readonly backend: Backend;
+  /** Makes what several ranks do in processes of their own; they are in this one where nothing is said. */
+  readonly ranks?: RunRanks;
 }
 
 /** What our side computed for a part of a stage. */

@@ -30,6 +30,13 @@ const passes: { readonly [S in StageName]: (section: NonNullable<Stages[S]>) => 
     epochs: ({ settings: { images, epochs, narrow } }) => ({
       steps: (2 * images * epochs) / (narrow * narrow),
     }),
+    ddp: ({ ranks }) => ({
+      steps: Object.values(ranks).reduce(
+        (sum, { settings: { images, epochs, narrow } }) =>
+          sum + (images * epochs) / (narrow * narrow),
+        0,
+      ),
+    }),
   };
 
 /** About how many passes a recorded stage takes; none where it is not recorded. */

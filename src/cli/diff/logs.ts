@@ -19,6 +19,7 @@ const fileStems: { readonly [S in StageName]: string } = {
   train: 'train_align',
   swa: 'swa',
   epochs: 'epochs',
+  ddp: 'ddp',
 };
 
 /** Where a witness's logs go: the first model's in the directory itself, each backend's of several in its own. */

@@ -5,11 +5,12 @@ import type { Reference } from '../../align/reference/reference.ts';
 import type { Runs } from '../../align/sideBySide/runs.ts';
 import { openBackend, openOnDevice } from '../../backends/choose.ts';
 import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
-import { everyBackend, openInProcess } from '../../backends/registry.ts';
+import { type BackendOptions, everyBackend, openInProcess } from '../../backends/registry.ts';
 import { diagnosedStage } from '../../diagnose/stage.ts';
 import type { CliContext } from '../context.ts';
 import { live } from '../terminal/liveLine.ts';
 import type { DiffOptions } from './options.ts';
+import { ranksByMpi } from './ranksByMpi.ts';
 import { diffWeights } from './weights.ts';
 
 /** Read, and each held against the names there are, before anything is computed. */
@@ -41,13 +42,16 @@ export async function runsOf(
 ): Promise<Runs> {
   const { backends, allBackends = false, trace = false, flips = false } = options;
   const sideBySide = allBackends || backends !== undefined;
+  const { threads, device, grad } = options;
+  const how: BackendOptions = {
+    ...(threads !== undefined && { threads }),
+    // Each of several is named with its device.
+    ...(!sideBySide && { device, ...(grad !== undefined && { grad }) }),
+  };
   return {
     ...given,
     backends: backends ?? (allBackends ? everyBackend : [options.backend]),
-    open: (name) =>
-      sideBySide
-        ? openOnDevice(name, options.threads ? { threads: options.threads } : {})
-        : openBackend(name, options),
+    open: (name) => openOnDevice(name, how),
     sideBySide,
     named: !allBackends,
     stages: wanted,
@@ -58,6 +62,7 @@ export async function runsOf(
     trace,
     progress: live.begin,
     diagnose: (result, context) => diagnosedStage(result.stage, result, context),
+    ranks: (name) => ranksByMpi(name, how),
     runOnnx: runOnnxModel,
   };
 }

@@ -1,6 +1,7 @@
 import type { Family } from '../plant.ts';
 import { otherOptimizers } from './adam.ts';
 import { data } from './data.ts';
+import { distributed } from './distributed.ts';
 import { evaluation } from './evaluation.ts';
 import { gradients } from './gradients.ts';
 import { initialisation } from './initialisation.ts';
@@ -34,6 +35,7 @@ export const catalogue: readonly Family[] = [
   initialisation,
   randomness,
   resuming,
+  distributed,
   joining,
   carrying,
   averaging,

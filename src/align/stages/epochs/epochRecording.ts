@@ -3,6 +3,7 @@ import { scalar, type Tensor, type TensorMap, tensor, toFloat32 } from '../../..
 import { recordedNames } from '../../reference/recorded.ts';
 import type { Fed, FedTests } from '../fed.ts';
 import { digestRows, weightDigests } from '../sameStart.ts';
+import type { FedTest } from '../small/watchedRun.ts';
 import type { PartRun } from '../stage.ts';
 import {
   columns,
@@ -14,7 +15,7 @@ import {
   groupsAfter,
   testParts,
 } from './epochsRecord.ts';
-import type { FedTest, ObservedRun } from './smallRun.ts';
+import type { ObservedRun } from './smallRun.ts';
 
 export const numbers = (values: readonly number[]): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
