@@ -2,7 +2,7 @@ import { shortNumber } from '../../shortNumber.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
 import { distanceOf, explains, leftToOurs } from '../around.ts';
 import type { Fit, Hypothesis } from '../hypothesis.ts';
-import { leftOf } from '../numbers.ts';
+import { leftOf, type Numbers } from '../numbers.ts';
 import { withinStep } from '../stepName.ts';
 import type { Evidence, Held, Suspect } from '../suspect.ts';
 
@@ -78,29 +78,55 @@ const byValue: Hypothesis = {
   },
 };
 
-const squaresOf = (values: Float64Array): number => values.reduce((sum, x) => sum + x * x, 0);
+function squaresOf(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum;
+}
 
 /** ‖truth‖², of all of it. */
 const squaresHeld = ({ record }: Held): number =>
   record.moments?.sumOfSquares ?? squaresOf(toFloat64(record.truth));
 
+interface Norms {
+  readonly own: number;
+  readonly right: number;
+}
+
+/** Every suspect of a pass asks for the same, of gradients that may be many million numbers. */
+const known = new WeakMap<Evidence, Map<string, Norms | undefined>>();
+
 /** Norms over all parameters' gradients of a pass; undefined where ours has not all of them. */
-function normsOf(
-  { name }: Suspect,
-  { all, ours }: Evidence,
-): { own: number; right: number } | undefined {
+function normsOf({ name }: Suspect, evidence: Evidence): Norms | undefined {
   const { when } = withinStep(name);
-  const gradients = (all?.() ?? []).filter(
-    (held) => held.kind === 'weight gradient' && withinStep(held.name).when === when,
-  );
+  const passes = known.get(evidence) ?? new Map<string, Norms | undefined>();
+  known.set(evidence, passes);
+  if (!passes.has(when)) passes.set(when, computedNorms(when, evidence));
+  return passes.get(when);
+}
+
+function computedNorms(pass: string, { all, ours }: Evidence): Norms | undefined {
   let [own, right] = [0, 0];
-  for (const held of gradients) {
+  for (const held of all?.() ?? []) {
+    if (held.kind !== 'weight gradient' || withinStep(held.name).when !== pass) continue;
     const found = ours(held.name);
     if (found === undefined) return undefined;
     own += squaresOf(toFloat64(found));
     right += squaresHeld(held);
   }
   return { own: Math.sqrt(own), right: Math.sqrt(right) };
+}
+
+/** Whether ours is a multiple of the truth, whichever. */
+function isMultiple(numbers: Numbers): boolean {
+  const { ours, truth } = numbers;
+  let [cross, square] = [0, 0];
+  for (let i = 0; i < truth.length; i++) {
+    cross += ours[i] * truth[i];
+    square += ours[i] * ours[i];
+  }
+  const by = cross / square;
+  return leftOf(numbers, (i) => ours[i] * by) <= numbers.limit;
 }
 
 /** People clip to a round norm; what is not cut has such a one by chance once in some hundred times. */
@@ -118,7 +144,7 @@ const byNorm: Hypothesis = {
     const isGradient = suspect.kind === 'weight gradient';
     // What an optimizer keeps of a gradient is as much smaller.
     if (!isGradient && suspect.kind !== 'optimizer state') return [];
-    if (numbers.truth.length < fewestElements) return [];
+    if (numbers.truth.length < fewestElements || !isMultiple(numbers)) return [];
     const alone = {
       own: Math.sqrt(squaresOf(numbers.whole)),
       right: Math.sqrt(squaresHeld(suspect)),
