@@ -53,7 +53,10 @@ const kinds: readonly Kind[] = [
     name: (at) => `shortcut of ${at} added twice`,
     people: 'add it in the block and in the loop over blocks',
     rewrite: (at) => sum(at, (body, shortcut) => add(add(body, shortcut), shortcut)),
-    cause: { reads: 'the shortcut is added twice', says: /shortcut.*twice|twice.*shortcut/ },
+    cause: {
+      reads: 'the shortcut, a term of the sum, is added twice',
+      says: /^the term (layer1\.2|layer3\.0\.downsample\.0) is added twice/,
+    },
     at: ['layer1.3', 'layer3.0'],
   },
   {
