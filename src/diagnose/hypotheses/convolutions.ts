@@ -84,6 +84,9 @@ function* otherWeights(weight: Block, linear: boolean): Generator<OtherWeight> {
     weight,
   ];
   for (const order of otherOrders(letters)) {
+    // An axis of one place lies anywhere: it is told in its own.
+    if ([...order].some((x, k) => x !== letters[k] && weight.shape[letters.indexOf(x)] === 1))
+      continue;
     const says = linear
       ? 'its weight is transposed'
       : order === 'IOHW'

@@ -98,7 +98,11 @@ const flattened: Hypothesis = {
     const x = oursOf(evidence, source) ?? wholeOf(source);
     if (x === undefined) return [];
     const names = 'NCHW'.length === source.shape.length ? [...'NCHW'] : letters(source);
-    const orders = permutations(source.shape.length).filter((order) => !ascending(order));
+    // An axis of one place lies anywhere: it is told in its own.
+    const orders = permutations(source.shape.length).filter(
+      (order) =>
+        !ascending(order) && order.every((axis, k) => axis === k || source.shape[axis] > 1),
+    );
     return variantFits(
       numbers,
       (at) => x[at],

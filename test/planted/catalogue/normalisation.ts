@@ -131,7 +131,7 @@ export const normalisation: Family = {
       ],
       cause: {
         reads: 'normalised by the unbiased variance, n − 1',
-        says: /unbiased|n − 1, not by n\b/,
+        says: /unbiased|the deviation of n − 1/,
       },
       caught: { model: 'vgg16bn', stage: 'backward', at: 'features.4' },
     },
