@@ -6,8 +6,8 @@ import { formatShape, sameShape } from '../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../tensor/tensor.ts';
 import { diagnosed } from './diagnose.ts';
 import { limitOf } from './limits.ts';
-import type { Given, Origins } from './origins.ts';
 import type { Variant } from './otherwise/variant.ts';
+import type { Given, Origins } from './stages/origins.ts';
 import { withinStep } from './stepName.ts';
 import type { Evidence, Held, Suspect } from './suspect.ts';
 import { kindOf, layoutOf } from './tensorNames.ts';
@@ -91,10 +91,12 @@ function before(held: Held, start: TensorMap): Held | undefined {
 }
 
 /** Lists of numbers and digests are decided or drawn; of two recordings of anything nobody knows it. */
-const isDecided = (rule: Rule, { foreign = false }: Around): boolean =>
+const isDecided = (rule: Rule, kind: Held['kind'], { foreign = false }: Around): boolean =>
   rule.kind === 'equality' &&
   (rule.to.dtype === 'uint8' ||
-    (!foreign && rule.row !== undefined && rule.to.dtype === 'float64'));
+    // Predictions are computed.
+    (!foreign && rule.row !== undefined && rule.to.dtype !== 'float32' && kind !== 'prediction'));
+
 const givenAs = (name: string, { kind, value }: Given): Held => {
   const truth = tensor('float64', value.shape, toFloat64(value));
   return { name, kind, shape: value.shape, record: { pytorch: value, truth } };
@@ -124,7 +126,7 @@ export function diagnosedBy(
   for (const [name, expected] of rules) {
     const held = heldOf(expected, recorded.get(name), around);
     if (held === undefined) continue;
-    const isList = isDecided(expected.rule, around);
+    const isList = isDecided(expected.rule, held.kind, around);
     (isList ? decided : all).set(name, held);
     if (isList) continue;
     const first = around.start && before(held, around.start);

@@ -93,7 +93,7 @@ export async function runPlanted(
     const { openReference } = await import('../../src/align/reference/reference.ts');
     const { judgeStage } = await import('../../src/align/stages/stage.ts');
     const { passed } = await import('../../src/align/judge/verdict.ts');
-    const { diagnosedStage } = await import('../../src/diagnose/stage.ts');
+    const { diagnosedStage } = await import('../../src/diagnose/stages/stage.ts');
     const key = ({ model, stage }: Look): string => `${model} ${stage}`;
     const early = new Set(first.map(key));
     for (const look of [...first, ...looks.filter((l) => !early.has(key(l)))]) {

@@ -6,7 +6,7 @@ import type { Runs } from '../../align/sideBySide/runs.ts';
 import { openBackend, openOnDevice } from '../../backends/choose.ts';
 import { runOnnxModel } from '../../backends/ort/onnx/onnxModel.ts';
 import { type BackendOptions, everyBackend, openInProcess } from '../../backends/registry.ts';
-import { diagnosedStage } from '../../diagnose/stage.ts';
+import { diagnosedStage } from '../../diagnose/stages/stage.ts';
 import type { CliContext } from '../context.ts';
 import { live } from '../terminal/liveLine.ts';
 import type { DiffOptions } from './options.ts';

@@ -1,25 +1,25 @@
 import type { Hypothesis } from '../hypothesis.ts';
-import { activationHypotheses } from './activations.ts';
-import { castHypotheses } from './casts.ts';
-import { clippingHypotheses } from './clipping.ts';
-import { convolutionHypotheses } from './convolutions.ts';
-import { drawHypotheses } from './draws.ts';
-import { imageHypotheses } from './images.ts';
-import { lossHypotheses } from './losses.ts';
-import { maskHypotheses } from './masks.ts';
-import { normGradientHypotheses } from './normGradients.ts';
-import { normHypotheses } from './norms.ts';
-import { optimizerStepHypotheses } from './optimizerStep.ts';
-import { orderHypotheses } from './order.ts';
-import { otherwiseHypotheses } from './otherwise.ts';
-import { poolHypotheses } from './pools.ts';
-import { precisionHypotheses } from './precision.ts';
-import { runningHypotheses } from './runningStatistics.ts';
-import { scaleHypotheses } from './scale.ts';
-import { staleHypotheses } from './stale.ts';
-import { strangerHypotheses, termHypotheses } from './terms.ts';
-import { updateHypotheses } from './updates.ts';
-import { whereHypotheses } from './where.ts';
+import { activationHypotheses } from './layers/activations.ts';
+import { convolutionHypotheses } from './layers/convolutions.ts';
+import { maskHypotheses } from './layers/masks.ts';
+import { normGradientHypotheses } from './layers/normGradients.ts';
+import { normHypotheses } from './layers/norms.ts';
+import { poolHypotheses } from './layers/pools.ts';
+import { runningHypotheses } from './layers/runningStatistics.ts';
+import { strangerHypotheses, termHypotheses } from './layers/terms.ts';
+import { castHypotheses } from './numbers/casts.ts';
+import { drawHypotheses } from './numbers/draws.ts';
+import { imageHypotheses } from './numbers/images.ts';
+import { orderHypotheses } from './numbers/order.ts';
+import { precisionHypotheses } from './numbers/precision.ts';
+import { scaleHypotheses } from './numbers/scale.ts';
+import { staleHypotheses } from './numbers/stale.ts';
+import { whereHypotheses } from './numbers/where.ts';
+import { clippingHypotheses } from './training/clipping.ts';
+import { lossHypotheses } from './training/losses.ts';
+import { optimizerStepHypotheses } from './training/optimizerStep.ts';
+import { otherwiseHypotheses } from './training/otherwise.ts';
+import { updateHypotheses } from './training/updates.ts';
 
 /** Every kind of mistake that is looked for; of two that explain as much, the earlier one is told. */
 export const hypotheses: readonly Hypothesis[] = [

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { recorded } from '../../align/reference/recorded.ts';
 import { fixturesDirectory, openReference } from '../../align/reference/reference.ts';
 import { tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { otherwiseHypotheses } from '../hypotheses/otherwise.ts';
+import { otherwiseHypotheses } from '../hypotheses/training/otherwise.ts';
 import { numbersOf } from '../numbers.ts';
 import type { Suspect } from '../suspect.ts';
 import { evidenceOf, numbersFrom } from '../testdata/suspects.ts';

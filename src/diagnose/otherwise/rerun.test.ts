@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { recorded } from '../../align/reference/recorded.ts';
 import { fixturesDirectory, openReference } from '../../align/reference/reference.ts';
 import { toFloat64 } from '../../tensor/tensor.ts';
-import { otherwiseHypotheses } from '../hypotheses/otherwise.ts';
+import { otherwiseHypotheses } from '../hypotheses/training/otherwise.ts';
 import { numbersOf } from '../numbers.ts';
 import { evidenceOf, suspectOf } from '../testdata/suspects.ts';
 import { rerunVariants } from './rerun.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixturesDirectory, openReference } from '../../align/reference/reference.ts';
 import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { decidedFits } from '../hypotheses/otherwise.ts';
+import { decidedFits } from '../hypotheses/training/otherwise.ts';
 import type { Evidence } from '../suspect.ts';
 import { averagedVariants, sizeVariants, toldVariants } from './decisions.ts';
 import { rateVariants } from './schedule.ts';

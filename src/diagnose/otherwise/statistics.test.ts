@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixturesDirectory, openReference } from '../../align/reference/reference.ts';
 import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
-import { otherwiseHypotheses } from '../hypotheses/otherwise.ts';
+import { otherwiseHypotheses } from '../hypotheses/training/otherwise.ts';
 import { numbersOf } from '../numbers.ts';
 import type { Evidence } from '../suspect.ts';
 import { evidenceOf, heldOf, numbersFrom, suspectOf } from '../testdata/suspects.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openReference } from '../../align/reference/reference.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { layerOf } from '../layer.ts';
-import { opOrigins } from '../opOrigins.ts';
+import { opOrigins } from '../stages/opOrigins.ts';
 import {
   asKernels,
   asMaps,
