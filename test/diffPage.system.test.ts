@@ -155,7 +155,7 @@ describe.skipIf(chromiumPath === undefined)('the page of a diff (needs Chromium)
   test('says beside a tensor’s name what its layer is, and finds it by that', async () => {
     const { page } = await open(diffHtml([failing], facts));
     const tools = page.locator(`[data-for="${trace}"]`);
-    await tools.getByRole('searchbox').fill('conv 128 → 256, padding 1');
+    await tools.getByRole('searchbox').fill('conv2d(128, 256 padding=1');
     expect(await column(page, trace, 0)).toEqual([
       'features.10',
       'features.10.output.grad',
