@@ -16,8 +16,8 @@ vi.mock('../backends/choose.ts', async (original) => {
   const real = await original<typeof choose>();
   return {
     ...real,
-    openBackend: async (...args: Parameters<typeof real.openBackend>) =>
-      alteredBackend(await real.openBackend(...args), (node, operands) =>
+    openOnDevice: async (...args: Parameters<typeof real.openOnDevice>) =>
+      alteredBackend(await real.openOnDevice(...args), (node, operands) =>
         node.op === 'conv2dWeightGrad' ? mul({ ...node, inputs: operands } as Node, 2) : undefined,
       ),
   };
