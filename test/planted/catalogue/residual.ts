@@ -142,7 +142,7 @@ const kinds: readonly Kind[] = [
         node.op === 'avgPool2d' && named(at) ? maxPool2d(x, node.params) : undefined,
     cause: {
       reads: 'the maximum, the reference takes the average',
-      says: /maximum|max(-|imum )?pool/i,
+      says: /maximum|^max pooling is computed/,
     },
     at: ['avgpool'],
   },
