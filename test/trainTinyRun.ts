@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Backend, Executable } from '../src/backends/backend.ts';
 import { openBackend } from '../src/backends/choose.ts';
+import { compilingOnce } from '../src/backends/compilingOnce.ts';
 import { type ImageSet, imageBytes } from '../src/data/cifar.ts';
 import { vgg } from '../src/nn/models/vgg.ts';
 import { manualSeed, nextU32 } from '../src/torch/generator.ts';
@@ -42,22 +42,7 @@ export const tinySettings: TrainingSettings = {
   swaStart: 2,
 };
 
-/** Keeps what it has compiled from run to run: all tiny runs have the same programs. */
-function remembering(backend: Backend): Backend {
-  const compiled = new Map<string, Promise<Executable>>();
-  return {
-    ...backend,
-    compile(program, fetches) {
-      const images = program.inputs.get('images')?.shape ?? [];
-      const key = [program.name, ...images, ...fetches].join(' ');
-      const known = compiled.get(key) ?? backend.compile(program, fetches);
-      compiled.set(key, known);
-      return known.then(({ run }) => ({ run, dispose: async () => {} }));
-    },
-  };
-}
-
-export const tinyBackend = remembering(await openBackend('ort', { threads: 1 }));
+export const tinyBackend = compilingOnce(await openBackend('ort', { threads: 1 }));
 
 export const tinyRun = (
   directory: string,

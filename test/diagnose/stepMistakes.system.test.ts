@@ -1,34 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readRecording } from '../../src/io/recording.ts';
-import { judge } from '../../src/port/judgeWithCauses.ts';
-import { openReference } from '../../src/port/openReference.ts';
+import { describe, expect, it } from 'vitest';
 import { hasRecorderTorch } from '../support/pythons.ts';
-
-/** Milliseconds that Python may take on a machine that has other work. */
-const slowest = 600_000;
-
-const script = fileURLToPath(new URL('stepMistakes.py', import.meta.url));
+import { madeInTorch } from './madeInTorch.ts';
 
 describe.skipIf(!hasRecorderTorch)(
   'a wrong loss or step, made in PyTorch (needs PyTorch 2.1)',
   () => {
-    let dir: string;
-    beforeAll(() => {
-      dir = mkdtempSync(join(tmpdir(), 'swa-align-steps-'));
-      const made = spawnSync('python3', [script, dir], { encoding: 'utf8' });
-      expect(made.status, made.stderr).toBe(0);
-    }, slowest);
-    afterAll(() => rmSync(dir, { recursive: true }));
-
-    const judged = (network: string, mistake: string) => {
-      const { tensors } = readRecording(join(dir, `${network}.${mistake}.npz`));
-      return judge(tensors, openReference(join(dir, network)), { partial: true });
-    };
+    const judged = madeInTorch('stepMistakes.py');
 
     it.each(['sgd', 'adam', 'adamw', 'rmsprop'])('%s passes where none is made', (network) => {
       const { passed, message } = judged(network, 'right');

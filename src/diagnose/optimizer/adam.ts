@@ -8,6 +8,7 @@ import {
   numberOf,
   type Rule,
   type Settings,
+  share,
   taken,
   type Variant,
 } from './rule.ts';
@@ -104,20 +105,8 @@ const adamWith = (decoupled: boolean): Rule<Adam> => ({
   variants: (right) => [...commonVariants(right), ...adamVariants(right)],
   chosen: (right) => [
     ...commonChosen(right),
-    {
-      what: 'beta1',
-      used: right.beta1,
-      within: [1e-3, 1 - 1e-6],
-      share: true,
-      how: (beta1) => ({ beta1 }),
-    },
-    {
-      what: 'beta2',
-      used: right.beta2,
-      within: [1e-3, 1 - 1e-6],
-      share: true,
-      how: (beta2) => ({ beta2 }),
-    },
+    share<Adam>('beta1', right.beta1, (beta1) => ({ beta1 }), 1 - 1e-6),
+    share<Adam>('beta2', right.beta2, (beta2) => ({ beta2 }), 1 - 1e-6),
     { what: 'eps', used: right.eps, within: [1e-12, 1], how: (eps) => ({ eps }) },
   ],
 });

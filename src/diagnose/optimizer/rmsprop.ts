@@ -7,6 +7,7 @@ import {
   moved,
   numberOf,
   type Rule,
+  share,
   taken,
 } from './rule.ts';
 
@@ -78,20 +79,8 @@ export const rmsprop: Rule<RmsProp> = {
   ],
   chosen: (right) => [
     ...commonChosen(right),
-    {
-      what: 'alpha',
-      used: right.alpha,
-      within: [1e-3, 1 - 1e-6],
-      share: true,
-      how: (alpha) => ({ alpha }),
-    },
-    {
-      what: 'momentum',
-      used: right.momentum,
-      within: [1e-3, 1 - 1e-5],
-      share: true,
-      how: (momentum) => ({ momentum }),
-    },
+    share<RmsProp>('alpha', right.alpha, (alpha) => ({ alpha }), 1 - 1e-6),
+    share<RmsProp>('momentum', right.momentum, (momentum) => ({ momentum })),
     { what: 'eps', used: right.eps, within: [1e-12, 1], how: (eps) => ({ eps }) },
   ],
 };

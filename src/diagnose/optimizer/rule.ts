@@ -200,3 +200,11 @@ export const commonChosen = (right: Common): Chosen<Common>[] => {
     },
   ];
 };
+
+/** A setting between 0 and 1 that may be another: a beta, a momentum. Looked for up to `most`. */
+export const share = <How>(
+  what: string,
+  used: number,
+  how: Chosen<How>['how'],
+  most = 1 - 1e-5,
+): Chosen<How> => ({ what, used, within: [1e-3, most], share: true, how });

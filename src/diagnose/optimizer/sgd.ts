@@ -7,6 +7,7 @@ import {
   moved,
   numberOf,
   type Rule,
+  share,
   taken,
 } from './rule.ts';
 
@@ -119,23 +120,9 @@ export const sgd: Rule<Sgd> = {
   },
   chosen: (right) => [
     ...commonChosen(right),
-    {
-      what: 'momentum',
-      used: right.momentum,
-      within: [1e-3, 1 - 1e-5],
-      share: true,
-      how: (momentum) => ({ momentum }),
-    },
+    share<Sgd>('momentum', right.momentum, (momentum) => ({ momentum })),
     ...(right.momentum === 0
       ? []
-      : [
-          {
-            what: 'dampening',
-            used: right.dampening,
-            within: [1e-3, 1 - 1e-5] as const,
-            share: true as const,
-            how: (dampening: number) => ({ dampening }),
-          },
-        ]),
+      : [share<Sgd>('dampening', right.dampening, (dampening) => ({ dampening }))]),
   ],
 };

@@ -1,23 +1,9 @@
 import type { Backend, Executable } from '../../../backends/backend.ts';
+import { compilingOnce } from '../../../backends/compilingOnce.ts';
 import { ranksInProcess } from '../../../distributed/ranksInProcess.ts';
 import type { Reference } from '../../reference/reference.ts';
 import { findingsOfRank } from './findingsOfRank.ts';
 import type { RanksRan } from './ranks.ts';
-
-/** The programs of one rank are those of all, and are compiled once. */
-function shared(backend: Backend): Backend {
-  const compiled = new Map<string, Promise<Executable>>();
-  return {
-    ...backend,
-    compile(program, fetches) {
-      const images = program.inputs.get('images')?.shape ?? [];
-      const key = [program.name, ...images, ...fetches].join(' ');
-      const known = compiled.get(key) ?? backend.compile(program, fetches);
-      compiled.set(key, known);
-      return known.then((executable) => ({ ...executable, dispose: async () => {} }));
-    },
-  };
-}
 
 /** All ranks in this process, over the stand-in of an MPI. */
 export async function ranksHere(
@@ -26,7 +12,7 @@ export async function ranksHere(
   size: number,
 ): Promise<RanksRan> {
   const executables: Executable[] = [];
-  const compiling = shared({
+  const compiling = compilingOnce({
     ...backend,
     async compile(program, fetches) {
       const executable = await backend.compile(program, fetches);
