@@ -52,3 +52,21 @@ it('what fails behind a failure that nothing explains has no cause of its own', 
   expect(said(numbersFrom(1, size))).toContain('2 ×');
   expect(said(numbersFrom(77, size))).toBeUndefined();
 });
+
+it('a list of what was decided is no tensor of which a part is wrong; predictions are', () => {
+  const said = (name: string): string | undefined => {
+    const list = (values: readonly number[]) =>
+      tensor('int64', [values.length], BigInt64Array.from(values, BigInt));
+    const right = Array.from({ length: 64 }, (_, i) => (i * 7) % 10);
+    const to = list(right);
+    // The last eight are others.
+    const ours = list(right.map((x, i) => (i < 56 ? x : (x + 3) % 10)));
+    const rule = { kind: 'equality', to, what: '64', row: String } as const;
+    const expectations: Expectation[] = [{ name, rule }];
+    const recording = new Map([[name, ours]]);
+    const { verdicts } = judge({ recording }, expectations);
+    return diagnosedBy(verdicts, [{ recording, expectations }], { batch: 64 })[0].cause?.says;
+  };
+  expect(said('samples')).toBeUndefined();
+  expect(said('predictions')).toContain('wrong only');
+});

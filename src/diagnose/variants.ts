@@ -11,15 +11,14 @@ export interface Variant extends Pick<Fit, 'key' | 'says'> {
 }
 
 /**
- * The variants of a computation that give our numbers. None where the computation as it should be gives ours, which is
- * then right for what it was given, or where that does not give the truth: it is not understood.
+ * The variants of a computation that give our numbers. None where the computation as it should be does not give the truth:
+ * then what it was given is wrong already, or it is not understood.
  */
 export function variantFits(numbers: Numbers, right: Computed, variants: Iterable<Variant>): Fit[] {
-  const { at, limit } = numbers;
+  const { at } = numbers;
   const distance = distanceOf(numbers);
   const by = (value: Computed) => (i: number) => value(at[i]);
   if (!explains(numbers, leftOf(numbers, by(right)), distance)) return [];
-  if (leftToOurs(numbers, by(right)) <= limit) return [];
   const found: Fit[] = [];
   for (const { key, says, value } of variants) {
     const left = leftToOurs(numbers, by(value));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { numbersFrom } from '../testdata/suspects.ts';
-import { softmax, softmaxBack } from './functions.ts';
+import { functions, slopeOf, softmax, softmaxBack } from './functions.ts';
 
 const shape = [3, 4, 2];
 const size = 24;
@@ -24,4 +24,13 @@ it('what softmax and its logarithm send back is their slope', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+it.each([
+  ['ReLU', 0, 0],
+  ['ReLU6', 6, 1],
+  ['leaky ReLU of 0.1', 0, 0.1],
+  ['GELU by erf', 0, 0.5],
+])('the slope of %s at its kink is that of the side below', (name, at, slope) => {
+  expect(slopeOf(functions[name], at)).toBeCloseTo(slope, 6);
 });

@@ -49,7 +49,7 @@ const kink = 1e-2;
 
 /**
  * By central differences: to about 1e-10, enough to tell one function from another. At a kink the slope of the side
- * below, which PyTorch takes.
+ * below: so PyTorch has it of ReLU and leaky ReLU at 0.
  */
 export function slopeOf(f: (x: number) => number, x: number): number {
   const [below, here, above] = [f(x - step), f(x), f(x + step)];

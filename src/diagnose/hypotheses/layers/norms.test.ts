@@ -69,7 +69,7 @@ describe('a norm that is not the reference’s', () => {
     );
   });
 
-  it('by the variance of n − 1, or without its weight', () => {
+  it('by the variance of n − 1, without its weight, or with weight and bias swapped', () => {
     fc.assert(
       fc.property(given, (all) => {
         expect(causeOf(layer(all, normed(all, 1e-3, 1)))).toMatch(
@@ -77,6 +77,9 @@ describe('a norm that is not the reference’s', () => {
         );
         const plain = normed({ ...all, scale: all.scale.map(() => 1) }, 1e-3);
         expect(causeOf(layer(all, plain))).toBe('its weight is missing');
+        const other = { ...all, scale: all.bias.slice(), bias: all.scale.slice() };
+        const swapped = normed(other, 1e-3);
+        expect(causeOf(layer(all, swapped))).toBe('its weight and bias are swapped');
       }),
       runs,
     );

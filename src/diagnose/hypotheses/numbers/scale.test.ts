@@ -24,6 +24,9 @@ it.each([
 it('dropout that scales once too often, or not', () => {
   const dropout = heldOf('drop.output', [10, 12], truth, { what: 'Dropout(p=0.3, inplace=False)' });
   expect(causeOf(suspectOf(dropout, by(0.7)))).toBe("0.7 × the reference's: not scaled by 1/(1−p)");
+  expect(causeOf(suspectOf(dropout, by(7 / 3)))).toBe(
+    "2.33 × the reference's: scaled by 1/p, not by 1/(1−p)",
+  );
 });
 
 it('one number added everywhere', () => {
