@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Host {
   readonly name: string;
@@ -65,6 +66,20 @@ const isUp = (child: ChildProcess): Promise<void> =>
     child.once('close', () => fail(new Error(`a host ended: ${said}`)));
   });
 
+/**
+ * Waits until the cable is in use at both ends. Linux looks after new cables once a second, of all hosts together; until
+ * it has, one that is plugged in carries nothing, and UCX takes the host for one without a network.
+ */
+async function cabled(hosts: readonly Host[], mostMs = 30_000): Promise<void> {
+  const state = ({ seen }: Host): string =>
+    readFileSync(seen('/sys/class/net/cable/operstate'), 'utf8').trim();
+  const end = performance.now() + mostMs;
+  while (!hosts.every((host) => state(host) === 'up')) {
+    if (performance.now() > end) throw new Error(`the cable is ${hosts.map(state).join(' and ')}`);
+    await pause(10);
+  }
+}
+
 /** Two hosts with a cable between, whose files lie in `dir`. */
 export async function twoHosts(dir: string): Promise<TwoHosts> {
   const disk = join(dir, 'disk');
@@ -103,6 +118,7 @@ export async function twoHosts(dir: string): Promise<TwoHosts> {
           Number(readFileSync(seen('/sys/class/net/cable/statistics/rx_bytes'), 'utf8')),
       };
     });
+    await cabled(hosts);
     return { hosts: [hosts[0], hosts[1]], agent, disk, close };
   } catch (error) {
     close();
