@@ -12,6 +12,7 @@ const layers = [
   'shortNumber.ts',
   'version.ts',
   'fixtures.ts',
+  'native',
   'tensor',
   'io',
   'torch',

@@ -38,6 +38,9 @@ const byOurRules =
 const openOrt = byOurRules('ort', async (options) =>
   (await import('./ort/cpu/ortBackend.ts')).ortBackend(options),
 );
+const openCpuByCApi = byOurRules('ort', async (options) =>
+  (await import('./ort/cApi/cpuByCApi.ts')).cpuByCApi(options),
+);
 const openWebgpu = byOurRules('ort', async () =>
   (await import('./ort/webgpu/webgpuBackend.ts')).webgpuBackend(),
 );
@@ -54,6 +57,7 @@ const openTfjs: Open = async (options) =>
 export const backends = {
   ort: {
     cpu: { open: openOrt, home: 'thread', isGpu: false },
+    'cpu-c': { open: openCpuByCApi, home: 'thread', isGpu: false },
     webgpu: { open: openWebgpu, home: 'process', isGpu: true },
   },
   // Never taken by `auto`: they are here to be compared with.

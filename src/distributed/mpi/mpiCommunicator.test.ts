@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { NativeFunction } from '../../native/koffi.ts';
 import { mpiAbis } from './abi.ts';
 import { mpiCommunicator } from './mpiCommunicator.ts';
-import type { NativeFunction } from './openLibrary.ts';
 
 /** What a call in a thread answers, as soon as it is let go. */
 type Answer = (error: Error | null, code: number) => void;

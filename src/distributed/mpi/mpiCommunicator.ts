@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DeviceError } from '../../errors.ts';
+import type { NativeFunction } from '../../native/koffi.ts';
 import { blank, type Communicator, type Numbers } from '../communicator.ts';
 import type { Launch } from '../launcher.ts';
-import type { MpiLibrary, NativeFunction } from './openLibrary.ts';
+import type { MpiLibrary } from './openLibrary.ts';
 
 /** No library of the families writes a longer text. */
 const longestText = 8192;

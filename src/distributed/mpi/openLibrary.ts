@@ -1,27 +1,12 @@
 import { DeviceError, UsageError } from '../../errors.ts';
+import {
+  firstLine,
+  keepLoaded,
+  loadKoffi,
+  type NativeFunction,
+  type NativeLibrary,
+} from '../../native/koffi.ts';
 import { type AbiName, type HandleName, type MpiAbi, mpiAbis } from './abi.ts';
-
-/** A function of a C library: called at once, or in a thread that calls back with its result. */
-export interface NativeFunction {
-  (...args: readonly unknown[]): number;
-  async(...args: readonly unknown[]): void;
-}
-
-interface NativeLibrary {
-  func(prototype: string): NativeFunction;
-  /** Throws where there is none. */
-  symbol(name: string): unknown;
-}
-
-/** What we use of the package, which need not be installed. */
-interface Koffi {
-  config(settings: { readonly async_stack_size: number }): void;
-  /** null: the program itself. */
-  load(file: string | null, options?: { readonly global: boolean }): NativeLibrary;
-  address(pointer: unknown): bigint;
-}
-
-const koffiPackage: string = 'koffi';
 
 /** An MPI library in this process. */
 export interface MpiLibrary {
@@ -30,38 +15,6 @@ export interface MpiLibrary {
   readonly handles: Readonly<Record<HandleName, number | bigint>>;
   func(prototype: string): NativeFunction;
 }
-
-async function loadKoffi(): Promise<Koffi> {
-  try {
-    const loaded = (await import(koffiPackage)) as { readonly default: Koffi };
-    const koffi = loaded.default;
-    // MPI libraries put large buffers on the stack: in the 256 KiB that a call in a thread has by default, MPICH dies.
-    koffi.config({ async_stack_size: 8 << 20 });
-    return koffi;
-  } catch (error) {
-    throw new DeviceError(
-      `MPI is called by the package koffi, which does not load: ${what(error)}`,
-      {
-        fix: 'npm install koffi',
-      },
-    );
-  }
-}
-
-/** RTLD_NOW, on Linux and macOS. */
-const resolveNow = 2;
-
-/**
- * Keeps a library that is loaded until the process ends. koffi lets go of it before that, and threads that have called
- * it jump into it once more when they end: Open MPI between hosts dies of that after the last line of a run.
- */
-function keepLoaded(koffi: Koffi, file: string): void {
-  const open = koffi.load(null).func('void *dlopen(const char *file, int flags)');
-  open(file, resolveNow);
-}
-
-const what = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0];
 
 const has = (library: NativeLibrary, symbol: string): boolean => {
   try {
@@ -107,7 +60,9 @@ export async function openLibrary(
   named: string | undefined,
   family: AbiName | undefined,
 ): Promise<MpiLibrary> {
-  const koffi = await loadKoffi();
+  const koffi = await loadKoffi('MPI is called');
+  // MPI libraries put large buffers on the stack: in the 256 KiB that a call in a thread has by default, MPICH dies.
+  koffi.config({ async_stack_size: 8 << 20 });
   // UCX, below both families, replaces functions of the running program and its signal handlers, of which Node dies.
   process.env.UCX_MEM_EVENTS ??= 'n';
   process.env.UCX_ERROR_SIGNALS ??= '';
@@ -135,7 +90,7 @@ export async function openLibrary(
         func: (prototype) => library.func(prototype),
       };
     } catch (error) {
-      wrong.push(what(error));
+      wrong.push(firstLine(error));
     }
   }
   if (named !== undefined) {

@@ -1,0 +1,76 @@
+import type { Handle, OrtApi } from './api.ts';
+import type { OrtValue } from './memory.ts';
+import type { Provider } from './providers.ts';
+
+export interface SessionSettings {
+  /** Threads inside one operator; by default one a core. */
+  readonly threads: number | undefined;
+  readonly provider: Provider;
+}
+
+export interface Session {
+  /** Runs once on these values, which it reads and writes in place. The event loop stays free meanwhile. */
+  run(inputs: ReadonlyMap<string, OrtValue>, outputs: ReadonlyMap<string, OrtValue>): Promise<void>;
+  release(): void;
+}
+
+/** A node of a graph, and the provider that was given it. */
+export interface Placed {
+  readonly node: string;
+  readonly operator: string;
+  readonly provider: string;
+}
+
+/** Opens an ONNX model. Throws DeviceError where the library refuses it. */
+export async function openSession(
+  api: OrtApi,
+  environment: Handle,
+  model: Uint8Array,
+  { threads, provider }: SessionSettings,
+): Promise<Session & { readonly placement: readonly Placed[] }> {
+  const [options] = api.make('CreateSessionOptions');
+  let session: Handle;
+  try {
+    if (threads !== undefined) api.call('SetIntraOpNumThreads', options, threads);
+    api.call('AddSessionConfigEntry', options, 'session.record_ep_graph_assignment_info', '1');
+    provider.choose(api, options);
+    [session] = await api.makeAside(
+      'CreateSessionFromArray',
+      ...[environment, model, model.length, options],
+    );
+  } finally {
+    api.call('ReleaseSessionOptions', options);
+  }
+  return {
+    placement: placementIn(api, session),
+    async run(inputs, outputs) {
+      const [binding] = api.make('CreateIoBinding', session);
+      try {
+        for (const [name, { handle }] of inputs) api.call('BindInput', binding, name, handle);
+        for (const [name, { handle }] of outputs) api.call('BindOutput', binding, name, handle);
+        await api.callAside('RunWithBinding', session, null, binding);
+      } finally {
+        api.call('ReleaseIoBinding', binding);
+      }
+    },
+    release: () => api.call('ReleaseSession', session),
+  };
+}
+
+/** Which provider was given which node, after the library's own changes to the graph. */
+function placementIn(api: OrtApi, session: Handle): Placed[] {
+  const textOf = (name: Parameters<OrtApi['make']>[0], handle: Handle): string =>
+    api.readText(api.make(name, handle)[0]);
+  const listOf = (name: Parameters<OrtApi['make']>[0], handle: Handle): readonly Handle[] => {
+    const [at, count] = api.make(name, handle);
+    return Number(count) === 0 ? [] : api.readHandles(at, Number(count));
+  };
+  return listOf('Session_GetEpGraphAssignmentInfo', session).flatMap((part) => {
+    const provider = textOf('EpAssignedSubgraph_GetEpName', part);
+    return listOf('EpAssignedSubgraph_GetNodes', part).map((node) => ({
+      node: textOf('EpAssignedNode_GetName', node),
+      operator: textOf('EpAssignedNode_GetOperatorType', node),
+      provider,
+    }));
+  });
+}
