@@ -25,6 +25,7 @@ const layers = [
   'distributed',
   'data',
   'train',
+  'landscape',
   'align',
   'diagnose',
   'report',

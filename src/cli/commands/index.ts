@@ -48,6 +48,10 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     description: 'curves of finished runs in one picture, and a table beside it',
     load: async () => (await import('./report.ts')).report,
   },
+  landscape: {
+    description: 'loss and error between and around solutions: the paper’s pictures of your runs',
+    load: async () => (await import('./landscape.ts')).landscape,
+  },
   bench: {
     description: 'time a training step, side by side with PyTorch where asked',
     load: async () => (await import('./bench.ts')).bench,

@@ -4,21 +4,47 @@ import { drawPanel, type Panel } from './panel.ts';
 import { text } from './svg.ts';
 import { styleSheet } from './theme.ts';
 
-/** Panels one below the other. */
-export interface Figure {
+/** What stands above the panels. */
+export interface Heading {
   readonly title: string;
   readonly subtitle: string;
   /** What tells runs apart in every panel; nothing for a run alone. */
   readonly runs: readonly LegendEntry[];
+  /** The picture in words, for those who do not see it. */
+  readonly description?: string;
+}
+
+/** Panels one below the other. */
+export interface Figure extends Heading {
   readonly panels: readonly Panel[];
 }
+
+/** Draws a panel from `top` downwards, over the whole `width`; gives back where it ends. */
+export type DrawPanel = (
+  top: number,
+  width: number,
+) => { readonly svg: string; readonly bottom: number };
 
 const width = 760;
 const margin = 18;
 const panelGap = 14;
 
 /** The figure as a file of its own: it names no font, style or picture elsewhere. */
-export function figureSvg({ title, subtitle, runs, panels }: Figure): string {
+export const figureSvg = ({ panels, ...heading }: Figure): string =>
+  pictureSvg(
+    heading,
+    panels.map(
+      (panel): DrawPanel =>
+        (top, width) =>
+          drawPanel(panel, top, width),
+    ),
+  );
+
+/** The same of panels of any kind. */
+export function pictureSvg(
+  { title, subtitle, runs, description }: Heading,
+  panels: readonly DrawPanel[],
+): string {
   const parts = [
     text(margin, 30, title, { class: 'title' }),
     text(margin, 50, subtitle, { class: 'faint' }),
@@ -27,7 +53,7 @@ export function figureSvg({ title, subtitle, runs, panels }: Figure): string {
   parts.push(keys.svg);
   let bottom = 60 + (keys.height === 0 ? 0 : keys.height + legendRow / 2);
   for (const panel of panels) {
-    const drawn = drawPanel(panel, bottom + panelGap, width);
+    const drawn = panel(bottom + panelGap, width);
     parts.push(drawn.svg);
     bottom = drawn.bottom;
   }
@@ -44,6 +70,7 @@ export function figureSvg({ title, subtitle, runs, panels }: Figure): string {
     [
       '',
       `<title>${escapeXml(title)}</title>`,
+      ...(description === undefined ? [] : [`<desc>${escapeXml(description)}</desc>`]),
       `<style>${styleSheet}</style>`,
       element('rect', { class: 'paper', width, height }),
       ...parts.filter((part) => part !== ''),

@@ -1,7 +1,7 @@
 import { coordinate, element } from '../xml.ts';
 import { axes, left, type Plot, right } from './axes.ts';
 import { type LegendEntry, legend } from './legend.ts';
-import { rangeScale, wholeScale, zeroBasedScale } from './scale.ts';
+import { exactScale, rangeScale, wholeScale, zeroBasedScale } from './scale.ts';
 import { text, textWidth } from './svg.ts';
 import type { Colour, Stroke } from './theme.ts';
 
@@ -13,6 +13,8 @@ export interface Series {
   readonly colour: Colour;
   readonly stroke: Stroke;
   readonly points: readonly Point[];
+  /** Whether single points are shown; else where there are few. */
+  readonly dots?: boolean;
 }
 
 export interface Panel {
@@ -23,6 +25,8 @@ export interface Panel {
   readonly height: number;
   /** `range` is logarithmic where the numbers span a wide range. */
   readonly y: 'zero' | 'range';
+  /** Whole numbers, such as epochs, unless it is said. */
+  readonly x?: 'whole' | 'exact';
   readonly series: readonly Series[];
   /** Upright lines with a word. */
   readonly marks?: readonly { readonly x: number; readonly label: string }[];
@@ -47,10 +51,10 @@ function mark(x: number, label: string, { top, bottom, end }: Plot): string[] {
   ];
 }
 
-function line({ colour, stroke, points }: Series, plot: Plot): string[] {
+function line({ colour, stroke, points, dots: shown }: Series, plot: Plot): string[] {
   const places = points.map(([x, y]) => `${coordinate(plot.x(x))} ${coordinate(plot.y(y))}`);
   // A wide line carries others on it, whose dots would be lost among its own; but a point alone has no line.
-  const dots = points.length === 1 || (points.length <= mostDots && stroke !== 'wide');
+  const dots = points.length === 1 || (shown ?? (points.length <= mostDots && stroke !== 'wide'));
   return [
     ...(points.length > 1
       ? [element('path', { class: `line ${stroke} c${colour}`, d: `M${places.join('L')}` })]
@@ -62,6 +66,8 @@ function line({ colour, stroke, points }: Series, plot: Plot): string[] {
       : []),
   ];
 }
+
+const xScales = { whole: wholeScale, exact: exactScale } as const;
 
 /** One entry a label: the runs that share it are told apart by the figure's own legend. */
 const entriesOf = (series: readonly Series[]): LegendEntry[] => {
@@ -89,7 +95,7 @@ export function drawPanel(
     panel.y === 'zero'
       ? { scale: zeroBasedScale(values, wantedY), logarithmic: false }
       : rangeScale(values, wantedY);
-  const xs = wholeScale(
+  const xs = xScales[panel.x ?? 'whole'](
     series.flatMap(({ points }) => points.map(([x]) => x)),
     (end - left) / pixelsPerTick.x,
   );

@@ -56,6 +56,14 @@ export function wholeScale(values: readonly number[], wanted: number): Scale {
   return linear(from, to, ticks);
 }
 
+/** Any numbers, from the first to the last; ticks on round ones in between. */
+export function exactScale(values: readonly number[], wanted: number): Scale {
+  const numbers = finite(values);
+  const [low, high] = numbers.length === 0 ? [0, 1] : extent(numbers);
+  const [from, to] = low === high ? [low - 0.5, high + 0.5] : [low, high];
+  return linear(from, to, linearTicks(from, to, roundStep((to - from) / wanted)));
+}
+
 /** Round numbers at both ends. */
 function roundScale(low: number, high: number, wanted: number): Scale {
   const step = roundStep((high - low) / wanted);

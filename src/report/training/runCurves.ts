@@ -12,7 +12,8 @@ interface Quantity {
   readonly of: (row: LogRow) => number | undefined;
 }
 
-const errorOf = (accuracy: number | undefined): number | undefined =>
+/** In percent, of an accuracy in percent. */
+export const errorOf = (accuracy: number | undefined): number | undefined =>
   accuracy === undefined ? undefined : 100 - accuracy;
 
 const losses: readonly Quantity[] = [
@@ -21,6 +22,7 @@ const losses: readonly Quantity[] = [
   { label: 'test, SWA', colour: 2, of: ({ swaTestLoss }) => swaTestLoss },
 ];
 
+/** The training images' first. */
 const errors: readonly Quantity[] = [
   { label: 'training', colour: 0, of: ({ trainAccuracy }) => errorOf(trainAccuracy) },
   { label: 'test, SGD', colour: 1, of: ({ testAccuracy }) => errorOf(testAccuracy) },
@@ -35,7 +37,7 @@ const pointsOf = (rows: readonly LogRow[], { of }: Quantity): Point[] =>
     return value === undefined ? [] : [[row.epoch, value] as const];
   });
 
-interface DrawnRun {
+export interface DrawnRun {
   readonly run: RunReport;
   readonly stroke: Stroke;
 }
@@ -51,10 +53,24 @@ const seriesOf = (runs: readonly DrawnRun[], quantities: readonly Quantity[]): S
     })),
   );
 
+const xLabel = 'epoch';
+
+const marksOf = ([{ run }]: readonly DrawnRun[]) =>
+  run.settings.swa ? [{ x: run.settings.swaStart, label: 'averaging begins' }] : [];
+
+/** Wrong predictions over epochs, of the training images too or of the test images alone. */
+export const errorPanel = (runs: readonly DrawnRun[], of: 'all' | 'test' = 'all'): Panel => ({
+  title: of === 'all' ? 'Error' : 'Test error',
+  xLabel,
+  yLabel: 'wrong predictions, %',
+  height: 250,
+  y: 'range',
+  series: seriesOf(runs, of === 'all' ? errors : errors.slice(1)),
+  marks: marksOf(runs),
+});
+
 function panelsOf(runs: readonly DrawnRun[]): Panel[] {
-  const [{ settings }] = runs.map(({ run }) => run);
-  const marks = settings.swa ? [{ x: settings.swaStart, label: 'averaging begins' }] : [];
-  const xLabel = 'epoch';
+  const marks = marksOf(runs);
   return [
     {
       title: 'Cross-entropy loss',
@@ -65,15 +81,7 @@ function panelsOf(runs: readonly DrawnRun[]): Panel[] {
       series: seriesOf(runs, losses),
       marks,
     },
-    {
-      title: 'Error',
-      xLabel,
-      yLabel: 'wrong predictions, %',
-      height: 250,
-      y: 'range',
-      series: seriesOf(runs, errors),
-      marks,
-    },
+    errorPanel(runs),
     {
       title: 'Learning rate',
       xLabel,
@@ -96,7 +104,7 @@ function subtitleOf({ settings, dataset, accuracy }: RunReport): string {
   return [`${size}, ${counted(epochs, 'epoch')}, seed ${seed}`, ...results].join('; ');
 }
 
-const titleOf = ({ settings: { model, dataset, swa } }: RunReport): string =>
+export const titleOf = ({ settings: { model, dataset, swa } }: RunReport): string =>
   `${model.toUpperCase()} on ${dataset} by ${swa ? 'SWA' : 'SGD'}`;
 
 /** The curves of one run. */

@@ -41,6 +41,8 @@ export interface Wanted {
   readonly model?: ModelName;
   /** What bare weights were trained on; a checkpoint knows it. */
   readonly dataset?: DatasetName;
+  /** Of bare weights, where nothing else is said; the recipe's where this is not, either. */
+  readonly bare?: { readonly model: ModelName; readonly dataset: DatasetName };
 }
 
 /** A checkpoint's weights: those asked for, or else the average where there is one. */
@@ -82,7 +84,8 @@ export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
     const file = readSafetensors(bytes, path);
     if (isCheckpoint(file.metadata)) return trainedModelOf(checkpointOf(file, path), path, wanted);
   }
-  const { kind: asked, model: name = recipe.model, dataset = recipe.dataset } = wanted;
+  const { bare = recipe } = wanted;
+  const { kind: asked, model: name = bare.model, dataset = bare.dataset } = wanted;
   const settings = { ...recipe, model: name, dataset };
   const model = buildModel(name, dataset);
   const saved = weightsOf(bytes, path, {
