@@ -60,7 +60,7 @@ export const batches: RegisterCommand = (command, context) => {
         dataset: datasetName(flags.dataset),
       });
       const dataset = await openNamedDataset(settings.dataset, flags.dataPath);
-      const model = buildModel(settings.model, settings.dataset);
+      const model = buildModel(settings);
       const { weights, arrays } = firstBatches(settings, model, dataset, count);
       function* contents() {
         if (flags.weights === true) yield* weights;

@@ -20,6 +20,7 @@ interface EvalFlags extends BackendFlags {
   readonly checkpoint: string;
   readonly weights?: string;
   readonly model?: string;
+  readonly narrow?: number;
   readonly dataset?: string;
   readonly dataPath?: string;
   readonly batchSize?: number;
@@ -38,6 +39,11 @@ export const evaluation: RegisterCommand = (command, context) => {
     )
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option(
+      '--narrow <n>',
+      'by how much the widths of bare weights are divided (1)',
+      positiveInteger,
+    )
     .option('--dataset <name>', 'cifar10, cifar100 or synthetic (that of the run)')
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--batch-size <n>', 'images at a time (that of the run)', positiveInteger)
@@ -52,6 +58,7 @@ export const evaluation: RegisterCommand = (command, context) => {
     const trained = readTrainedModel(flags.checkpoint, {
       ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
       ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+      ...(flags.narrow === undefined ? {} : { narrow: flags.narrow }),
       ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
     });
     const { kind, settings, notes } = trained;

@@ -5,7 +5,7 @@ import { npzChunks } from '../../io/numpy/npz.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { safetensorsChunks } from '../../io/safetensors/safetensors.ts';
 import { torchCheckpointChunks } from '../../io/torch/torchCheckpointWriter.ts';
-import { modelName, models } from '../../nn/models/index.ts';
+import { modelName, models, modelTitle } from '../../nn/models/index.ts';
 import {
   readTrainedModel,
   type TrainedModel,
@@ -13,6 +13,7 @@ import {
 } from '../../train/checkpoint/trainedModel.ts';
 import { classCount, datasetName } from '../../train/dataset.ts';
 import { asFloat32, stateDict } from '../../train/stateDict.ts';
+import { positiveInteger } from '../arguments/flags.ts';
 import { named, outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
 
@@ -22,6 +23,7 @@ interface ExportFlags {
   readonly format?: string;
   readonly weights?: string;
   readonly model?: string;
+  readonly narrow?: number;
   readonly dataset?: string;
   readonly foldBn?: boolean;
 }
@@ -89,6 +91,11 @@ export const exporting: RegisterCommand = (command, context) => {
     .option('--format <name>', `${Object.keys(formats).join(', ')} (as the file is named)`)
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option(
+      '--narrow <n>',
+      'by how much the widths of bare weights are divided (1)',
+      positiveInteger,
+    )
     .option('--dataset <name>', 'what bare weights were trained on (cifar10)')
     .option('--fold-bn', 'ONNX: take batch norms into the convolutions before them')
     .action((flags: ExportFlags) => {
@@ -96,11 +103,13 @@ export const exporting: RegisterCommand = (command, context) => {
       const trained = readTrainedModel(flags.checkpoint, {
         ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
         ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+        ...(flags.narrow === undefined ? {} : { narrow: flags.narrow }),
         ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
       });
       for (const note of trained.notes) context.print(`${flags.checkpoint}: ${note}`);
       writeFileAtomic(flags.out, formats[format](trained, flags.foldBn === true));
-      const { title } = models[trained.settings.model];
-      context.print(`${title}, ${trained.kind} weights, as ${format} in ${named(flags.out)}`);
+      context.print(
+        `${modelTitle(trained.settings)}, ${trained.kind} weights, as ${format} in ${named(flags.out)}`,
+      );
     });
 };

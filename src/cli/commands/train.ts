@@ -44,6 +44,7 @@ export const train: RegisterCommand = (command, context) => {
         .map((m) => m.title)
         .join(', ')} (VGG16)`,
     )
+    .option('--narrow <n>', 'divide every width of the model by n (1)', positiveInteger)
     .option(
       '--resume [file]',
       'go on from a checkpoint, or from the newest whole one of --dir; auto: begin where there is none',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { models } from '../../nn/models/index.ts';
+import { modelTitle } from '../../nn/models/index.ts';
 import { epochLines } from '../../report/training/trainLog.ts';
 import type { Ending, TrainingEvent } from '../../train/events.ts';
 import type { LogRow } from '../../train/logRow.ts';
@@ -77,10 +77,9 @@ export async function followRun(
 }
 
 const headline = ({ settings, backend, directory, resume }: TrainingRun): string => {
-  const { title } = models[settings.model];
   const method = settings.swa ? 'SWA' : 'SGD';
   const from = resume === undefined ? '' : `, from ${resume.path}`;
-  return `${title} on ${settings.dataset} by ${method}: ${backend.description}; ${directory}${from}`;
+  return `${modelTitle(settings)} on ${settings.dataset} by ${method}: ${backend.description}; ${directory}${from}`;
 };
 
 function endOf(

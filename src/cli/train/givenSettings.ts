@@ -42,6 +42,7 @@ export const rankFlags = {
 } as const satisfies { readonly [name in keyof TrainFlags]?: string };
 
 export const settingFlags = [
+  'narrow',
   'batchSize',
   'numWorkers',
   'epochs',

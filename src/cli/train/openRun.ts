@@ -24,14 +24,15 @@ export interface OpenedRun {
 
 /** Reads the data set and the weights to begin with, and opens the backend, in this order. */
 export async function openRun(
-  { model: name, dataset: named }: TrainingSettings,
+  settings: TrainingSettings,
   dataPath: string | undefined,
   flags: Pick<TrainFlags, 'backend' | 'device' | 'grad' | 'threads' | 'weights'>,
   context: Pick<CliContext, 'print'>,
 ): Promise<OpenedRun> {
+  const { dataset: named } = settings;
   live.begin(`reading ${named}`);
   const dataset = await openNamedDataset(named, dataPath);
-  const model = buildModel(name, named);
+  const model = buildModel(settings);
   const given =
     flags.weights === undefined
       ? undefined

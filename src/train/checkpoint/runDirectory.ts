@@ -5,8 +5,14 @@ import type { TrainingSettings } from '../settings/trainingSettings.ts';
 import { listCheckpoints } from './checkpointFiles.ts';
 
 /** The directory of a run that names none: `checkpoints/vgg16-cifar10-swa-seed1`. */
-const defaultDirectory = ({ model, dataset, swa, seed }: TrainingSettings): string =>
-  join('checkpoints', `${model}-${dataset}${swa ? '-swa' : ''}-seed${seed}`);
+const defaultDirectory = (settings: TrainingSettings): string => {
+  const { dataset, swa, seed } = settings;
+  return join('checkpoints', `${modelPart(settings)}-${dataset}${swa ? '-swa' : ''}-seed${seed}`);
+};
+
+/** How names of directories call a model: `vgg16`, `vgg16bn-narrow8`. */
+export const modelPart = ({ model, narrow }: TrainingSettings): string =>
+  narrow === undefined ? model : `${model}-narrow${narrow}`;
 
 /** `name`, `name-2`, `name-3` … */
 const numbered = (name: string, n: number): string => (n === 1 ? name : `${name}-${n}`);

@@ -4,7 +4,7 @@ import { readFileOrFail } from '../../io/readFile.ts';
 import { readSafetensors } from '../../io/safetensors/safetensors.ts';
 import { type WeightKind, weightKinds } from '../../io/torch/weightSets.ts';
 import { weightsOf } from '../../io/weights.ts';
-import { type ModelName, models } from '../../nn/models/index.ts';
+import { checkNarrow, type ModelName, models } from '../../nn/models/index.ts';
 import type { Network } from '../../nn/module.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import { classCount } from '../dataset.ts';
@@ -33,29 +33,41 @@ export interface TrainedModel {
 }
 
 /** The model of a run, with a class for each of its data set's. */
-export const buildModel = (name: ModelName, dataset: DatasetName): Network =>
-  models[name].build(classCount(dataset));
+export const buildModel = ({ model, narrow, dataset }: ModelSettings): Network =>
+  models[model].build(classCount(dataset), narrow);
+
+/** The settings that a model is built from. */
+type ModelSettings = Pick<TrainingSettings, 'model' | 'narrow' | 'dataset'>;
 
 export interface Wanted {
   readonly kind?: WeightKind;
   readonly model?: ModelName;
+  /** How much narrower than the paper's the model of bare weights is. */
+  readonly narrow?: number;
   /** What bare weights were trained on; a checkpoint knows it. */
   readonly dataset?: DatasetName;
   /** Of bare weights, where nothing else is said; the recipe's where this is not, either. */
-  readonly bare?: { readonly model: ModelName; readonly dataset: DatasetName };
+  readonly bare?: ModelSettings;
 }
 
 /** A checkpoint's weights: those asked for, or else the average where there is one. */
 export function trainedModelOf(
   { settings, weights, average, refreshFrom }: Checkpoint,
   path: string,
-  { kind: asked, model: named }: Wanted,
-  build: (name: ModelName, dataset: DatasetName) => Network = buildModel,
+  { kind: asked, model: named, narrow }: Wanted,
+  build: (settings: ModelSettings) => Network = buildModel,
 ): TrainedModel {
   if (named !== undefined && named !== settings.model) {
     throw new UsageError(`is a checkpoint of ${settings.model}, not of ${named}`, {
       where: path,
       fix: 'leave --model out',
+    });
+  }
+  const { narrow: began = 1 } = settings;
+  if (narrow !== undefined && narrow !== began) {
+    throw new UsageError(`is a checkpoint of a model of --narrow ${began}, not ${narrow}`, {
+      where: path,
+      fix: 'leave --narrow out',
     });
   }
   const kind = asked ?? (average === undefined ? 'raw' : 'swa');
@@ -69,7 +81,7 @@ export function trainedModelOf(
       fix: 'go on with train --resume, or give --weights raw',
     });
   }
-  const model = build(settings.model, settings.dataset);
+  const model = build(settings);
   return { model, weights: modelWeights(model, chosen, path), kind, settings, notes: [] };
 }
 
@@ -86,8 +98,10 @@ export function readTrainedModel(path: string, wanted: Wanted): TrainedModel {
   }
   const { bare = recipe } = wanted;
   const { kind: asked, model: name = bare.model, dataset = bare.dataset } = wanted;
-  const settings = { ...recipe, model: name, dataset };
-  const model = buildModel(name, dataset);
+  const { narrow = bare.narrow ?? 1 } = wanted;
+  checkNarrow(name, narrow);
+  const settings = { ...recipe, model: name, dataset, ...(narrow > 1 && { narrow }) };
+  const model = buildModel(settings);
   const saved = weightsOf(bytes, path, {
     prefer: 'swa',
     ...(asked === undefined ? {} : { kind: asked }),

@@ -8,6 +8,7 @@ import {
   listCheckpoints,
   newestCheckpoint,
 } from '../checkpoint/checkpointFiles.ts';
+import { modelPart } from '../checkpoint/runDirectory.ts';
 import type { LogRow } from '../logRow.ts';
 import {
   type GivenSettings,
@@ -21,8 +22,8 @@ import {
  */
 
 /** The directory of seeds that names none. SGD and SWA share it: one table then holds both. */
-export const seedsDirectory = ({ model, dataset }: TrainingSettings): string =>
-  join('checkpoints', `${model}-${dataset}-seeds`);
+export const seedsDirectory = (settings: TrainingSettings): string =>
+  join('checkpoints', `${modelPart(settings)}-${settings.dataset}-seeds`);
 
 type Method = Pick<TrainingSettings, 'swa'>;
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../../errors.ts';
-import { type ModelName, models } from '../../nn/models/index.ts';
+import { checkNarrow, type ModelName, models } from '../../nn/models/index.ts';
 import type { OptimizerSettings } from '../../optim/optimizer.ts';
 import type { ScheduleSettings } from '../../optim/schedule.ts';
 import { seedSchema } from '../../torch/seed.ts';
@@ -16,6 +16,8 @@ export type DatasetName = (typeof datasetNames)[number];
  */
 export const settingsSchema = z.strictObject({
   model: z.enum(Object.keys(models) as [ModelName, ...ModelName[]]),
+  /** Divides every width of the model; absent where it is as wide as in the paper. */
+  narrow: z.int().min(2).optional(),
   dataset: z.enum(datasetNames),
   batchSize: z.int().min(1),
   /** Data-loading processes that PyTorch would use: they decide which generator augments. */
@@ -43,6 +45,9 @@ export type TrainingSettings = Readonly<z.infer<typeof settingsSchema>>;
 
 /** Settings somebody named; what is absent is left to the recipe, or to the run that is resumed. */
 export type GivenSettings = { readonly [K in keyof TrainingSettings]?: TrainingSettings[K] };
+
+/** The widths of the paper: as a flag says them, where settings leave them out. */
+const fullWidth = 1;
 
 /** VGG-16 on CIFAR-10 as published (Izmailov et al. 2018, section 5.1; the repository's README). */
 export const recipe: TrainingSettings = {
@@ -78,7 +83,8 @@ export function parseSettings(value: unknown, where?: string): TrainingSettings 
     const name = String(issue.path[0] ?? '');
     throw new UsageError(`${name === '' ? 'settings' : flagOf(name)}: ${issue.message}`, place);
   }
-  const { swa, swaStart, epochs } = parsed.data;
+  const { model, narrow = fullWidth, swa, swaStart, epochs } = parsed.data;
+  checkNarrow(model, narrow, where);
   if (swa && swaStart > epochs) {
     throw new UsageError(
       `--swa-start ${swaStart} lies behind the last of ${counted(epochs, 'epoch')}, so nothing would be averaged`,
@@ -90,7 +96,12 @@ export function parseSettings(value: unknown, where?: string): TrainingSettings 
 
 /** The recipe with what was given put in its place. Throws UsageError where that does not fit together. */
 export function settingsFrom(given: GivenSettings): TrainingSettings {
-  const settings = parseSettings({ ...recipe, ...given });
+  const { narrow = fullWidth, ...others } = given;
+  const settings = parseSettings({
+    ...recipe,
+    ...others,
+    ...(narrow !== fullWidth && { narrow }),
+  });
   const idle = (['swaStart', 'swaLr', 'swaCEpochs'] as const).find((k) => given[k] !== undefined);
   if (!settings.swa && idle !== undefined) {
     throw new UsageError(`${flagOf(idle)} does nothing without --swa`, { fix: 'add --swa' });
@@ -108,12 +119,12 @@ export function resumedSettings(
   where: string,
 ): TrainingSettings {
   resumedDistribution(began.distributed, given.distributed, where);
-  for (const name of Object.keys(began) as (keyof typeof began)[]) {
-    if (name === 'distributed') continue;
+  const { distributed: _, ...own } = { narrow: fullWidth, ...began };
+  for (const name of Object.keys(own) as (keyof typeof own)[]) {
     const wanted = given[name];
-    if (wanted === undefined || wanted === began[name]) continue;
+    if (wanted === undefined || wanted === own[name]) continue;
     throw new UsageError(
-      `the run began with ${flagOf(name)} ${shown(name, began[name])}, not ${shown(name, wanted)}`,
+      `the run began with ${flagOf(name)} ${shown(name, own[name])}, not ${shown(name, wanted)}`,
       { where, fix: `leave ${flagOf(name)} out to go on with it, or begin anew in another --dir` },
     );
   }
@@ -121,7 +132,10 @@ export function resumedSettings(
 }
 
 /** A switch reads as on or off, and dropout as the profile that decides it. */
-const shown = (name: keyof TrainingSettings, value: string | number | boolean): string => {
+const shown = (
+  name: keyof TrainingSettings,
+  value: string | number | boolean | undefined,
+): string => {
   if (name === 'dropout') return value === true ? 'with dropout' : 'without dropout';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../../errors.ts';
 import type { WeightKind } from '../../../io/torch/weightSets.ts';
-import { type ModelName, modelName } from '../../../nn/models/index.ts';
+import { modelName } from '../../../nn/models/index.ts';
 import { toFloat64 } from '../../../tensor/tensor.ts';
 import { type Checkpoint, readCheckpoint } from '../../../train/checkpoint/checkpoint.ts';
 import { listCheckpoints, newestCheckpoint } from '../../../train/checkpoint/checkpointFiles.ts';
@@ -14,7 +14,7 @@ import { evaluateTrained } from '../../../train/evaluation/evaluateTrained.ts';
 import type { LogRow } from '../../../train/logRow.ts';
 import type { TrainingRun } from '../../../train/loop/session.ts';
 import { train } from '../../../train/loop/train.ts';
-import type { DatasetName } from '../../../train/settings/trainingSettings.ts';
+import type { TrainingSettings } from '../../../train/settings/trainingSettings.ts';
 import type { Manifest } from '../../reference/manifest.ts';
 import { smallDataset, smallModel, smallSettings } from '../small/smallNetwork.ts';
 import {
@@ -101,7 +101,7 @@ export async function smallRun(
     batchSize?: number,
   ): Promise<ObservedEval> => {
     watching = watch();
-    const small = (model: ModelName, dataset: DatasetName) =>
+    const small = ({ model, dataset }: Pick<TrainingSettings, 'model' | 'dataset'>) =>
       smallModel(section.settings, model, classCount(dataset));
     try {
       const trained = trainedModelOf(readCheckpoint(path), path, { kind }, small);
