@@ -26,12 +26,11 @@ from torch.utils.data import DataLoader
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 sys.path.insert(0, str(FIXTURES))
 
-from reference_export import models  # noqa: E402
 from reference_export.preparation import of as preparation_of  # noqa: E402
 from reference_export.train import Augmented  # noqa: E402
 from torch_peer import data, log, report  # noqa: E402
 from torch_peer.averaging import Average  # noqa: E402
-from torch_peer.settings import add_flags, learning_rate, settings  # noqa: E402
+from torch_peer.settings import add_flags, learning_rate, network, settings  # noqa: E402
 from torch_peer.settings import parse as parse_flags  # noqa: E402
 
 
@@ -96,9 +95,8 @@ class Run:
         self.loader = DataLoader(augmented, batch_size=flags.batch_size, shuffle=True, num_workers=0)
         self.tests = DataLoader(data.Plain(test_set, preparation), batch_size=flags.batch_size, num_workers=0)
         torch.manual_seed(flags.seed)
-        classes = data.LAYOUTS[flags.dataset].classes
-        self.model = placed(models.build(flags.model, classes=classes), flags.device)
-        averaged = placed(models.build(flags.model, classes=classes), flags.device) if flags.swa else None
+        self.model = placed(network(flags), flags.device)
+        averaged = placed(network(flags), flags.device) if flags.swa else None
         self.average = None if averaged is None else Average(averaged, self.loader)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=flags.lr_init, momentum=flags.momentum, weight_decay=flags.wd

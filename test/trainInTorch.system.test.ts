@@ -63,11 +63,12 @@ test.skipIf(!hasTorch)(
   },
 );
 
-test.skipIf(!hasTorch)(
-  'a run on CIFAR-100 is the peer’s, the average and its hundred classes included',
+test.skipIf(!hasTorch).each([1, 8])(
+  'a run on CIFAR-100 is the peer’s, the average and its hundred classes included: widths ÷ %i',
   { timeout: 120_000 },
-  async () => {
-    const data = join(s.dir, 'hundred');
+  async (narrow) => {
+    const at = (name: string): string => join(s.dir, `${name}-${narrow}`);
+    const data = at('hundred');
     mkdirSync(join(data, cifar100.folder), { recursive: true });
     const { train, test: tests } = cifar100.files;
     for (const [name, count] of [...train.map((n) => [n, 6] as const), [tests[0], 4] as const]) {
@@ -88,15 +89,17 @@ test.skipIf(!hasTorch)(
       '2',
     ];
     const flags = [...run, '--eval-freq', '1', '--swa', '--swa-start', '1', '--model', 'vgg16'];
-    const [theirs, ours] = [join(s.dir, 'theirs100'), join(s.dir, 'ours100')];
+    flags.push('--narrow', String(narrow));
+    const [theirs, ours] = [at('theirs'), at('ours')];
     execFileSync('python3', [script, ...flags, '--dir', theirs, '--threads', '1']);
     vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-    const checkpoints = join(s.dir, 'checkpoints100');
+    const checkpoints = at('checkpoints');
     expect(
       await command(['train', ...flags, '--dir', checkpoints, '--report', ours, '--device', 'cpu']),
     ).toBe(0);
     vi.restoreAllMocks();
     const [peer, own] = [readRunReport(theirs), readRunReport(ours)];
+    expect([peer, own].map(({ settings }) => settings.narrow ?? 1)).toEqual([narrow, narrow]);
     expect(own.dataset).toEqual(peer.dataset);
     for (const [i, row] of own.rows.entries()) {
       for (const [key, value] of Object.entries(peer.rows[i])) {

@@ -90,7 +90,7 @@ export async function makeLandscape(
   const backend = await openBackend(flags.backend, flags);
   const digest = digestDataset(dataset);
   const all: LandscapeSettings = {
-    model: models[settings.model].title,
+    model: modelTitle(settings),
     ...Object.fromEntries(
       solutions.map(({ sha256 }, i) => [`weights ${i + 1} of SHA-256`, sha256] as const),
     ),
@@ -144,7 +144,7 @@ export async function makeLandscape(
     );
     return {
       kind,
-      model: models[settings.model].title,
+      model: modelTitle(settings),
       dataset: named,
       classes: dataset.train.classes.length,
       solutions: solutions.map(({ name, sha256 }) => ({ name, sha256 })),

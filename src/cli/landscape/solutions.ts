@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { sha256Hex } from '../../io/sha256/sha256.ts';
 import { type WeightKind, weightKinds } from '../../io/torch/weightSets.ts';
 import { vectorOf, type WeightVector } from '../../landscape/weightVector.ts';
-import { type ModelName, models } from '../../nn/models/index.ts';
+import { type ModelName, modelTitle } from '../../nn/models/index.ts';
 import type { Network } from '../../nn/module.ts';
 import { bytesOf } from '../../tensor/tensor.ts';
 import { readTrainedModel } from '../../train/checkpoint/trainedModel.ts';
@@ -74,9 +74,9 @@ const firstTwice = (names: readonly string[]): string =>
   names.find((name, i) => names.indexOf(name) !== i) ?? '';
 
 function checkAlike(first: TrainingSettings, other: TrainingSettings, file: string): void {
-  const [a, b] = [first, other].map(({ model, dataset }) => ({
-    title: models[model].title,
-    classes: classCount(dataset),
+  const [a, b] = [first, other].map((settings) => ({
+    title: modelTitle(settings),
+    classes: classCount(settings.dataset),
   }));
   const fix = 'name points of one model';
   if (a.title !== b.title) {

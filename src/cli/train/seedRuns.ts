@@ -144,10 +144,11 @@ export function finishedGroups(directory: string): SeedGroup[] {
     const last = progress?.rows.at(-1);
     if (progress?.finished !== true || last?.testAccuracy === undefined) continue;
     const { settings } = progress;
-    const { model, dataset, epochs, seed } = settings;
+    const { model, narrow, dataset, epochs, seed } = settings;
     const key = settingsKey(settings);
     const group = groups.get(key) ?? {
       model,
+      ...(narrow !== undefined && { narrow }),
       dataset,
       epochs,
       method: settings.swa ? 'SWA' : 'SGD',

@@ -3,7 +3,7 @@ import { counted } from '../../words.ts';
 import { type Figure, figureSvg } from '../chart/figure.ts';
 import type { Panel, Point, Series } from '../chart/panel.ts';
 import { type Colour, type Stroke, strokes } from '../chart/theme.ts';
-import type { RunReport } from './runReport.ts';
+import { networkTitle, type RunReport } from './runReport.ts';
 
 /** A quantity of the log over epochs; points only where it was measured. */
 interface Quantity {
@@ -104,8 +104,8 @@ function subtitleOf({ settings, dataset, accuracy }: RunReport): string {
   return [`${size}, ${counted(epochs, 'epoch')}, seed ${seed}`, ...results].join('; ');
 }
 
-export const titleOf = ({ settings: { model, dataset, swa } }: RunReport): string =>
-  `${model.toUpperCase()} on ${dataset} by ${swa ? 'SWA' : 'SGD'}`;
+export const titleOf = ({ settings }: RunReport): string =>
+  `${networkTitle(settings)} on ${settings.dataset} by ${settings.swa ? 'SWA' : 'SGD'}`;
 
 /** The curves of one run. */
 export const runCurves = (run: RunReport): string =>

@@ -30,6 +30,8 @@ export const runReportSchema = z.looseObject({
   by: z.string(),
   settings: z.looseObject({
     model: z.string(),
+    /** By how much every width is divided; absent where none is. */
+    narrow: z.int().min(2).optional(),
     dataset: z.string(),
     epochs: z.int().min(1),
     swa: z.boolean(),
@@ -53,6 +55,16 @@ export const runReportSchema = z.looseObject({
 });
 
 export type RunReport = Readonly<z.infer<typeof runReportSchema>>;
+
+/** The network of a run as titles call it: `VGG16BN`, `VGG16BN, widths ÷ 8`. */
+export const networkTitle = ({
+  model,
+  narrow,
+}: {
+  readonly model: string;
+  readonly narrow?: number | undefined;
+}): string =>
+  narrow === undefined ? model.toUpperCase() : `${model.toUpperCase()}, widths ÷ ${narrow}`;
 
 /** What a report is made of; the rest follows from it. */
 export type RunFacts = Pick<

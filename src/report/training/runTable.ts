@@ -77,8 +77,10 @@ const distanceTable = (ours: RunReport, peers: readonly RunReport[], width: numb
 
 /** Settings that two runs name and differ in. */
 function differingSettings(ours: RunReport, peer: RunReport): string[] {
-  return Object.entries(ours.settings).flatMap(([name, value]) => {
-    const other = peer.settings[name];
+  const fullWidth = { narrow: 1 };
+  const theirs: RunReport['settings'] = { ...fullWidth, ...peer.settings };
+  return Object.entries({ ...fullWidth, ...ours.settings }).flatMap(([name, value]) => {
+    const other = theirs[name];
     return other === undefined || other === value ? [] : [`${name} ${value} and ${other}`];
   });
 }

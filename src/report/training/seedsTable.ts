@@ -1,6 +1,7 @@
 import type { Seed } from '../../torch/seed.ts';
 import { counted } from '../../words.ts';
 import { tableFor } from '../textTable.ts';
+import { networkTitle } from './runReport.ts';
 import { type Spread, spreadOf, spreadText } from './statistics.ts';
 
 /** What one seed ended with. */
@@ -15,6 +16,8 @@ export interface SeedResult {
 /** Runs that differ in nothing but the seed. */
 export interface SeedGroup {
   readonly model: string;
+  /** By how much its widths are divided, where they are. */
+  readonly narrow?: number;
   readonly dataset: string;
   readonly epochs: number;
   readonly method: 'SGD' | 'SWA';
@@ -42,8 +45,8 @@ const columnsOf = ({ method, results }: SeedGroup): Column[] => {
   return [column('weights averaged by SWA', sgd), column('SWA', ({ swa }) => swa)];
 };
 
-const networkOf = ({ model, epochs }: SeedGroup): string =>
-  `${model.toUpperCase()} (${counted(epochs, 'epoch')})`;
+const networkOf = ({ model, narrow, epochs }: SeedGroup): string =>
+  `${networkTitle({ model, narrow })} (${counted(epochs, 'epoch')})`;
 
 /** Final test accuracies, mean ± sample standard deviation, then every seed by itself: Markdown, or
  * plain tables for a terminal `width` columns wide. */

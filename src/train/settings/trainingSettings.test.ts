@@ -39,6 +39,12 @@ test.each<[GivenSettings, string]>([
   [{ lrInit: 0 }, '--lr-init'],
   [{ momentum: 2 }, '--momentum'],
   [{ wd: Number.NaN }, '--wd'],
+  [
+    { narrow: 3 },
+    '--narrow 3 does not divide the widths of VGG16; give one of 1, 2, 4, 8, 16, 32, 64',
+  ],
+  [{ narrow: 0.5 }, '--narrow'],
+  [{ model: 'wideresnet28x10', narrow: 2 }, 'widths of WideResNet28x10; leave --narrow out'],
   [{ swa: true, epochs: 2 }, '--swa-start 161 lies behind the last of 2 epochs'],
   [{ swaStart: 3 }, '--swa-start does nothing without --swa'],
   [{ swaLr: 0.1, swa: false }, '--swa-lr does nothing without --swa'],
@@ -51,16 +57,25 @@ test('a setting that nobody knows is refused', () => {
   expect(() => parseSettings({ ...recipe, nesterov: true }, 'a file')).toThrow(/^a file: /);
 });
 
+test('widths of the paper are not written down, so that runs are the same with and without the flag', () => {
+  expect(settingsFrom({ narrow: 1 })).toEqual(settingsFrom({}));
+  expect('narrow' in settingsFrom({ narrow: 1 })).toBe(false);
+});
+
 describe('a resumed run', () => {
   const began = settingsFrom({ swa: true, seed: 3 });
 
   test('keeps the settings it began with', () => {
-    expect(resumedSettings(began, { seed: 3, swa: true }, 'c')).toBe(began);
+    expect(resumedSettings(began, { seed: 3, swa: true, narrow: 1 }, 'c')).toBe(began);
+    const narrow = settingsFrom({ narrow: 8 });
+    expect(resumedSettings(narrow, { narrow: 8 }, 'c')).toBe(narrow);
+    expect(() => resumedSettings(narrow, { narrow: 1 }, 'c')).toThrow('--narrow 8, not 1');
   });
 
   test.each<[GivenSettings, string]>([
     [{ seed: 4 }, 'the run began with --seed 3, not 4'],
     [{ seed: '9007199254740993' }, 'the run began with --seed 3, not 9007199254740993'],
+    [{ narrow: 8 }, 'the run began with --narrow 1, not 8'],
     [{ lrInit: 0.1 }, 'the run began with --lr-init 0.05, not 0.1'],
     [{ swa: false }, 'the run began with --swa on, not off'],
     [{ model: 'vgg19' }, 'the run began with --model vgg16, not vgg19'],
