@@ -6,7 +6,7 @@ import { type LandscapeSettings, openKeptPoints } from '../../landscape/keptPoin
 import { firstImages, measuring } from '../../landscape/measure.ts';
 import type { PlacedWeights } from '../../landscape/places.ts';
 import { type SurveyProgress, survey } from '../../landscape/survey.ts';
-import { modelName, models } from '../../nn/models/index.ts';
+import { modelName, models, modelTitle } from '../../nn/models/index.ts';
 import { hasBatchNorm } from '../../program/batchNormRefresh.ts';
 import {
   imagesUsed,
