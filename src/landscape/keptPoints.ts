@@ -44,14 +44,17 @@ export interface KeptPoints {
   add(point: Measured): void;
 }
 
+const withSetting = (name: string, settings: LandscapeSettings): string =>
+  settings[name] === undefined ? `without ${name}` : `with ${name} ${settings[name]}`;
+
 /** Throws UsageError at the first setting that differs: points of two landscapes would be mixed. */
 function checkSame(began: LandscapeSettings, now: LandscapeSettings, where: string): void {
   for (const name of new Set([...Object.keys(began), ...Object.keys(now)])) {
     if (began[name] === now[name]) continue;
-    throw new UsageError(
-      `was begun with ${name} ${began[name] ?? 'not said'}, not ${now[name] ?? 'said'}`,
-      { where, fix: 'give the same to go on, or another --out' },
-    );
+    throw new UsageError(`was begun ${withSetting(name, began)}, not ${withSetting(name, now)}`, {
+      where,
+      fix: 'give the same to go on, or another --out',
+    });
   }
 }
 

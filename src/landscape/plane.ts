@@ -16,8 +16,8 @@ export interface Plane {
   shares(x: number, y: number): Three<number>;
 }
 
-/** What is left of a distance when float32 weights have been rounded: no direction. */
-const rounding = 1e-6;
+/** What rounding to float32, a few times, makes of weights of length 1: a distance that is no direction. */
+const rounding = 2 ** -22;
 
 const minus = (a: WeightVector, b: WeightVector, factor = 1): Term[] => [
   [factor, a],
@@ -39,7 +39,8 @@ export function planeThrough([a, b, c]: Three<WeightVector>, names: Three<string
   if (distance(b, c) === 0) throw same(1, 2);
   const along = innerProduct(minus(c, a), minus(b, a)) / u ** 2;
   const v = lengthOf([...minus(c, a), ...minus(b, a, -along)]);
-  if (v <= rounding * Math.max(u, w)) throw onLine();
+  const longest = Math.max(...[a, b, c].map((vector) => lengthOf([[1, vector]])));
+  if (v <= rounding * longest) throw onLine();
   return {
     corners: [
       [0, 0],
