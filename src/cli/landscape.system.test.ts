@@ -134,6 +134,18 @@ describe('landscape', () => {
     expect(svgProblems(files.get('epochs.svg')!)).toEqual([]);
   });
 
+  test('points of two models are refused by the file that does not fit', async () => {
+    narrowVggs(16);
+    const other = '--model VGG16 --dataset synthetic --batch-size 64 --steps 1 --threads 1';
+    const words = ['train', ...other.split(' '), '--no-report', '--dir', at('vgg16')];
+    expect(await run(words), errors.join('')).toBe(0);
+    const file = at('vgg16/checkpoint-0.safetensors');
+    expect(await run(['landscape', 'line', points[0], file, '--out', at('wrong')])).toBe(2);
+    expect(errors).toEqual([
+      `swa-align: ${file}: holds VGG16, the first point VGG16BN; name points of one model`,
+    ]);
+  });
+
   const onLine = 'the three points lie on a line';
   test.each<[string, () => string[], string | RegExp]>([
     ['twice the same', () => ['plane', points[0], points[1], `again=${checkpoint(1)}:raw`], onLine],

@@ -3,7 +3,7 @@ import { svgProblems } from '../../../test/svgProblems.ts';
 import { type Figure, figureSvg } from './figure.ts';
 import { legend } from './legend.ts';
 import type { Panel, Point } from './panel.ts';
-import { rangeScale, wholeScale, zeroBasedScale } from './scale.ts';
+import { exactScale, rangeScale, wholeScale, zeroBasedScale } from './scale.ts';
 import { textWidth } from './svg.ts';
 
 const labels = ({ ticks }: { ticks: readonly { label: string }[] }): string[] =>
@@ -47,6 +47,13 @@ describe('scales', () => {
     expect(labels(wholeScale([1, 2], 10))).toEqual(['1', '2']);
     expect(labels(wholeScale([1], 10))).toEqual(['1']);
     expect(labels(wholeScale([1, 200], 5))).toEqual(['1', '50', '100', '150', '200']);
+  });
+
+  test('distances: from the first to the last, round ticks in between', () => {
+    const scale = exactScale([-0.43, 1.31], 6);
+    expect(labels(scale)).toEqual(['0.0', '0.5', '1.0']);
+    expect([scale.place(-0.43), scale.place(1.31)]).toEqual([0, 1]);
+    expect(labels(exactScale([3], 4))).toContain('3.0');
   });
 
   test('every tick lies on its axis', () => {

@@ -52,7 +52,7 @@ export function planePicture(landscape: Landscape, options: DrawOptions): string
     const drawn: ContourPanel = {
       title,
       xLabel: 'distance in weight space',
-      yLabel: 'distance in weight space',
+      yLabel: 'distance',
       grid,
       levels: { count: steps, clip, firstLog: rest.firstLog },
       colour,
