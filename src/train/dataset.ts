@@ -31,6 +31,10 @@ export function datasetName(text: string): DatasetName {
 const layoutOf = (name: DatasetName): CifarLayout =>
   name === 'synthetic' ? cifar10 : cifarArchives[name].layout;
 
+/** What the classes are called, by their labels; those of the synthetic set are called nothing. */
+export const classNames = (name: DatasetName): readonly string[] | undefined =>
+  name === 'synthetic' ? undefined : layoutOf(name).classes;
+
 /** How many classes a model for it tells apart. */
 export const classCount = (name: DatasetName): number => layoutOf(name).classes.length;
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { openBackend } from '../../backends/choose.ts';
+import { UsageError } from '../../errors.ts';
 import { npzChunks } from '../../io/numpy/npz.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { modelName } from '../../nn/models/index.ts';
@@ -17,7 +18,7 @@ import { openNamedDataset } from '../download.ts';
 import { live } from '../terminal/liveLine.ts';
 
 interface EvalFlags extends BackendFlags {
-  readonly checkpoint: string;
+  readonly checkpoint?: string;
   readonly weights?: string;
   readonly model?: string;
   readonly narrow?: number;
@@ -27,16 +28,25 @@ interface EvalFlags extends BackendFlags {
   readonly logits?: string;
 }
 
+/** Throws UsageError unless a model is named once. */
+function pathOf(argument: string | undefined, { checkpoint }: EvalFlags): string {
+  const path = argument ?? checkpoint;
+  if (path !== undefined && (argument === undefined || checkpoint === undefined)) return path;
+  throw new UsageError(path === undefined ? 'no model is named' : 'two models are named', {
+    fix: 'name one checkpoint, file of weights or exported directory',
+  });
+}
+
 /**
  * Prints loss and accuracy on the test set: the log's digits, then all of them. With the run's own data,
  * batch size and backend they are the numbers that the run has logged.
  */
 export const evaluation: RegisterCommand = (command, context) => {
+  const what =
+    'a checkpoint of train or of a PyTorch script, weights (PyTorch, safetensors, npz), or a directory of export --format hf';
   command
-    .requiredOption(
-      '--checkpoint <file>',
-      'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',
-    )
+    .argument('[model]', what)
+    .option('--checkpoint <file>', 'the same, as a flag')
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
     .option('--model <name>', 'the model of bare weights (VGG16)')
     .option(
@@ -54,18 +64,19 @@ export const evaluation: RegisterCommand = (command, context) => {
         '.npz',
       ),
     );
-  backendFlags(command).action(async (flags: EvalFlags) => {
-    const trained = readTrainedModel(flags.checkpoint, {
+  backendFlags(command).action(async (argument: string | undefined, flags: EvalFlags) => {
+    const path = pathOf(argument, flags);
+    const trained = readTrainedModel(path, {
       ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
       ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
       ...(flags.narrow === undefined ? {} : { narrow: flags.narrow }),
       ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
     });
     const { kind, settings, notes } = trained;
-    for (const note of notes) context.print(`${flags.checkpoint}: ${note}`);
+    for (const note of notes) context.print(`${path}: ${note}`);
     const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
     live.begin(`reading ${named}`);
-    const dataPath = flags.dataPath ?? notedDataPath(dirname(flags.checkpoint), named);
+    const dataPath = flags.dataPath ?? notedDataPath(dirname(path), named);
     const { test } = await openNamedDataset(named, dataPath);
     const backend = await openBackend(flags.backend, flags);
     live.begin(`${test.count} images on ${backend.description}`);

@@ -69,7 +69,7 @@ export const recipe: TrainingSettings = {
 };
 
 /** Whoever reads a message knows a setting by its flag: `swaStart` → `--swa-start`. */
-const flagOf = (setting: string): string =>
+export const flagOf = (setting: string): string =>
   setting === 'dropout'
     ? '--profile'
     : `--${setting.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
