@@ -8,6 +8,11 @@ export interface MpiAbi {
   readonly knownBy: string | { readonly abiVersion: number };
   /** MPI_THREAD_SERIALIZED: any thread may call, one at a time. */
   readonly serialized: number;
+  /**
+   * Milliseconds in which no rank is to call anything before MPI_Finalize. MPICH before 4.2 closes connections there and
+   * then waits for the launcher, hearing nobody: whoever closes his later, for he was still busy, is never answered.
+   */
+  readonly quietMs?: number;
   /** What the log says besides the library's version. */
   readonly note?: string;
   /** File names, the most exact first. */
@@ -48,6 +53,7 @@ export const mpiAbis = {
     },
     knownBy: 'MPIR_Err_return_comm',
     serialized: 2,
+    quietMs: 500,
     files: {
       linux: ['libmpich.so.12', 'libmpi.so.12', 'libmpich.so'],
       darwin: ['libmpi.12.dylib', 'libmpich.dylib'],

@@ -8,13 +8,22 @@ type Answer = (error: Error | null, code: number) => void;
 
 const waiting: Answer[] = [];
 
+/** Names of what was called, in turn. */
+const called: string[] = [];
+
 /** A library of two ranks whose calls in threads wait until the test answers. */
 const library = {
   file: 'libmpi.so',
   abi: mpiAbis.mpich,
   handles: mpiAbis.mpich.handles,
   func(prototype: string): NativeFunction {
+    const [name] = /MPI_\w+/.exec(prototype)!;
     const call = (...args: readonly unknown[]): number => {
+      called.push(name);
+      // The other rank has come by the third time that it is asked.
+      if (name === 'MPI_Test') {
+        (args[1] as number[])[0] = Number(called.filter((of) => of === name).length >= 3);
+      }
       const out = args.at(-1) as number[];
       if (prototype.includes('MPI_Init_thread')) out[0] = mpiAbis.mpich.serialized;
       if (prototype.includes('MPI_Comm_size')) out[0] = 2;
@@ -36,6 +45,7 @@ const launch = { by: 'mpirun', size: 2, rank: 0, abi: 'mpich' } as const;
 beforeEach(() => {
   vi.useFakeTimers();
   waiting.length = 0;
+  called.length = 0;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -70,4 +80,37 @@ test('a library that knows of other ranks than the launcher is refused', () => {
   expect(() => mpiCommunicator(library, { ...launch, size: 4 })).toThrow(
     /started 4 processes, and .* knows of 2; name the library of that launcher/,
   );
+});
+
+test('before the end all wait for each other, and then call nothing for a while', async () => {
+  vi.useRealTimers();
+  const comm = mpiCommunicator(library, launch);
+  called.length = 0;
+  const closed = comm.close();
+  const met = ['MPI_Ibarrier', 'MPI_Test', 'MPI_Test', 'MPI_Test'];
+  await vi.waitUntil(() => called.length === met.length);
+  const since = performance.now();
+  await closed;
+  expect(called).toEqual([...met, 'MPI_Finalize']);
+  // It is looked at every so often: more than half of it has been seen.
+  expect(performance.now() - since).toBeGreaterThan(mpiAbis.mpich.quietMs / 2);
+});
+
+test('a rank that is alone waits for nobody', async () => {
+  const alone = {
+    ...library,
+    func(prototype: string): NativeFunction {
+      const call = library.func(prototype);
+      const one = (...args: readonly unknown[]): number => {
+        const code = call(...args);
+        if (prototype.includes('MPI_Comm_size')) (args.at(-1) as number[])[0] = 1;
+        return code;
+      };
+      return Object.assign(one, { async: call.async });
+    },
+  };
+  const comm = mpiCommunicator(alone, { ...launch, size: 1 });
+  called.length = 0;
+  await comm.close();
+  expect(called).toEqual(['MPI_Finalize']);
 });

@@ -103,6 +103,19 @@ export function mpiCommunicator(
     throw new DeviceError(`${length} elements are more than MPI takes in one call`);
   };
 
+  async function barrier(): Promise<void> {
+    // A handle is an int or an address: eight bytes hold either.
+    const request = new BigUint64Array(1);
+    const status = new Uint8Array(128);
+    check('MPI_Ibarrier', functions.barrierBegin(handles.world, request));
+    for (let waited = 0; ; waited++) {
+      const done: [number] = [0];
+      check('MPI_Test', functions.test(request, done, status));
+      if (done[0] !== 0) return;
+      await pause(Math.min(20, waited));
+    }
+  }
+
   return {
     rank,
     size,
@@ -150,19 +163,12 @@ export function mpiCommunicator(
       );
       return sum;
     },
-    async barrier() {
-      // A handle is an int or an address: eight bytes hold either.
-      const request = new BigUint64Array(1);
-      const status = new Uint8Array(128);
-      check('MPI_Ibarrier', functions.barrierBegin(handles.world, request));
-      for (let waited = 0; ; waited++) {
-        const done: [number] = [0];
-        check('MPI_Test', functions.test(request, done, status));
-        if (done[0] !== 0) return;
-        await pause(Math.min(20, waited));
-      }
-    },
+    barrier,
     async close() {
+      if (abi.quietMs !== undefined && size > 1) {
+        await barrier();
+        await pause(abi.quietMs);
+      }
       check('MPI_Finalize', functions.finalize());
     },
     abort(exitCode) {
