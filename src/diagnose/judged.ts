@@ -13,7 +13,9 @@ import type { Evidence, Held, Suspect } from './suspect.ts';
 import { kindOf, layoutOf } from './tensorNames.ts';
 
 /** What is known beside what was expected. */
-export interface Around extends Pick<Evidence, 'batch' | 'optimizer' | 'steps'>, Partial<Origins> {
+export interface Around
+  extends Pick<Evidence, 'batch' | 'optimizer' | 'ranks' | 'steps'>,
+    Partial<Origins> {
   /** Weights and buffers before the first step. */
   readonly start?: TensorMap;
   /** What each layer is, by its name. */
@@ -150,6 +152,7 @@ export function diagnosedBy(
     ...(around.optimizer && { optimizer: around.optimizer }),
     ...(around.variants && { variants: (name) => around.variants!(name, evidence) }),
     ...(around.steps && { steps: around.steps }),
+    ...(around.ranks && { ranks: around.ranks }),
   };
   const suspectOf = ({ name }: Verdict): Suspect | undefined => {
     const [ours, rule] = [recorded.get(name), rules.get(name)?.rule];

@@ -47,6 +47,8 @@ export interface Evidence {
   readonly from: (name: string) => readonly string[];
   /** Where it is not known what a tensor is computed from: what failed before it, which may be that. */
   readonly failedBefore?: (name: string) => readonly string[];
+  /** Of a mean over ranks: each rank's own numbers, in float32, at the places that the reference holds of the mean. */
+  readonly ranks?: (name: string) => readonly Float64Array[] | undefined;
   /** Samples in a batch, where that is known. */
   readonly batch?: number;
   /** What a tensor would be, were one thing done otherwise. */

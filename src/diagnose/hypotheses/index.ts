@@ -15,6 +15,7 @@ import { precisionHypotheses } from './numbers/precision.ts';
 import { scaleHypotheses } from './numbers/scale.ts';
 import { staleHypotheses } from './numbers/stale.ts';
 import { whereHypotheses } from './numbers/where.ts';
+import { rankHypotheses } from './training/amongRanks.ts';
 import { clippingHypotheses } from './training/clipping.ts';
 import { lossHypotheses } from './training/losses.ts';
 import { optimizerStepHypotheses } from './training/optimizerStep.ts';
@@ -25,6 +26,7 @@ import { updateHypotheses } from './training/updates.ts';
 export const hypotheses: readonly Hypothesis[] = [
   ...otherwiseHypotheses,
   ...lossHypotheses,
+  ...rankHypotheses,
   ...activationHypotheses,
   ...maskHypotheses,
   ...normHypotheses,

@@ -16,11 +16,13 @@ import { initialOf } from '../initial/givenBy.ts';
 import { causeOfInitial } from '../initial/initialWeights.ts';
 import { type Around, diagnosedBy } from '../judged.ts';
 import { stepsOfBackward, stepsOfOps } from '../optimizer/recordedSteps.ts';
+import { ddpVariants } from '../otherwise/ddp.ts';
 import { epochsVariants } from '../otherwise/epochs.ts';
 import { metricVariants } from '../otherwise/metric.ts';
 import { swaVariants } from '../otherwise/swa.ts';
 import { opOrigins } from './opOrigins.ts';
 import { originsOf } from './origins.ts';
+import { ownGradients } from './ranks.ts';
 
 type Given = Pick<ReferenceContext, 'reference' | 'weights'>;
 
@@ -75,7 +77,7 @@ const arounds: { readonly [S in StageName]: (given: Given) => Around } = {
     variants: epochsVariants(reference),
   }),
   // Ranks of each number have a batch of their own.
-  ddp: () => ({}),
+  ddp: ({ reference }) => ({ ranks: ownGradients(reference), variants: ddpVariants(reference) }),
 };
 
 /**

@@ -35,7 +35,7 @@ const limit = 1e-6;
 /** What the table says of each tensor of which `ours` is given; in float32, judged to 1e-6. */
 export function told(
   planted: readonly Planted[],
-  more: Pick<Evidence, 'optimizer' | 'batch'> = {},
+  more: Pick<Evidence, 'optimizer' | 'batch' | 'ranks'> = {},
 ): Verdict[] {
   const held = new Map(planted.map((one) => [one.name, heldOf(one)]));
   const ours = new Map(

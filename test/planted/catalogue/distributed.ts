@@ -1,5 +1,6 @@
 /** Mistakes of training among several ranks. */
 import { imageBytes } from '../../../src/data/cifar.ts';
+import { glooChunks } from '../../../src/distributed/gloo.ts';
 import { type Tensor, type TensorMap, tensor, toFloat32 } from '../../../src/tensor/tensor.ts';
 import { manualSeed } from '../../../src/torch/generator.ts';
 import { causes } from '../causes.ts';
@@ -38,14 +39,20 @@ export const distributed: Family = {
       name: 'gradients summed over ranks, not averaged',
       people: 'call all_reduce and stop',
       plants: [times((ranks) => ranks)],
-      cause: { reads: "2 × the reference's: summed over 2 ranks", says: /^2 × the reference/ },
+      cause: {
+        reads: "2 × the reference's: summed over 2 ranks",
+        says: /^2 × the reference.*summed over 2 ranks/,
+      },
       caught: ddp('2 ranks, step 1/features.0.weight.grad'),
     },
     {
       name: 'gradients divided by the ranks twice',
       people: 'divide before the sum and after it',
       plants: [times((ranks) => 1 / ranks)],
-      cause: { reads: "0.5 × the reference's: divided twice", says: /^0\.5 × the reference/ },
+      cause: {
+        reads: "0.5 × the reference's: divided twice",
+        says: /^0\.5 × the reference.*divided by the 2 ranks twice/,
+      },
       caught: ddp('2 ranks, step 1/features.0.weight.grad'),
     },
     {
@@ -53,17 +60,17 @@ export const distributed: Family = {
       people: 'take the mean of what was added up: on three ranks it rounds otherwise',
       plants: [
         inModule<Reducing>('distributed/reduce.ts', (real) => ({
-          meanOverRanks: async (comm, bucket, reduction) => {
-            const whole = await real.meanOverRanks(
-              comm,
-              bucket.map((x) => x * comm.size),
-              reduction,
-            );
-            return whole.map((x) => fround(x / comm.size));
+          meanOverRanks: async (comm, bucket) => {
+            const sum = new Float32Array(bucket.length);
+            for (const { from, to, order } of glooChunks(bucket.length, comm.size)) {
+              const all = await comm.allgather(bucket.subarray(from, to));
+              real.addUp(all, order, sum.subarray(from, to));
+            }
+            return sum.map((x) => x / comm.size);
           },
         })),
       ],
-      cause: causes.rounding,
+      cause: { reads: 'divided after the sum: rounded otherwise', says: /divided after the sum/ },
       caught: ddp('3 ranks, step 1/features.0.weight.grad'),
     },
     {
@@ -74,7 +81,7 @@ export const distributed: Family = {
           meanOverRanks: (comm, bucket) => real.meanOverRanks(comm, bucket, 'fast'),
         })),
       ],
-      cause: causes.rounding,
+      cause: { reads: 'added up in the order of the ranks', says: /in the order of the ranks/ },
       caught: ddp('3 ranks, step 1/features.0.weight.grad'),
     },
     {
@@ -85,7 +92,7 @@ export const distributed: Family = {
           bucketsOf: (_, registered) => [registered],
         })),
       ],
-      cause: causes.rounding,
+      cause: { reads: 'added up in other buckets: rounded otherwise', says: /other buckets/ },
       caught: ddp('3 ranks, step 2/features.0.weight.grad'),
     },
     {
@@ -113,7 +120,7 @@ export const distributed: Family = {
           },
         })),
       ],
-      cause: causes.otherDraws,
+      cause: { reads: "every rank's masks are rank 0's: one seed", says: /one seed on all ranks/ },
       caught: ddp('2 ranks: mask0'),
     },
     {
@@ -128,7 +135,10 @@ export const distributed: Family = {
             }),
         })),
       ],
-      cause: causes.otherDraws,
+      cause: {
+        reads: 'every rank draws what rank 0 draws: one seed',
+        says: /one seed on all ranks/,
+      },
       caught: ddp('2 ranks: images'),
     },
     {
@@ -155,7 +165,10 @@ export const distributed: Family = {
           },
         })),
       ],
-      cause: { reads: 'other samples fill up the last ranks’ parts', says: /fill|pad/ },
+      cause: {
+        reads: 'other samples fill up the last ranks’ parts',
+        says: /filled up with the last/,
+      },
       caught: ddp('2 ranks: samples'),
     },
     {
@@ -173,7 +186,7 @@ export const distributed: Family = {
           },
         })),
       ],
-      cause: { reads: 'contiguous parts, not every W-th sample', says: /contiguous|block|order/ },
+      cause: { reads: 'contiguous parts, not every W-th sample', says: /contiguous/ },
       caught: ddp('2 ranks: samples'),
     },
     {
@@ -199,7 +212,7 @@ export const distributed: Family = {
           },
         })),
       ],
-      cause: { reads: 'the first images are counted twice', says: /twice|more images|elements/ },
+      cause: { reads: 'the first images are counted twice', says: /counted twice/ },
       caught: ddp('2 ranks: test labels'),
     },
     {
@@ -245,7 +258,10 @@ export const distributed: Family = {
           },
         })),
       ],
-      cause: { reads: 'the weights of rank 1 are its own, not rank 0’s', says: /own|rank 0/ },
+      cause: {
+        reads: 'the weights of rank 1 are its own, not rank 0’s',
+        says: /^rank 1 begins with weights of its own/,
+      },
       caught: ddp('2 ranks: loss@0 of rank 1'),
     },
     {
