@@ -16,9 +16,12 @@ export async function openOn(
   device: string,
   options: BackendOptions = {},
 ): Promise<Opened> {
-  const { home } = deviceOf(name, device);
+  const { home, gpu } = deviceOf(name, device);
   const wanted = { ...options, device };
-  if (home === 'process') return processBackend(name, wanted);
+  if (home === 'process') {
+    const opened = await processBackend(name, wanted);
+    return gpu === 'always' ? { ...opened, adapter: { name: undefined, kind: 'real' } } : opened;
+  }
   return { backend: await workerBackend(name, wanted) };
 }
 
@@ -29,8 +32,8 @@ export async function onRealGpu(
   possible = mayHaveGpu(),
 ): Promise<Backend | undefined> {
   if (!possible) return undefined;
-  for (const [device, { isGpu }] of Object.entries(devicesOf(name))) {
-    if (!isGpu) continue;
+  for (const [device, { gpu }] of Object.entries(devicesOf(name))) {
+    if (gpu === 'no') continue;
     const opened = await openOn(name, device, options).catch(() => undefined);
     if (opened?.adapter?.kind === 'real') return opened.backend;
     await opened?.backend.close?.();

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
 import type { Backend } from './backend.ts';
+import type { Precision } from './ort/precision.ts';
 
 export interface BackendOptions {
   /** Threads inside one operator; by default one a core. */
@@ -8,6 +9,10 @@ export interface BackendOptions {
   readonly device?: string;
   /** Whose derivative rules count where a backend has some too: `own`, the default, or `ir`. */
   readonly grad?: string;
+  /** Where ONNX Runtime's CUDA provider lies; looked for where it is not said. */
+  readonly ortLibrary?: string;
+  /** How a GPU makes products: `fp32`, the default, or `tf32`. */
+  readonly precision?: Precision;
 }
 
 /** Where a backend lives: in a thread beside this one, or in a process of its own. */
@@ -21,8 +26,8 @@ export interface Device {
   readonly open: Open;
   /** A process for whatever ends its process when it fails, or when its thread ends. */
   readonly home: Home;
-  /** `--device auto` takes it where it is a real GPU. */
-  readonly isGpu: boolean;
+  /** `--device auto` takes it where it is a real GPU: `always` is one wherever it opens. */
+  readonly gpu: 'no' | 'by its name' | 'always';
 }
 
 /** Refuses derivative rules that a backend does not have. */
@@ -41,6 +46,9 @@ const openOrt = byOurRules('ort', async (options) =>
 const openCpuByCApi = byOurRules('ort', async (options) =>
   (await import('./ort/cApi/cpuByCApi.ts')).cpuByCApi(options),
 );
+const openCuda = byOurRules('ort', async (options) =>
+  (await import('./ort/cApi/cuda/cudaBackend.ts')).cudaBackend(options),
+);
 const openWebgpu = byOurRules('ort', async () =>
   (await import('./ort/webgpu/webgpuBackend.ts')).webgpuBackend(),
 );
@@ -56,17 +64,18 @@ const openTfjs: Open = async (options) =>
  */
 export const backends = {
   ort: {
-    cpu: { open: openOrt, home: 'thread', isGpu: false },
-    'cpu-c': { open: openCpuByCApi, home: 'thread', isGpu: false },
-    webgpu: { open: openWebgpu, home: 'process', isGpu: true },
+    cpu: { open: openOrt, home: 'thread', gpu: 'no' },
+    'cpu-c': { open: openCpuByCApi, home: 'thread', gpu: 'no' },
+    cuda: { open: openCuda, home: 'process', gpu: 'always' },
+    webgpu: { open: openWebgpu, home: 'process', gpu: 'by its name' },
   },
   // Never taken by `auto`: they are here to be compared with.
   tfjs: {
-    tensorflow: { open: openTfjs, home: 'process', isGpu: false },
-    webgpu: { open: openTfjs, home: 'process', isGpu: false },
-    cpu: { open: openTfjs, home: 'thread', isGpu: false },
+    tensorflow: { open: openTfjs, home: 'process', gpu: 'no' },
+    webgpu: { open: openTfjs, home: 'process', gpu: 'no' },
+    cpu: { open: openTfjs, home: 'thread', gpu: 'no' },
   },
-  oracle: { cpu: { open: openOracle, home: 'thread', isGpu: false } },
+  oracle: { cpu: { open: openOracle, home: 'thread', gpu: 'no' } },
 } as const satisfies Record<string, Readonly<Record<string, Device>>>;
 
 export type BackendName = keyof typeof backends;

@@ -7,7 +7,7 @@ import { allPassed } from '../../report/diffReport.ts';
 import { githubAnnotations } from '../../report/reporters/githubAnnotations.ts';
 import { matrixJson, matrixLines } from '../../report/reporters/matrixReport.ts';
 import { reporterNames, reporters } from '../../report/reporters/reporters.ts';
-import { backendFlags } from '../arguments/backendFlags.ts';
+import { backendFlags, precisionFlag } from '../arguments/backendFlags.ts';
 import { commandLine } from '../arguments/commandLine.ts';
 import { commaList } from '../arguments/flags.ts';
 import { outputDirectory, outputFile, outputFiles } from '../arguments/outputFlags.ts';
@@ -39,7 +39,7 @@ export const diff: RegisterCommand = (command, context) => {
       `one model, or all (${usualModels.join(' and ')}, ${usualBesides.stage} of ${usualBesides.model})`,
     )
     .option('--reference <dir>', 'reference directory (the one that came with the package)');
-  backendFlags(command)
+  precisionFlag(backendFlags(command))
     .option('--all-backends', 'every backend this machine has, side by side')
     .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
     .option(

@@ -10,14 +10,19 @@ import { datasetName } from '../../train/dataset.ts';
 import { evaluateTrained } from '../../train/evaluation/evaluateTrained.ts';
 import { fixedLogits } from '../../train/evaluation/fixedLogits.ts';
 import { counted } from '../../words.ts';
-import { type BackendFlags, backendFlags } from '../arguments/backendFlags.ts';
+import {
+  type BackendFlags,
+  backendFlags,
+  type PrecisionFlag,
+  precisionFlag,
+} from '../arguments/backendFlags.ts';
 import { positiveInteger } from '../arguments/flags.ts';
 import { outputFile } from '../arguments/outputFlags.ts';
 import type { RegisterCommand } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { live } from '../terminal/liveLine.ts';
 
-interface EvalFlags extends BackendFlags {
+interface EvalFlags extends BackendFlags, PrecisionFlag {
   readonly checkpoint?: string;
   readonly weights?: string;
   readonly model?: string;
@@ -64,37 +69,41 @@ export const evaluation: RegisterCommand = (command, context) => {
         '.npz',
       ),
     );
-  backendFlags(command).action(async (argument: string | undefined, flags: EvalFlags) => {
-    const path = pathOf(argument, flags);
-    const trained = readTrainedModel(path, {
-      ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
-      ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
-      ...(flags.narrow === undefined ? {} : { narrow: flags.narrow }),
-      ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
-    });
-    const { kind, settings, notes } = trained;
-    for (const note of notes) context.print(`${path}: ${note}`);
-    const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
-    live.begin(`reading ${named}`);
-    const dataPath = flags.dataPath ?? notedDataPath(dirname(path), named);
-    const { test } = await openNamedDataset(named, dataPath);
-    const backend = await openBackend(flags.backend, flags);
-    live.begin(`${test.count} images on ${backend.description}`);
-    const found = await evaluateTrained(backend, trained, test, flags.batchSize);
-    const { loss, accuracy, predictions } = found;
-    if (flags.logits !== undefined) {
-      const logits = await fixedLogits(backend, trained.model, trained.weights);
-      writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
-    }
-    const percent = accuracy * 100;
-    const { description } = backend;
-    context.print(
-      `${kind} weights, ${counted(test.count, 'test image')} of ${named}, on ${description}`,
-    );
-    context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
-    context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
-    if (new Set(predictions).size === 1) {
-      context.print(`every image is taken for class ${predictions[0]}: this accuracy says nothing`);
-    }
-  });
+  precisionFlag(backendFlags(command)).action(
+    async (argument: string | undefined, flags: EvalFlags) => {
+      const path = pathOf(argument, flags);
+      const trained = readTrainedModel(path, {
+        ...(flags.weights === undefined ? {} : { kind: weightKindOf(flags.weights) }),
+        ...(flags.model === undefined ? {} : { model: modelName(flags.model) }),
+        ...(flags.narrow === undefined ? {} : { narrow: flags.narrow }),
+        ...(flags.dataset === undefined ? {} : { dataset: datasetName(flags.dataset) }),
+      });
+      const { kind, settings, notes } = trained;
+      for (const note of notes) context.print(`${path}: ${note}`);
+      const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+      live.begin(`reading ${named}`);
+      const dataPath = flags.dataPath ?? notedDataPath(dirname(path), named);
+      const { test } = await openNamedDataset(named, dataPath);
+      const backend = await openBackend(flags.backend, flags);
+      live.begin(`${test.count} images on ${backend.description}`);
+      const found = await evaluateTrained(backend, trained, test, flags.batchSize);
+      const { loss, accuracy, predictions } = found;
+      if (flags.logits !== undefined) {
+        const logits = await fixedLogits(backend, trained.model, trained.weights);
+        writeFileAtomic(flags.logits, npzChunks(new Map([['logits', logits]])));
+      }
+      const percent = accuracy * 100;
+      const { description } = backend;
+      context.print(
+        `${kind} weights, ${counted(test.count, 'test image')} of ${named}, on ${description}`,
+      );
+      context.print(`loss      ${loss.toFixed(4).padStart(8)}  (${loss})`);
+      context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
+      if (new Set(predictions).size === 1) {
+        context.print(
+          `every image is taken for class ${predictions[0]}: this accuracy says nothing`,
+        );
+      }
+    },
+  );
 };

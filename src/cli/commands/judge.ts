@@ -60,7 +60,9 @@ async function oursOf(
   }
   const name = modelName(flags.model!);
   live.begin(`running ${models[name].title}`);
-  const backend = await openBackend(flags.backend, flags);
+  // Its `precision` is the port's.
+  const { precision: _, ...options } = flags;
+  const backend = await openBackend(flags.backend, options);
   const recording = await runOwnNetwork(reference, name, backend);
   const { description } = backend;
   await backend.close?.();

@@ -3,7 +3,7 @@ import { reductions } from '../../distributed/reduce.ts';
 import { models } from '../../nn/models/index.ts';
 import { rankSeedings } from '../../train/settings/distribution.ts';
 import { recipe } from '../../train/settings/trainingSettings.ts';
-import { backendFlags } from '../arguments/backendFlags.ts';
+import { backendFlags, precisionFlag } from '../arguments/backendFlags.ts';
 import {
   fraction,
   naturalNumber,
@@ -96,7 +96,7 @@ export const train: RegisterCommand = (command, context) => {
       ).choices(rankSeedings),
     )
     .option('--mpi-library <file>', "the launcher's libmpi.so (found by its name)");
-  backendFlags(command).action((flags: TrainFlags, command: Command) =>
+  precisionFlag(backendFlags(command)).action((flags: TrainFlags, command: Command) =>
     trainByFlags(flags, command, context),
   );
 };

@@ -1,8 +1,8 @@
-import type { BackendFlags } from '../arguments/backendFlags.ts';
+import type { BackendFlags, PrecisionFlag } from '../arguments/backendFlags.ts';
 import type { ReportFlags } from './reportFiles.ts';
 
 /** The flags of `diff`. */
-export interface DiffOptions extends ReportFlags, BackendFlags {
+export interface DiffOptions extends ReportFlags, BackendFlags, PrecisionFlag {
   readonly model?: string;
   readonly reference?: string;
   readonly allBackends?: boolean;

@@ -42,9 +42,11 @@ export async function runsOf(
 ): Promise<Runs> {
   const { backends, allBackends = false, trace = false, flips = false } = options;
   const sideBySide = allBackends || backends !== undefined;
-  const { threads, device, grad } = options;
+  const { threads, device, grad, precision, ortLibrary } = options;
   const how: BackendOptions = {
     ...(threads !== undefined && { threads }),
+    ...(precision !== undefined && { precision }),
+    ...(ortLibrary !== undefined && { ortLibrary }),
     // Each of several is named with its device.
     ...(!sideBySide && { device, ...(grad !== undefined && { grad }) }),
   };

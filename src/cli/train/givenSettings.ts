@@ -5,14 +5,14 @@ import { datasetName } from '../../train/dataset.ts';
 import type { RankSeeding } from '../../train/settings/distribution.ts';
 import { profileSettings } from '../../train/settings/profiles.ts';
 import type { GivenSettings } from '../../train/settings/trainingSettings.ts';
-import type { BackendFlags } from '../arguments/backendFlags.ts';
+import type { BackendFlags, PrecisionFlag } from '../arguments/backendFlags.ts';
 import type { ReportFlag } from './runReportFiles.ts';
 
 /** Flags that are settings of the run, under the settings' own names. */
 type SettingFlags = Omit<GivenSettings, 'model' | 'dataset' | 'dropout' | 'distributed'>;
 
 /** The flags of `train`. */
-export interface TrainFlags extends SettingFlags, BackendFlags {
+export interface TrainFlags extends SettingFlags, BackendFlags, PrecisionFlag {
   readonly model?: string;
   readonly dataset?: string;
   readonly profile?: string;

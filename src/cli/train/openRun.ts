@@ -7,6 +7,7 @@ import { buildModel } from '../../train/checkpoint/trainedModel.ts';
 import type { Dataset } from '../../train/dataset.ts';
 import type { TrainingSettings } from '../../train/settings/trainingSettings.ts';
 import { fittedWeights } from '../../train/stateDict.ts';
+import type { BackendFlags, PrecisionFlag } from '../arguments/backendFlags.ts';
 import type { CliContext } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
 import { live } from '../terminal/liveLine.ts';
@@ -26,7 +27,7 @@ export interface OpenedRun {
 export async function openRun(
   settings: TrainingSettings,
   dataPath: string | undefined,
-  flags: Pick<TrainFlags, 'backend' | 'device' | 'grad' | 'threads' | 'weights'>,
+  flags: Pick<TrainFlags, 'weights' | keyof BackendFlags | keyof PrecisionFlag>,
   context: Pick<CliContext, 'print'>,
 ): Promise<OpenedRun> {
   const { dataset: named } = settings;

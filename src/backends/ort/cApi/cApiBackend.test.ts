@@ -9,7 +9,7 @@ import type { Program } from '../../../program/program.ts';
 import { scalar, type TensorMap, tensor } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState } from '../../backend.ts';
 import { ortBackend } from '../cpu/ortBackend.ts';
-import { targets } from '../lowering/target.ts';
+import { type Target, targets } from '../lowering/target.ts';
 import { narrowTraining, trained } from '../testdata/narrowTraining.ts';
 import type { OrtApi } from './api.ts';
 import { cApiBackend } from './cApiBackend.ts';
@@ -56,9 +56,9 @@ function counting(api: OrtApi) {
   return { api: counted, made };
 }
 
-const backendOn = (api: OrtApi, provider = cpuProvider): Backend =>
+const backendOn = (api: OrtApi, provider = cpuProvider, target: Target = targets.cpu): Backend =>
   cApiBackend({
-    ...{ api, provider, memory: hostMemory(api), target: targets.cpu },
+    ...{ api, provider, memory: hostMemory(api), target },
     ...{ device: 'cpu-c', description: 'counted', threads: 1 },
   });
 
@@ -85,6 +85,11 @@ describe.skipIf(!hasKoffi)("ONNX Runtime's C API on the CPU (needs koffi)", () =
 
   it('agrees with the oracle on every op', async () => {
     expect(await agree(await cpuByCApi({ threads: 2 }), agreementCases(6))).toEqual([]);
+  }, 60_000);
+
+  it('agrees with it in the operators of the CUDA provider too', async () => {
+    const backend = backendOn(api, cpuProvider, targets.cuda);
+    expect(await agree(backend, agreementCases(6))).toEqual([]);
   }, 60_000);
 
   it('trains to the bits of the JavaScript binding', async () => {

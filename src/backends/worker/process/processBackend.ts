@@ -26,7 +26,7 @@ export async function processBackend(
     const adapter = adapterOf(vulkanDevice(await notes()));
     return { adapter, backend: { ...backend, description: described(backend, adapter) } };
   } catch (error) {
-    if (!(error instanceof DeviceError)) throw error;
+    if (!(error instanceof DeviceError) || error.fix !== undefined) throw error;
     const [said] = complaints(await notes());
     throw new DeviceError(said === undefined ? error.message : `${error.message} (${said})`, {
       fix: '`swa-align devices` lists what runs here',
