@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { narrowVggs } from '../../test/support/narrowModels.ts';
 import { svgProblems } from '../../test/svgProblems.ts';
+import { writeNpz } from '../io/numpy/npz.ts';
+import { models } from '../nn/models/index.ts';
+import { initPlan } from '../nn/module.ts';
+import { manualSeed } from '../torch/generator.ts';
+import { initialise } from '../torch/initialise.ts';
 import { run } from './run.ts';
 import { narrowCommand, runProcess } from './testdata/commandProcess.ts';
 import { commandTest } from './testdata/commandTest.ts';
@@ -144,6 +149,21 @@ describe('landscape', () => {
     expect(errors).toEqual([
       `swa-align: ${file}: holds VGG16, the first point VGG16BN; name points of one model`,
     ]);
+  });
+
+  test('a network without batch norm has no statistics to be computed anew', async () => {
+    narrowVggs(16);
+    const file = at('plain.npz');
+    const vgg16 = models.vgg16.build(10);
+    writeFileSync(file, writeNpz(initialise(initPlan(vgg16), manualSeed(1))));
+    const rays = '--model VGG16 --dataset synthetic --rays 1 --points 2 --reach 1'.split(' ');
+    expect(await begun('rays', file, ...rays, '--out', at('plain')), errors.join('')).toBe(0);
+    expect(printed.join('')).not.toContain('batch-norm');
+    const { points: found } = JSON.parse(filesIn('plain').get('rays.json')!);
+    const [{ trainLoss }, away] = found;
+    // What an untrained network knows of ten classes.
+    expect(trainLoss).toBeCloseTo(Math.log(10), 1);
+    expect(away.trainLoss).not.toBe(trainLoss);
   });
 
   const onLine = 'the three points lie on a line';
