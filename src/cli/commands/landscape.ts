@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { placesOnLine, placesOnPlane, placesOnRays, planeAxes } from '../../landscape/places.ts';
 import { planeThrough, type Three } from '../../landscape/plane.ts';
-import { distance, lengthOf, type WeightVector } from '../../landscape/weightVector.ts';
+import { distance, lengthOf } from '../../landscape/weightVector.ts';
 import type { Landscape } from '../../report/landscape/landscape.ts';
 import { landscapeCsv, landscapeJson } from '../../report/landscape/landscapeFiles.ts';
 import { linePicture } from '../../report/landscape/linePicture.ts';
@@ -109,6 +109,8 @@ interface PlaneFlags extends LandscapeFlags, ClipFlags {
   readonly margin: number;
 }
 
+const firstThree = <T>([a, b, c]: readonly T[]): Three<T> => [a, b, c];
+
 const plane = (command: Command, context: CliContext): Command =>
   clipFlags(
     landscapeFlags(
@@ -129,9 +131,8 @@ const plane = (command: Command, context: CliContext): Command =>
     const { grid: count, margin } = flags;
     const words = [first, second, third];
     const landscape = await makeLandscape('plane', words, flags, context, ({ solutions }) => {
-      const vectors = solutions.map(({ vector }) => vector) as unknown as Three<WeightVector>;
-      const names = solutions.map(({ name }) => name) as unknown as Three<string>;
-      const through = planeThrough(vectors, names);
+      const vectors = firstThree(solutions.map(({ vector }) => vector));
+      const through = planeThrough(vectors, firstThree(solutions.map(({ name }) => name)));
       return {
         places: placesOnPlane(vectors, through, planeAxes(through, { margin, count })),
         settings: { '--grid': count, '--margin': margin },
