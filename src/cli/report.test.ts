@@ -80,3 +80,31 @@ test('a picture of another kind is refused', async () => {
   expect(await run(['report', join(dir, 'ours'), '--out', join(dir, 'a.png')])).toBe(2);
   expect(errors.join()).toContain('a.png: is no .svg; name a file that ends in .svg');
 });
+
+test('statistics of runs: the table, and its numbers as JSON', async () => {
+  const out = join(dir, 'seeds.md');
+  const runs = [join(dir, 'ours'), join(dir, 'peer')];
+  expect(await run(['report', ...runs, '--statistics', out])).toBe(0);
+  expect(readFileSync(out, 'utf8')).toContain('| SWA | 30.00 ± 0.00 (2 runs) |');
+  const { cells } = JSON.parse(readFileSync(join(dir, 'seeds.json'), 'utf8'));
+  expect(cells.map(({ method, mean }: { method: string; mean: number }) => [method, mean])).toEqual(
+    [
+      ['weights averaged by SWA', 25],
+      ['SWA', 30],
+    ],
+  );
+});
+
+test.each([
+  [[], 'nothing says where to write; give --out FILE.svg'],
+  [
+    ['--out', 'DIR/x.svg', '--statistics', 'DIR/x.md'],
+    'x.md: --out and --statistics would both write it',
+  ],
+  [['--statistics', 'DIR/x.md', 'DIR/ours'], 'ours: is the same seed, method and program as'],
+])('report with %j is refused and writes nothing', async (flags, message) => {
+  const words = [join(dir, 'ours'), ...flags.map((flag) => flag.replace('DIR', dir))];
+  expect(await run(['report', ...words])).toBe(2);
+  expect(errors.join('\n')).toContain(message);
+  for (const name of ['x.svg', 'x.md', 'x.json']) expect(existsSync(join(dir, name))).toBe(false);
+});
