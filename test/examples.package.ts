@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -14,7 +14,9 @@ interface Report {
   readonly testResults: readonly { readonly name: string }[];
 }
 
-const examples = readdirSync(join(root, 'examples'));
+const examples = readdirSync(join(root, 'examples')).filter((name) =>
+  existsSync(join(root, 'examples', name, 'package.json')),
+);
 
 test('there are examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(4);
