@@ -88,7 +88,7 @@ describe.skipIf(!hasGloo())('in PyTorch (needs torch.distributed with gloo)', ()
         const gradients = nets[net].map((count, i) => ({ name: `${i}`, count }));
         // The parameter that was used last is the first whose gradient arrives.
         const arriving = [...gradients].reverse();
-        const plain = await firstOf((comm) => meanOverRanks(comm, all[comm.rank], 'fast'));
+        const plain = await firstOf((comm) => meanOverRanks(comm, all[comm.rank].slice(), 'fast'));
         for (let step = 0; step < 3; step++) {
           const file = join(dir, `mean_${net}_${step}.npy`);
           const theirs = toFloat32(readNpy(readFileSync(file), 'mean')).slice();
@@ -96,7 +96,7 @@ describe.skipIf(!hasGloo())('in PyTorch (needs torch.distributed with gloo)', ()
           const names = gradients.map(({ name }) => name);
           const ours = await firstOf(async (comm) => {
             const given = unflat(
-              all[comm.rank],
+              all[comm.rank].slice(),
               gradients.map(({ name, count }) => [name, [count]]),
             );
             return flat(await meanOfGradients(comm, given, buckets, 'exact'), names);

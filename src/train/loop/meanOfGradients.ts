@@ -18,7 +18,10 @@ export function bucketsFor(model: Network, reduction: Reduction): (step: number)
   return (step) => bucketsOf(step, registered, arriving);
 }
 
-/** The mean over ranks of each gradient, bucket by bucket. */
+/**
+ * The mean over ranks of each gradient, bucket by bucket. A bucket that lies in one piece in `own` is overwritten by
+ * its mean.
+ */
 export async function meanOfGradients(
   comm: Communicator,
   own: TensorMap,
@@ -29,13 +32,27 @@ export async function meanOfGradients(
   for (const bucket of buckets) {
     const shapes = bucket.map(({ name }) => [name, own.get(name)!.shape] as const);
     const names = shapes.map(([name]) => name);
-    const sum = await meanOverRanks(comm, flat(own, names), reduction);
+    const numbers = inOnePiece(own, names) ?? flat(own, names);
+    const sum = await meanOverRanks(comm, numbers, reduction);
     for (const [name, value] of unflat(sum, shapes)) mean.set(name, value);
   }
   return mean;
 }
 
-/** Tensors one behind the other. */
+/** Tensors that lie one behind the other in memory, as one; undefined where they do not. */
+function inOnePiece(values: TensorMap, names: readonly string[]): Float32Array | undefined {
+  const parts = names.map((name) => values.get(name)!.data);
+  const [{ buffer, byteOffset }] = parts;
+  let end = byteOffset;
+  for (const part of parts) {
+    if (!(part instanceof Float32Array) || part.buffer !== buffer || part.byteOffset !== end)
+      return undefined;
+    end += part.byteLength;
+  }
+  return new Float32Array(buffer, byteOffset, (end - byteOffset) / 4);
+}
+
+/** Tensors one behind the other, in new memory. */
 export function flat(values: TensorMap, names: readonly string[]): Float32Array {
   const parts = names.map((name) => toFloat32(values.get(name)!));
   const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));

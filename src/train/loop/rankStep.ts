@@ -1,4 +1,5 @@
 import type { Backend, DeviceState } from '../../backends/backend.ts';
+import { givenAway } from '../../backends/givenAway.ts';
 import type { TrainingStep, TrainingStream } from '../../data/trainingStream.ts';
 import { AgreedError, nameOf } from '../../distributed/agree.ts';
 import type { Communicator } from '../../distributed/communicator.ts';
@@ -125,7 +126,7 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       }
       const mean = await meanOfGradients(comm, results, bucketsAt(step), reduction);
       const numbers = scalars({ ...scalarsAt(optimizer, lr, step + 1) });
-      const seen = await update.run(state, new Map([...mean, ...numbers]));
+      const seen = await update.run(state, new Map([...givenAway(mean), ...numbers]));
       if (!Number.isFinite(toFloat64(seen.get(watch)!)[0])) {
         const name = firstNonFinite(await backend.download(state));
         const cause = async () => `${name} became NaN or infinite on every rank`;

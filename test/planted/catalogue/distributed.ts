@@ -27,9 +27,17 @@ const times = (factor: (ranks: number) => number): Plant =>
       (await real.meanOverRanks(comm, bucket, reduction)).map((x) => fround(x * factor(comm.size))),
   }));
 
-/** Each rank's own gradient of one parameter in the place of its mean. */
-const ownOf = (own: TensorMap, mean: Map<string, Tensor>, name: string): Map<string, Tensor> =>
-  new Map([...mean, [name, own.get(name)!]]);
+/** What `make` gives, with each rank's own gradient of one parameter in the place of its mean. */
+async function ownOf(
+  own: TensorMap,
+  name: string,
+  make: () => Promise<Map<string, Tensor>>,
+): Promise<Map<string, Tensor>> {
+  const { shape, data } = own.get(name)! as Tensor<'float32'>;
+  // The means take its place.
+  const kept = tensor('float32', shape, data.slice());
+  return new Map([...(await make()), [name, kept]]);
+}
 
 export const distributed: Family = {
   name: 'training among several ranks',
@@ -101,7 +109,7 @@ export const distributed: Family = {
       plants: [
         inModule<Means>('train/loop/meanOfGradients.ts', (real) => ({
           meanOfGradients: async (comm, own, ...rest) =>
-            ownOf(own, await real.meanOfGradients(comm, own, ...rest), 'classifier.6.weight.grad'),
+            ownOf(own, 'classifier.6.weight.grad', () => real.meanOfGradients(comm, own, ...rest)),
         })),
       ],
       cause: { reads: "each rank's own gradient: not reduced", says: /own gradient|not reduced/ },
@@ -230,7 +238,8 @@ export const distributed: Family = {
               async make(...step) {
                 const made = await stepper.make(...step);
                 for (const [name, value] of await backend.download(state, names)) {
-                  const sum = await comm.allreduce(toFloat32(value));
+                  const sum = toFloat32(value);
+                  await comm.allreduce(sum);
                   const mean = tensor(
                     'float32',
                     value.shape,

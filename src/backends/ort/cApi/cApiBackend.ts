@@ -1,8 +1,8 @@
 import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
+import { fetchRoom } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
 import type { Target } from '../lowering/target.ts';
 import type { Handle, OrtApi } from './api.ts';
@@ -99,28 +99,27 @@ async function compile(
           [name, stateValue(program, state, program.state.get(name)!.current) as OrtValue] as const,
       );
       const fed = lowered.inputs.map((name) => [name, host.lend(inputs.get(name)!)] as const);
-      const fetched = [...lowered.fetched].map(([name, output]) => {
-        const { dtype, shape } = program.fetches.get(name)!;
-        return { name, output, value: host.blank(typeOf(dtype), shape) };
-      });
+      const room = fetchRoom(program, lowered.fetched.keys());
+      const fetched = [...lowered.fetched].map(
+        ([name, output]) => [output, host.lend(room.get(name)!)] as const,
+      );
       const next = [...lowered.nextState].map(([name, output]) => {
         const { dtype, shape } = nextOf(name);
         return { name, output, value: spares.take(typeOf(dtype), shape) };
       });
       const replaced = new Map(next.map(({ name }) => [name, state.get(name)]));
       try {
-        const outputs = [...fetched, ...next].map(({ output, value }) => [output, value] as const);
-        await session.run(new Map([...read, ...fed]), new Map(outputs));
+        const written = next.map(({ output, value }) => [output, value] as const);
+        await session.run(new Map([...read, ...fed]), new Map([...fetched, ...written]));
         for (const { name, value } of next) state.set(name, value);
         for (const value of replaced.values()) if (value) spares.give(value as OrtValue);
       } catch (error) {
         for (const { value } of next) spares.give(value);
         throw error;
       } finally {
-        for (const [, value] of fed) host.release(value);
-        for (const { value } of fetched) host.release(value);
+        for (const [, value] of [...fed, ...fetched]) host.release(value);
       }
-      return new Map(fetched.map(({ name, value }): [string, Tensor] => [name, value.tensor]));
+      return room;
     },
     async dispose() {
       spares.empty();

@@ -3,7 +3,8 @@ import { DeviceError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import { type Tensor, tensor, toFloat32 } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, Executable } from '../../backend.ts';
-import { lowerProgram } from '../lowering/lowerProgram.ts';
+import { fetchRoom } from '../fetchRoom.ts';
+import { type LoweredProgram, lowerProgram } from '../lowering/lowerProgram.ts';
 import { onDevice, ortFeeds, ortValue, ortVersion } from '../ortTensor.ts';
 
 export interface OrtOptions {
@@ -63,15 +64,25 @@ async function compile(
   );
   return {
     async run(state, inputs) {
-      const results = await session.run(ortFeeds(program, lowered, state, inputs, toOrt));
+      const feeds = ortFeeds(program, lowered, state, inputs, toOrt);
+      const room = fetchRoom(program, lowered.fetched.keys());
+      const results = await session.run(feeds, outputsIn(room, lowered));
       advance(state, lowered.nextState, results);
-      return new Map(
-        [...lowered.fetched].map(([name, output]) => [name, fromOrt(results[output])]),
-      );
+      return room;
     },
     dispose: () => session.release(),
   };
 }
+
+/** Results are written where there is room for them; the library makes room for the state. */
+const outputsIn = (
+  room: ReadonlyMap<string, Tensor>,
+  { fetched, nextState }: LoweredProgram,
+): Record<string, ort.Tensor | null> =>
+  Object.fromEntries([
+    ...[...fetched].map(([name, output]) => [output, toOrt(room.get(name)!)] as const),
+    ...[...nextState.values()].map((output) => [output, null] as const),
+  ]);
 
 function advance(
   state: DeviceState,
