@@ -1,4 +1,8 @@
-/** What a program in a browser may import, as `swa-align/browser`: no part of it needs Node. */
+/**
+ * What a program in a browser may import, as `swa-align/browser`: no part of it needs Node.
+ *
+ * @module swa-align/browser
+ */
 export type { Check, Verdict } from './align/judge/verdict.ts';
 export type { JudgeOptions } from './align/probes/judgeProbes.ts';
 export type { Probe, ProbeKind } from './align/reference/probe.ts';

@@ -1,4 +1,8 @@
-/** What a program may import from `swa-align`; everything else may change from one version to the next. */
+/**
+ * What a program may import from `swa-align`; everything else may change from one version to the next.
+ *
+ * @module swa-align
+ */
 export {
   type CompareOptions,
   type Comparison,

@@ -1,4 +1,8 @@
-/** `import 'swa-align/vitest'`: `expect(rec).toAlignWith(ref)`, in Node and in vitest's browser mode. */
+/**
+ * `import 'swa-align/vitest'`: `expect(rec).toAlignWith(ref)`, in Node and in vitest's browser mode.
+ *
+ * @module swa-align/vitest
+ */
 import { expect } from 'vitest';
 import type { JudgeOptions } from './align/probes/judgeProbes.ts';
 import { UsageError } from './errors.ts';

@@ -1,3 +1,4 @@
+import type { StageName } from '../../src/align/reference/manifest.ts';
 import type { Reference } from '../../src/align/reference/reference.ts';
 import { startingWeights } from '../../src/align/reference/seedWeights.ts';
 import { type Tensor, tensor, toFloat64 } from '../../src/tensor/tensor.ts';
@@ -176,12 +177,20 @@ const swa: Gates = (reference) => {
   ];
 };
 
-const stages = { ops, forward, metric, loss, backward, train, swa, epochs, ddp };
-
-export type GatedStage = keyof typeof stages;
+const stages: { readonly [S in StageName]: Gates } = {
+  ops,
+  forward,
+  metric,
+  loss,
+  backward,
+  train,
+  swa,
+  epochs,
+  ddp,
+};
 
 /** Every tensor of the stages of a reference. */
-export function gatesOf(reference: Reference): ReadonlyMap<GatedStage, readonly Gate[]> {
+export function gatesOf(reference: Reference): ReadonlyMap<StageName, readonly Gate[]> {
   const held = Object.entries(stages).filter(([name]) => name in reference.manifest.stages);
   return new Map(
     held.map(([name, gates]) => {
@@ -190,7 +199,7 @@ export function gatesOf(reference: Reference): ReadonlyMap<GatedStage, readonly 
       const { weights } = own ? reference.stage(name) : reference.manifest;
       const found = gates(reference);
       const starts = name !== 'ops' && !found.some((g) => g.name.startsWith('average/'));
-      return [name as GatedStage, [...(starts ? [initialWeights(weights.sha256)] : []), ...found]];
+      return [name as StageName, [...(starts ? [initialWeights(weights.sha256)] : []), ...found]];
     }),
   );
 }
