@@ -50,10 +50,19 @@ for (const path of shown) {
   if (!existsSync(link)) symlinkSync(relative(dirname(link), join(root, path)), link);
 }
 
+/** Indented code as if it stood between fences: in a box that scrolls, also by the keyboard. */
+function fenceCode(md: MarkdownIt): void {
+  md.core.ruler.push('indented code', ({ tokens }) => {
+    for (const token of tokens.filter(({ type }) => type === 'code_block')) token.type = 'fence';
+  });
+}
+
 export default defineConfig({
   title: 'swa-align',
   description: 'Proves a TypeScript port of a PyTorch program right, number by number',
   lang: 'en',
+  // No picture of its own, and none is asked for.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: 'content',
   rewrites: (file) =>
     addressOf(file)
@@ -62,7 +71,13 @@ export default defineConfig({
   outDir: 'dist',
   cacheDir: '.vitepress/cache',
   vite: { resolve: { preserveSymlinks: true }, server: { fs: { allow: [root] } } },
-  markdown: { config: followLinks },
+  markdown: {
+    config(md) {
+      followLinks(md);
+      fenceCode(md);
+    },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   buildEnd({ outDir }) {
     for (const file of linked) {
       mkdirSync(dirname(join(outDir, file)), { recursive: true });
