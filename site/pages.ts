@@ -20,6 +20,7 @@ export const chapters: readonly Chapter[] = [
       page('Judge your own port', 'docs/judge-your-port.md'),
       page('Reading a failure', 'docs/reading-a-failure.md'),
       page('How it judges', 'docs/how-it-judges.md'),
+      page('In a GitHub workflow', 'docs/github-action.md'),
       page('Glossary', 'docs/glossary.md'),
     ],
   },
