@@ -43,6 +43,7 @@ export const chapters: readonly Chapter[] = [
       page('TensorFlow', 'docs/tensorflow.md'),
       page('Speed', 'docs/speed.md'),
       page('Landscape', 'docs/landscape.md'),
+      page('A trained model', 'docs/trained-model.md'),
     ],
   },
   {
