@@ -28,7 +28,7 @@ export interface Around
 
 type Record = Held['record'];
 
-/** What is held against the tensor; undefined where that is no number. */
+/** What is held against the tensor; undefined where that is NaN. */
 const recordOf: {
   readonly [K in TensorRule['kind']]: (
     rule: Extract<TensorRule, { kind: K }>,

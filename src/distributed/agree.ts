@@ -14,7 +14,7 @@ export const nameOf = ({ rank, size }: Pick<Communicator, 'rank' | 'size'>): str
 
 /**
  * Does `work` on every rank; when one of them fails by somebody's mistake, all throw AgreedError, which says what the
- * first of them met with. Other errors are thrown at once: nobody else hears of them.
+ * first of them failed with. Other errors are thrown at once: nobody else hears of them.
  */
 export async function agree<T>(comm: Communicator, work: () => Promise<T> | T): Promise<T> {
   const { done, failed } = await outcomeOf(work);

@@ -11,7 +11,7 @@ export interface Verdicts extends ProbesJudged {
   readonly passed: boolean;
   /** Failures that nothing before them explains, in the order in which things are computed. */
   readonly diverges: readonly Verdict[];
-  /** The first divergence and what hangs on it, for people. */
+  /** The first divergence and what is computed from it, for people. */
   readonly message: string;
   /** How long judging took. */
   readonly seconds: number;

@@ -14,7 +14,7 @@ export interface Judged {
   readonly pytorch: TensorMap;
 }
 
-/** Both sides of what was judged, whole, where something failed: for whoever asks what the mistake is. */
+/** Both sides of what was judged, whole, where something failed: for the diagnosis. */
 export interface Failed {
   readonly recording: TensorMap;
   readonly expectations: readonly Expectation[];

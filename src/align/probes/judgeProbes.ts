@@ -152,7 +152,7 @@ export function judgeProbes(
   };
 }
 
-/** A missing tensor is nobody's mistake but the recorder's: what hangs on it is judged by what it hangs on. */
+/** A missing tensor is nobody's mistake but the recorder's: what is computed from it is judged by its own inputs. */
 function withInheritance(
   verdicts: readonly Verdict[],
   probes: readonly Probe[],

@@ -21,7 +21,7 @@ export interface FedTests {
   readonly count: number;
 }
 
-/** What the programs of a part of a stage were fed, whole: for whoever asks what the mistake is. */
+/** What the programs of a part of a stage were fed, whole: for the diagnosis. */
 export interface Fed {
   /** Before the names of what was judged. */
   readonly prefix: string;

@@ -22,7 +22,7 @@ export interface ReferenceContext {
   readonly flips?: boolean;
   /** Told what begins where a stage lasts. */
   readonly progress?: (text: string) => void;
-  /** Leave the rest of a stage out once a part of it has failed: for who only asks whether, and where. */
+  /** Leave the rest of a stage out once a part of it has failed: for callers that only need to know whether it fails, and where. */
   readonly firstFailureOnly?: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface Part {
 /** The parts of a stage that a reference holds, those that point at one place first. */
 export type Stage = (reference: Reference) => readonly Part[];
 
-/** A part in which something failed, for whoever asks what the mistake is. */
+/** A part in which something failed, for the diagnosis. */
 export interface FailedPart extends Failed, Pick<PartRun, 'fed' | 'weights'> {}
 
 /** What a stage found, before anybody prints it. */

@@ -54,7 +54,7 @@ const networks = {
   vgg19bn: { depth: 19, batchNorm: true },
 } as const;
 
-/** `--json FILE`: everything measured, for whoever makes a table of several runs. */
+/** `--json FILE`: everything measured, for a table of several runs. */
 function writeJson(path: string, options: Options, timings: unknown): void {
   const { model, runs, warmup, steps, threads, narrow } = options;
   const settings = { model, runs, warmup, steps, threads, narrow };

@@ -25,7 +25,7 @@ export interface FollowedRun {
   readonly weights: readonly string[];
 }
 
-/** Turns the run's events into the log, the CSV, and lines for whoever watches. */
+/** Turns the run's events into the log, the CSV, and lines for the terminal. */
 export async function followRun(
   run: TrainingRun,
   csv: string | undefined,

@@ -6,7 +6,7 @@ import { text, textWidth } from './svg.ts';
 /** What is marked at a point, in the order of how bad it is. */
 export type PointMark = 'flipped' | 'inherits' | 'diverges';
 
-/** One tensor: its errors, none of which need be known. Zero and what is no number have places of their own. */
+/** One tensor: its errors, none of which need be known. Zero and NaN have their own places. */
 export interface ErrorPoint {
   /** What stands below the axis. */
   readonly name: string;

@@ -17,7 +17,7 @@ import { type StepSigns, type StepWindow, stepWindow } from './stepWindow.ts';
 
 /**
  * What the steps of a window showed, all finite. Throws TrainingError, naming step and layer, at the first
- * step whose loss or new state is no number.
+ * step whose loss or new state is NaN or infinite.
  */
 export async function checkedSteps(
   session: Session,
@@ -68,7 +68,7 @@ async function retraced(
   return found;
 }
 
-/** Throws TrainingError, naming step and layer, when the last step's loss or new state is no number. */
+/** Throws TrainingError, naming step and layer, when the last step's loss or new state is NaN or infinite. */
 export async function checkStep(
   session: Session,
   { step, epoch, signs }: Pick<CheckedStep, 'step' | 'epoch' | 'signs'>,
@@ -91,7 +91,7 @@ export async function checkStep(
   );
 }
 
-/** Throws TrainingError, naming the layer, when an evaluation's loss is no number. */
+/** Throws TrainingError, naming the layer, when an evaluation's loss is NaN or infinite. */
 export async function checkEvaluation(
   session: Session,
   state: DeviceState,

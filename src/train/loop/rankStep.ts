@@ -50,7 +50,7 @@ export interface RankStepper {
   /**
    * Makes step number `step` of the run together with all other ranks, as DistributedDataParallel does: buffers of
    * rank 0, each rank's gradients, their mean, the same update everywhere. `stop` is told to all. Throws AgreedError
-   * on all ranks, naming rank and layer, when a number is none.
+   * on all ranks, naming rank and layer, when a number is NaN or infinite.
    */
   make(
     step: number,

@@ -19,7 +19,7 @@ import { asFloat32, stateDict } from '../stateDict.ts';
 import { unlessStopped } from '../stopping.ts';
 import { lastGood, type Session, stepsDone } from './session.ts';
 
-/** Throws TrainingError when a value is no number any more: such a state must not replace a good one. */
+/** Throws TrainingError when a value is NaN or infinite: such a state must not replace a good one. */
 function checkFinite(whose: string, tensors: TensorMap, { stream, saved }: Session): void {
   const name = firstNonFinite(tensors);
   if (name === undefined) return;

@@ -67,7 +67,7 @@ export interface TrainingRun {
   readonly signal?: AbortSignal;
   /** Aborted when the directory is no longer this run's own: nothing more is then written. */
   readonly claim?: AbortSignal;
-  /** The directory that the data set was read from, noted for whoever resumes the run. */
+  /** The directory that the data set was read from, noted for resuming the run. */
   readonly dataPath?: string;
   /** The ranks that share the run, of which this process is one; their `settings` say how. */
   readonly comm?: Communicator;

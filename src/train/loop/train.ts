@@ -24,7 +24,7 @@ import type { StepWindow } from './stepWindow.ts';
  *
  * Yields what happens. A consumer that stops early leaves the last checkpoint as it is. Throws UsageError
  * or InputError before anything is written, and TrainingError, naming step, layer and the last good
- * checkpoint, when a loss or a weight becomes no number.
+ * checkpoint, when a loss or a weight becomes NaN or infinite.
  */
 export async function* train(run: TrainingRun): AsyncGenerator<TrainingEvent, void, undefined> {
   const { settings, saveFreq, signal } = run;

@@ -22,7 +22,7 @@ import {
 } from '../small/watchedRun.ts';
 import type { DdpRecord } from './ddpRecord.ts';
 
-/** One rank's part of the run, as somebody saw it who only looks at what its programs are given and give. */
+/** One rank's part of the run, seen only by what its programs take and give. */
 export interface ObservedRank {
   readonly fed: readonly FedStep[];
   /** Its own loss of each step. */

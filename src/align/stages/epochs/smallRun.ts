@@ -39,7 +39,7 @@ export type ObservedEval =
   | { readonly found: Evaluation; readonly fed: readonly FedTest[] }
   | { readonly problem: string };
 
-/** A run as somebody saw it who only looks at what goes into the programs and what comes out. */
+/** A run, seen only by what goes into its programs and what comes out. */
 export interface ObservedRun {
   readonly fed: readonly FedTrainingStep[];
   /** Loss of each step. */

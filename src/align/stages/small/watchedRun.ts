@@ -1,4 +1,4 @@
-/** What the programs of a small run were fed, as somebody saw it who only looks at what goes into them. */
+/** What the programs of a small run were fed, seen only by what goes into them. */
 import { sha256Hex } from '../../../io/sha256/sha256.ts';
 import { bytesOf, type Tensor, type TensorMap, toFloat64 } from '../../../tensor/tensor.ts';
 import type { Manifest } from '../../reference/manifest.ts';

@@ -103,7 +103,7 @@ const valueInfo = (name: string, elemType: ElementType, shape: Extents): ValueIn
 /** What a graph may be given besides its name. */
 export interface GraphOptions {
   readonly int?: IntType;
-  /** Goes into the file for whoever reads it. */
+  /** Goes into the file for people who read it. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
