@@ -81,7 +81,9 @@ describe('train without --data-path', () => {
   test('says which variable holds no address', async () => {
     vi.stubEnv('SWA_ALIGN_DATA_URL', 'file:///data');
     expect(await train()).toBe(2);
-    expect(errors).toContain('"file:///data" is no web address; give SWA_ALIGN_DATA_URL as http');
+    expect(errors).toContain(
+      '"file:///data" is not a web address; give SWA_ALIGN_DATA_URL as http',
+    );
   });
 });
 

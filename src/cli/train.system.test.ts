@@ -90,7 +90,7 @@ describe('train refuses, in one line and with exit code 2', () => {
     ['--weights SHORT/none.pt', 'none.pt: no such file or directory'],
     ['--weights TINY/vgg16bn.safetensors', 'lacks features.2.weight and 9 more'],
     ['--resume SHORT/none.safetensors', 'none.safetensors: no such file or directory'],
-    ['--resume TINY/vgg16bn.safetensors', 'is no checkpoint of a training run'],
+    ['--resume TINY/vgg16bn.safetensors', 'is not a checkpoint of a training run'],
     ['--resume', 'out: holds no checkpoint to resume'],
     ['--resume TINY/checkpoint-0.safetensors --lr-init 0.1', 'began with --lr-init 0.05, not 0.1'],
     [
@@ -220,6 +220,6 @@ test('--log-steps does not overwrite another kind of file', async () => {
   const dir = join(s.dir, 'notes-run');
   const flags = ['--dataset', 'synthetic', '--batch-size', '4', '--steps', '1', '--dir', dir];
   expect(await run(['train', ...flags, '--log-steps', notes])).toBe(2);
-  expect(errors.join('')).toContain('is there already and is no log of steps');
+  expect(errors.join('')).toContain('exists and is not a log of steps');
   expect(readFileSync(notes, 'utf8')).toBe('my notes\n');
 });

@@ -53,7 +53,7 @@ it('what fails behind a failure that nothing explains has no cause of its own', 
   expect(said(numbersFrom(77, size))).toBeUndefined();
 });
 
-it('a list of what was decided is no tensor of which a part is wrong; predictions are', () => {
+it('a list of what was decided is not a tensor of which a part is wrong; predictions are', () => {
   const said = (name: string): string | undefined => {
     const list = (values: readonly number[]) =>
       tensor('int64', [values.length], BigInt64Array.from(values, BigInt));

@@ -9,7 +9,7 @@ interface Cause {
 const causes: { readonly [code: string]: Cause } = {
   ENOENT: { what: 'no such file or directory', fix: 'check the path' },
   ENOTDIR: { what: 'a part of the path is not a directory', fix: 'check the path' },
-  EEXIST: { what: 'is there already and is no directory', fix: 'give another name' },
+  EEXIST: { what: 'exists and is not a directory', fix: 'give another name' },
   EISDIR: { what: 'is a directory, not a file', fix: 'name a file' },
   EACCES: { what: 'permission denied', fix: 'check the permissions' },
   EPERM: { what: 'operation not permitted', fix: 'check the permissions' },

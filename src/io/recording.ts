@@ -28,7 +28,7 @@ function distinct(names: readonly string[]): string[] {
   });
 }
 
-/** Every tensor under `key` in a file of torch.save, by its path. What is no tensor is said. */
+/** Every tensor under `key` in a file of torch.save, by its path. What is not a tensor is said. */
 function openTorchPart(bytes: Uint8Array, where: string, key: string | undefined): Arrays {
   const { leaves, read } = openTorchCheckpoint(bytes, where);
   const all = leaves();

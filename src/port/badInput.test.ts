@@ -26,11 +26,11 @@ const oneLine = (act: () => unknown, why: RegExp): void => {
 
 describe('the judge', () => {
   it.each<[string, unknown, unknown, unknown, RegExp]>([
-    ['no recording', undefined, reference, {}, /^undefined is no recording; give a Recorder/],
-    ['a path', 'ours.npz', reference, {}, /^ours\.npz is no recording; .*readRecording\(path\)/],
-    ['a list', [1, 2], reference, {}, /is no recording/],
+    ['no recording', undefined, reference, {}, /^undefined is not a recording; give a Recorder/],
+    ['a path', 'ours.npz', reference, {}, /^ours\.npz is not a recording; .*readRecording\(path\)/],
+    ['a list', [1, 2], reference, {}, /is not a recording/],
     ['a promise', Promise.resolve(), reference, {}, /the recording is a promise; await it/],
-    ['what is no tensor', { loss: 'low' }, reference, {}, /^loss: is no tensor/],
+    ['what is not a tensor', { loss: 'low' }, reference, {}, /^loss: is not a tensor/],
     [
       'a shape that is not filled',
       { loss: { ...right('loss'), shape: [2] } },
@@ -38,8 +38,8 @@ describe('the judge', () => {
       {},
       /^loss: 1 elements do not fill shape \[2\]/,
     ],
-    ['no reference', recording(), undefined, {}, /^undefined is no reference; give what open/],
-    ['its path', recording(), 'ref', {}, /^"ref" is no reference/],
+    ['no reference', recording(), undefined, {}, /^undefined is not a reference; give what open/],
+    ['its path', recording(), 'ref', {}, /^"ref" is not a reference/],
     ['a pattern alone', recording(), reference, { only: 'loss' }, /^only cannot be loss; give a l/],
     ['patterns of numbers', recording(), reference, { except: [1] }, /^except cannot be 1/],
     ['ratio NaN', recording(), reference, { ratio: Number.NaN }, /^ratio cannot be NaN; give a n/],
@@ -78,9 +78,9 @@ describe('the matcher', () => {
 
   it('refuses what is none of its arguments', () => {
     const nothing = undefined as unknown as PortReference;
-    oneLine(() => expect(recording()).toAlignWith(nothing), /^undefined is no reference/);
-    oneLine(() => expect('ours').toAlignWith(reference), /^ours is no recording/);
-    oneLine(() => expect(null).toAlignWith(reference.probe('loss')), /^loss: is no tensor/);
+    oneLine(() => expect(recording()).toAlignWith(nothing), /^undefined is not a reference/);
+    oneLine(() => expect('ours').toAlignWith(reference), /^ours is not a recording/);
+    oneLine(() => expect(null).toAlignWith(reference.probe('loss')), /^loss: is not a tensor/);
     const later = Promise.resolve(recording());
     oneLine(() => expect(later).toAlignWith(reference), /is a promise; await it first/);
     const typo = { parital: true } as object;
@@ -98,12 +98,12 @@ describe('a recorder', () => {
     new Recorder().add(name as string, 1, pass === undefined ? {} : { pass });
 
   it('refuses names and passes that are none', () => {
-    oneLine(add(''), /is no name; name the probe/);
-    oneLine(add(undefined), /^undefined is no name/);
+    oneLine(add(''), /is not a name; name the probe/);
+    oneLine(add(undefined), /^undefined is not a name/);
     oneLine(add('loss', -1), /^loss: there is no pass -1; count passes from 0/);
     oneLine(add('loss', 0.5), /there is no pass 0\.5/);
     const ask = { dtype: 'float' } as unknown as { dtype: 'float32' };
-    oneLine(() => reference.input('x', ask), /^x: float is no type of element; ask for float16/);
+    oneLine(() => reference.input('x', ask), /^x: float is not a type of element; ask for float16/);
   });
 
   it('keeps what was recorded first', () => {

@@ -27,13 +27,13 @@ function isTensor(value: TensorLike): value is Tensor {
   );
 }
 
-/** A recording's tensors by name. Throws UsageError where it is none, or one of them is no tensor. */
+/** A recording's tensors by name. Throws UsageError where it is none, or one of them is not a tensor. */
 export function tensorsOf(recording: Recording): TensorMap {
   if (recording instanceof Recorder) return recording.tensors;
   if (recording instanceof Promise)
     throw new UsageError('the recording is a promise', { fix: 'await it first' });
   if (typeof recording !== 'object' || recording === null || Array.isArray(recording)) {
-    throw new UsageError(`${printable(String(recording))} is no recording`, {
+    throw new UsageError(`${printable(String(recording))} is not a recording`, {
       fix: 'give a Recorder, or tensors by name; readRecording(path).tensors reads a file',
     });
   }
@@ -53,7 +53,7 @@ export function checkReference(reference: ProbeReference): void {
   const probes: unknown = (reference as Partial<ProbeReference> | null | undefined)?.probes;
   if (Array.isArray(probes)) return;
   const given = typeof reference === 'string' ? `"${printable(reference)}"` : typeof reference;
-  throw new UsageError(`${given} is no reference`, {
+  throw new UsageError(`${given} is not a reference`, {
     fix: 'give what openReference(folder), fetchReference(url) or referenceFromFiles(files) gives',
   });
 }

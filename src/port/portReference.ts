@@ -47,7 +47,7 @@ function asType<D extends DType>(t: Tensor, dtype: D, where: string): Tensor<D> 
     throw new UsageError('is not handed out as float16', { where, fix: 'ask for float32' });
   }
   if (!Object.hasOwn(bytesPerElement, dtype)) {
-    throw new UsageError(`${String(dtype)} is no type of element`, {
+    throw new UsageError(`${String(dtype)} is not a type of element`, {
       where,
       fix: `ask for ${Object.keys(bytesPerElement).join(', ')}`,
     });

@@ -31,7 +31,7 @@ export class Recorder {
     return this.#tensors;
   }
 
-  /** Throws UsageError for a name that is taken or is no probe, for what is no tensor, and for a layout that does not fit. */
+  /** Throws UsageError for a name that is taken or is no probe, for what is not a tensor, and for a layout that does not fit. */
   add(name: string, value: TensorLike, options: AddOptions = {}): this {
     const full = this.#free(name, options);
     this.#tensors.set(full, this.#laidOut(full, tensorOf(value, printable(full)), options));
@@ -53,7 +53,7 @@ export class Recorder {
 
   #free(name: string, { pass = 0 }: AddOptions): string {
     if (typeof name !== 'string' || name === '') {
-      throw new UsageError(`${printable(String(name))} is no name`, { fix: 'name the probe' });
+      throw new UsageError(`${printable(String(name))} is not a name`, { fix: 'name the probe' });
     }
     if (!Number.isSafeInteger(pass) || pass < 0) {
       throw new UsageError(`there is no pass ${pass}`, {

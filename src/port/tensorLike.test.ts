@@ -123,20 +123,20 @@ describe('what a port hands over', () => {
   it.each([
     [{ data: six, shape: [4] }, /6 elements do not fill shape \[4\]/],
     [{ data: six, shape: [2, 3], dtype: 'int32' }, /says int32 and holds float32/],
-    ['text', /is no tensor/],
-    [{}, /is no tensor/],
+    ['text', /is not a tensor/],
+    [{}, /is not a tensor/],
     [[[1], [2, 3]], /x: its lists do not fill a shape: item 0 is \[1\], item 1 \[2\]; give lists/],
     // As many numbers as three lists of two: only their lengths tell.
     [[[1, 2], [3], [4, 5, 6]], /item 0 is \[2\], item 1 \[1\]/],
     [[1, [2]], /item 0 is \[\], item 1 \[1\]/],
-    [['1', '2'], /is no tensor/],
-    [[true, 1], /is no tensor/],
-    [[1, 2n], /is no tensor/],
-    [[Float32Array.of(1, 2)], /is no tensor/],
-    [{ data: [1, null], shape: [2] }, /is no tensor/],
+    [['1', '2'], /is not a tensor/],
+    [[true, 1], /is not a tensor/],
+    [[1, 2n], /is not a tensor/],
+    [[Float32Array.of(1, 2)], /is not a tensor/],
+    [{ data: [1, null], shape: [2] }, /is not a tensor/],
     [{ data: six, shape: [-2, -3] }, /do not fill shape/],
-    [new OrtTensor('string', ['1'], [1]), /is no tensor/],
-    [null, /is no tensor/],
+    [new OrtTensor('string', ['1'], [1]), /is not a tensor/],
+    [null, /is not a tensor/],
   ])('that is none is refused', (value, why) => {
     expect(() => tensorOf(value as never, 'x')).toThrow(why);
   });

@@ -54,7 +54,7 @@ const classes: readonly (readonly [new (n: number) => DataOf[DType] | Uint8Clamp
   ];
 
 const noTensor = (where: string): UsageError =>
-  new UsageError('is no tensor: neither numbers, nor numbers beside their shape', {
+  new UsageError('is not a tensor: neither numbers, nor numbers beside their shape', {
     where,
     fix: 'give an engine’s tensor, { data, shape }, a typed array, or nested lists of numbers',
   });

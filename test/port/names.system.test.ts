@@ -144,7 +144,7 @@ describe.skipIf(!hasRecorderTorch)('swa-align names (needs PyTorch 2.1)', () => 
     writeFileSync(map, 'edited');
     expect(await propose('lstm', '--partial')).toBe(2);
     expect(errors.join('')).toMatch(
-      /map\.json: is there already; give another --out, or --overwrite$/,
+      /map\.json: exists already; give another --out, or --overwrite$/,
     );
     expect(readFileSync(map, 'utf8')).toBe('edited');
     expect(await propose('lstm', '--partial', '--overwrite')).toBe(0);

@@ -91,7 +91,7 @@ describe.skipIf(!hasRecorderTorch)(
         return errors.splice(0).join('');
       };
       expect(await refused('rmsprop', '--model', 'vgg16')).toContain(
-        'the optimizer RMSprop is none of ours',
+        'the optimizer RMSprop is not supported',
       );
       expect(await refused('vgg16', '--model', 'vgg19')).toContain('lacks features.16.weight');
       expect(await refused('vgg16', '--model', 'resnet')).toContain('resnet');

@@ -18,7 +18,7 @@ export const probeKinds = [
 export type ProbeKind = (typeof probeKinds)[number];
 
 /** PyTorch's names of the types that a probe may have. */
-const dtype = v.pipe(v.string(), v.regex(/^\w+$/, 'is no name of a type'));
+const dtype = v.pipe(v.string(), v.regex(/^\w+$/, 'is not a name of a type'));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.exactOptional(v.string());
 

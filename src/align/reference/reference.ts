@@ -80,7 +80,7 @@ function once<T>(make: (key: string) => T): (key: string) => T {
 function recordedModel({ model }: Manifest, where: string): ModelName {
   const name = model.toLowerCase();
   if (Object.hasOwn(models, name)) return name as ModelName;
-  throw new InputError(`is about a model "${printable(model)}", which is none of ours`, {
+  throw new InputError(`is about a model "${printable(model)}", which this package does not have`, {
     where,
     fix: `record one of ${Object.keys(models).join(', ')}`,
   });

@@ -56,7 +56,7 @@ export function optimizerOf(
   }
   const settings = Object.hasOwn(kinds, one.kind) ? kinds[one.kind] : undefined;
   if (settings === undefined) {
-    throw new InputError(`the optimizer ${printable(one.kind)} is none of ours`, { where, fix });
+    throw new InputError(`the optimizer ${printable(one.kind)} is not supported`, { where, fix });
   }
   // AdamW says of itself that its weight decay is decoupled.
   const unlike = frills.find(

@@ -138,7 +138,7 @@ describe('`-` is standard output, and what is for people goes to standard error'
     expect(errors).toEqual([
       'swa-align: --json and --junit cannot both be standard output; name a file for one of them',
       'swa-align: -: is standard output; --out names a directory',
-      `swa-align: ${a()}: is there already and is no directory; --out names a directory`,
+      `swa-align: ${a()}: exists and is not a directory; --out names a directory`,
       `swa-align: ${dir}: is a directory; --json names a file`,
     ]);
   });

@@ -85,7 +85,7 @@ export function outputDirectory(flags: string, description: string, standard?: s
     const fix = `${flag} names a directory`;
     if (path === '-') throw new UsageError('is standard output', { where: path, fix });
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) {
-      throw new UsageError('is there already and is no directory', { where: path, fix });
+      throw new UsageError('exists and is not a directory', { where: path, fix });
     }
     return path;
   });

@@ -21,7 +21,7 @@ interface Flags {
 /** Throws UsageError for a map that somebody may have edited. */
 function checkFree(path: string, overwrite: boolean): void {
   if (overwrite || destinationOf(path).kind !== 'file' || !existsSync(path)) return;
-  throw new UsageError('is there already', {
+  throw new UsageError('exists already', {
     where: path,
     fix: 'give another --out, or --overwrite',
   });

@@ -30,7 +30,7 @@ const isDirectory = (path: string): boolean => existsSync(path) && statSync(path
 export function pageDirectory({ report }: ReportFlags, standard: string): string | undefined {
   const directory = report === false ? undefined : typeof report === 'string' ? report : standard;
   if (directory !== undefined && existsSync(directory) && !isDirectory(directory)) {
-    throw new UsageError('is there already and is no directory', {
+    throw new UsageError('exists and is not a directory', {
       where: directory,
       fix: 'give --report another directory, or --no-report',
     });

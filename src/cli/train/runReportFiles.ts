@@ -24,7 +24,7 @@ export function reportDirectory(flag: ReportFlag, runDirectory: string): string 
   if (flag === false) return undefined;
   const dir = flag ?? join('reports', basename(resolve(runDirectory)));
   if (existsSync(dir) && !statSync(dir).isDirectory()) {
-    throw new UsageError('is there already and is no directory', {
+    throw new UsageError('exists and is not a directory', {
       where: dir,
       fix: 'give --report another directory, or --no-report',
     });

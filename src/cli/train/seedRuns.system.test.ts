@@ -227,7 +227,7 @@ test('a report does not go where a file is', () => {
   const file = join(s.dir, 'file');
   writeFileSync(file, 'text');
   expect(() => planSeedRuns({ seeds: [1], dir, report: file }, given)).toThrow(
-    'is there already and is no directory',
+    'exists and is not a directory',
   );
   expect(statSync(file).size).toBe(4);
 });

@@ -30,7 +30,7 @@ describe('the log of steps, opened again', () => {
   });
 
   it.each(['hello', 'hello\n1\n', 'step,lr,loss,more\n'])('refuses %j', (text) => {
-    expect(() => reopened(text, 0)).toThrow(/no log of steps/);
+    expect(() => reopened(text, 0)).toThrow(/not a log of steps/);
     expect(readFileSync(join(dir, 'steps.csv'), 'utf8')).toBe(text);
   });
 });

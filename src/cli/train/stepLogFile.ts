@@ -16,7 +16,7 @@ export function openStepLog(path: string, firstStep: number): StepLogFile {
   const file = openGrowingFile(path, (earlier) => {
     const [title] = earlier.split('\n');
     if (title !== header && !(earlier === title && header.startsWith(title))) {
-      throw new UsageError('is there already and is no log of steps', {
+      throw new UsageError('exists and is not a log of steps', {
         where: path,
         fix: 'give --log-steps another file',
       });

@@ -180,7 +180,7 @@ describe('a damaged cache is said and repaired', () => {
         rmSync(join(folder, 'a.bin'));
         mkdirSync(join(folder, 'a.bin'));
       },
-      /a\.bin is no plain file/,
+      /a\.bin is not a plain file/,
     ],
     ['no seal', () => rmSync(join(folder, 'swa-align.json')), /swa-align\.json is missing/],
     [

@@ -34,7 +34,7 @@ export function archiveUrl(file: string, address: string): string {
   const fix = 'give SWA_ALIGN_DATA_URL as http://… or https://…, the folder of the archives';
   const base = URL.canParse(address) ? new URL(address) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw new UsageError(`"${address}" is no web address`, { fix });
+    throw new UsageError(`"${address}" is not a web address`, { fix });
   }
   // fetch refuses such an address, and a password does not belong into messages.
   if (base.username !== '' || base.password !== '') {

@@ -52,7 +52,7 @@ async function damageOf(
     const path = join(folder, member.name);
     const status = lstatSync(path, { throwIfNoEntry: false });
     if (status === undefined) return `${member.name} is missing`;
-    if (!status.isFile()) return `${member.name} is no plain file`;
+    if (!status.isFile()) return `${member.name} is not a plain file`;
     if (!fits(member, status.size)) {
       return `${member.name} has ${status.size} bytes, not ${expectedBytes(member)}`;
     }

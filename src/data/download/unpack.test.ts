@@ -92,17 +92,17 @@ describe('nothing gets out of the target', () => {
     [
       'a symbolic link out',
       { path: 'tiny-bin/a.bin', type: 'SymbolicLink', linkpath: '../../outside' },
-      /"tiny-bin\/a\.bin" is no plain file \(SymbolicLink\)/,
+      /"tiny-bin\/a\.bin" is not a plain file \(SymbolicLink\)/,
     ],
     [
       'the folder as a symbolic link',
       { path: 'tiny-bin', type: 'SymbolicLink', linkpath: '/tmp' },
-      /"tiny-bin" is no plain file \(SymbolicLink\)/,
+      /"tiny-bin" is not a plain file \(SymbolicLink\)/,
     ],
     [
       'a hard link',
       { path: 'tiny-bin/a.bin', type: 'Link', linkpath: 'tiny-bin/b.bin' },
-      /is no plain file \(Link\)/,
+      /is not a plain file \(Link\)/,
     ],
     ['a device', { path: 'tiny-bin/a.bin', type: 'CharacterDevice' }, /\(CharacterDevice\)/],
     ['a block device', { path: 'tiny-bin/a.bin', type: 'BlockDevice' }, /\(BlockDevice\)/],

@@ -54,7 +54,7 @@ function targetOf(
   }
   if (folderKinds.has(type)) return undefined;
   if (!plainFile.has(type)) {
-    throw new InputError(`its member ${shown} is no plain file (${type})`, { where, fix });
+    throw new InputError(`its member ${shown} is not a plain file (${type})`, { where, fix });
   }
   const target = targets.get(name);
   // What else lies in the folder, such as readme.html, is passed over.

@@ -94,7 +94,7 @@ export async function openLibrary(
     }
   }
   if (named !== undefined) {
-    throw new UsageError(`is no MPI library that can be loaded: ${wrong.join('; ')}`, {
+    throw new UsageError(`is not an MPI library that can be loaded: ${wrong.join('; ')}`, {
       where: `--mpi-library ${named}`,
       fix: "name Open MPI's libmpi.so, MPICH's libmpich.so or either's libmpi_abi.so",
     });

@@ -34,7 +34,7 @@ const mustBeNumbers = `save an array of ${Object.values(codeOf).join(', ')}`;
 /** `np.savez(file, dict)` makes one pickled object of the dict and calls it `arr_0`. */
 const mayBeDict = 'if it is a dict of arrays, numpy.savez(file, **dict) saves each under its name';
 
-/** What an array that is no tensor holds. The digest is that of its type, shape and bytes. */
+/** What an array that is not a tensor holds. The digest is that of its type, shape and bytes. */
 function unreadOf(header: NpyHeader, bytes: Uint8Array): Unread {
   const { descr, fortran, shape, dataOffset } = header;
   const what = unreadable(descr) ?? 'elements of an unknown type';

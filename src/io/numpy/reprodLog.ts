@@ -49,7 +49,7 @@ export function openReprodLog(bytes: Uint8Array, where: string): Arrays {
   for (const [name, value] of dict.entries) {
     if (typeof name !== 'string')
       throw damaged(
-        `has the key ${typeof name === 'object' ? pickleType(name) : String(name)}, which is no name`,
+        `has the key ${typeof name === 'object' ? pickleType(name) : String(name)}, which is not a name`,
       );
     const { tensor } = isPickledArray(value) ? value : {};
     if (tensor === undefined) unread.set(name, unreadOf(value));

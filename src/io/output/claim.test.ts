@@ -55,7 +55,7 @@ test('a file in its place', async () => {
   const file = join(dir, 'file');
   writeFileSync(file, 'text');
   await expect(tryClaim(file)).rejects.toThrow(InputError);
-  await expect(tryClaim(file)).rejects.toThrow(/file: is there already and is no directory/);
+  await expect(tryClaim(file)).rejects.toThrow(/file: exists and is not a directory/);
   expect(readFileSync(file, 'utf8')).toBe('text');
 });
 

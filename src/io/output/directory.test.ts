@@ -88,7 +88,7 @@ describe('writeDirectoryAtomic', () => {
   it('says so when the name is a file', () => {
     writeFileSync(join(top, 'file'), 'mine');
     expect(() => writeDirectoryAtomic(join(top, 'file'), some)).toThrow(
-      'is there already and is no directory',
+      'exists and is not a directory',
     );
     expect(readFileSync(join(top, 'file'), 'utf8')).toBe('mine');
   });

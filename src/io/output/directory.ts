@@ -39,7 +39,7 @@ function holds(dir: string, files: DirectoryFiles): boolean {
 function isFree(dir: string, files: DirectoryFiles): boolean {
   if (!existsSync(dir)) return true;
   if (!statSync(dir).isDirectory()) {
-    throw new UsageError('is there already and is no directory', {
+    throw new UsageError('exists and is not a directory', {
       where: dir,
       fix: 'name a directory',
     });

@@ -56,7 +56,7 @@ export function unpickleAt(
     if (machine.at >= bytes.byteLength) throw damaged('the pickle is cut short');
     const code = bytes[machine.at++];
     const op = pickleOps[code];
-    if (op === undefined) throw damaged(`0x${code.toString(16)} is no pickle instruction`);
+    if (op === undefined) throw damaged(`0x${code.toString(16)} is not a pickle instruction`);
     op(machine);
   }
   const value = pop(machine);

@@ -175,7 +175,7 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
   const damaged = (what: string): InputError =>
     new InputError(what, { where: path, fix: 'name another checkpoint of the run' });
   if (!isCheckpoint(pairs)) {
-    throw new InputError('is no checkpoint of a training run', {
+    throw new InputError('is not a checkpoint of a training run', {
       where: path,
       fix: 'name a checkpoint-*.safetensors that train wrote',
     });

@@ -134,9 +134,9 @@ describe('checkpoints', () => {
     expect(() => newestCheckpoint(join(dir, 'missing'))).toThrow(InputError);
   });
 
-  test('another safetensors file is no checkpoint', () => {
+  test('another safetensors file is not a checkpoint', () => {
     expect(() => readCheckpoint(join(whole.dir, 'vgg16bn.safetensors'))).toThrow(
-      'is no checkpoint of a training run',
+      'is not a checkpoint of a training run',
     );
   });
 

@@ -32,7 +32,7 @@ export interface OrtApi {
   readHandles(at: Handle, count: number): readonly Handle[];
 }
 
-/** Throws DeviceError where the library is no ONNX Runtime, or too old. */
+/** Throws DeviceError where the library is not an ONNX Runtime, or too old. */
 export function ortApi(koffi: Koffi, library: NativeLibrary): OrtApi {
   const address: NativeType = 'void *';
   const written = (of: NativeType): NativeType => koffi.out(koffi.pointer(of));

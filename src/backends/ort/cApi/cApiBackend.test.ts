@@ -190,7 +190,7 @@ describe.skipIf(!hasKoffi)("ONNX Runtime's C API on the CPU (needs koffi)", () =
 
   it('refuses a library that is none, and finds none in a folder without', async () => {
     await expect(openLibrary('/dev/null')).rejects.toThrow(
-      /^\/dev\/null: is no ONNX Runtime that can be loaded: /,
+      /^\/dev\/null: is not an ONNX Runtime that can be loaded: /,
     );
     expect(libraryIn('/nowhere')).toBeUndefined();
   });

@@ -46,7 +46,7 @@ export async function openLibrary(
     return ortApi(koffi, library);
   } catch (error) {
     if (error instanceof DeviceError) throw error;
-    throw new DeviceError(`is no ONNX Runtime that can be loaded: ${firstLine(error)}`, {
+    throw new DeviceError(`is not an ONNX Runtime that can be loaded: ${firstLine(error)}`, {
       where: file,
     });
   }
