@@ -7,7 +7,14 @@ import { askedProcess } from './askedProcess.ts';
 import type { Contestant } from './measure.ts';
 
 /** How PyTorch computes; see peer_torch.py. */
-export const torchModes = ['fp32', 'tf32', 'bf16', 'compile', 'bf16-compile'] as const;
+export const torchModes = [
+  'fp32',
+  'channels-last',
+  'tf32',
+  'bf16',
+  'compile',
+  'bf16-compile',
+] as const;
 export type TorchMode = (typeof torchModes)[number];
 
 /** A Python process that makes PyTorch training steps whenever it is told to. */
