@@ -13,8 +13,8 @@ export async function cpuByCApi({ threads }: { readonly threads?: number } = {})
     provider: cpuProvider,
     memory: hostMemory(api),
     target: targets.cpu,
-    device: 'cpu-c',
-    description: `ONNX Runtime ${api.version} by its C API, CPU`,
+    device: 'cpu',
+    description: `ONNX Runtime ${api.version}, CPU`,
     threads,
   });
 }

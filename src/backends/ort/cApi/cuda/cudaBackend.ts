@@ -37,7 +37,7 @@ function sitePackages(): readonly string[] {
  * cuDNN, driver or card.
  */
 export async function cudaBackend({
-  ortLibrary = process.env.SWA_ALIGN_ORT,
+  ortLibrary,
   precision = 'fp32',
   threads,
 }: CudaOptions = {}): Promise<Backend> {
@@ -45,7 +45,7 @@ export async function cudaBackend({
     throw new DeviceError(`CUDA is called on Linux alone, not on ${process.platform}`);
   }
   const python = sitePackages();
-  const found = findProvider({ given: ortLibrary, sitePackages: python });
+  const found = findProvider({ given: givenFolder(ortLibrary), sitePackages: python });
   const koffi = await loadKoffi("ONNX Runtime's C API is called");
   const folders = cudaFolders(python);
   const cuda = loadCuda(koffi, found.cuda, folders);
@@ -64,6 +64,11 @@ export async function cudaBackend({
 }
 
 const [driver, cuDnn] = ['libcuda.so.1', 'libcudnn.so.9'];
+
+function givenFolder(flag: string | undefined, { SWA_ALIGN_ORT: set } = process.env) {
+  if (flag !== undefined) return { folder: flag, by: '--ort-library' };
+  return set ? { folder: set, by: 'SWA_ALIGN_ORT' } : undefined;
+}
 
 /** Loads what the provider asks for, which the loader would not find by itself. Throws DeviceError without a card. */
 function loadCuda(koffi: Koffi, names: readonly string[], folders: readonly string[]): CudaRuntime {

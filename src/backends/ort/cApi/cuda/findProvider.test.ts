@@ -53,7 +53,7 @@ describe('the provider', () => {
   it('is taken with the library of its own folder', () => {
     const folder = provider(join(dir, 'own'), '1.29.0', ['libcudart.so.13']);
     const own = library(folder, 'libonnxruntime.so.1.29.0', ['1.29.0']);
-    expect(findProvider({ given: folder, sitePackages: [] })).toEqual({
+    expect(findProvider({ given: { folder, by: '--ort-library' }, sitePackages: [] })).toEqual({
       ...{ folder, library: own, version: '1.29.0', cuda: ['libcudart.so.13'] },
     });
   });
@@ -66,7 +66,9 @@ describe('the provider', () => {
 
   it('of another version is refused, with both named', () => {
     const folder = provider(join(dir, 'old'), '1.22.0');
-    expect(() => findProvider({ given: folder, sitePackages: [] })).toThrow(
+    expect(() =>
+      findProvider({ given: { folder, by: '--ort-library' }, sitePackages: [] }),
+    ).toThrow(
       new DeviceError('the CUDA provider is of ONNX Runtime 1.22.0, the library of 1.30.0', {
         where: folder,
         fix: 'npm install --ignore-scripts onnxruntime-node@1.22.0, or name a folder that has both by --ort-library',
@@ -76,10 +78,12 @@ describe('the provider', () => {
 
   it('that is not there is told, where a folder was given by what it lacks', () => {
     library(dir, providerFiles[0], ['1.30.0']);
-    expect(() => findProvider({ given: dir, sitePackages: [] })).toThrow(UsageError);
-    expect(() => findProvider({ given: dir, sitePackages: [] })).toThrow(
-      `--ort-library ${dir}: has no ${providerFiles[1]}; `,
-    );
+    expect(() =>
+      findProvider({ given: { folder: dir, by: 'SWA_ALIGN_ORT' }, sitePackages: [] }),
+    ).toThrow(UsageError);
+    expect(() =>
+      findProvider({ given: { folder: dir, by: 'SWA_ALIGN_ORT' }, sitePackages: [] }),
+    ).toThrow(`SWA_ALIGN_ORT ${dir}: has no ${providerFiles[1]}; `);
     expect(() => findProvider({ sitePackages: [dir] })).toThrow('CUDA provider was not found');
   });
 });

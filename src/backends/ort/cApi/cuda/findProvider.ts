@@ -23,8 +23,8 @@ export interface FoundProvider {
 
 /** Where to look. */
 export interface Search {
-  /** `--ort-library`, or SWA_ALIGN_ORT. */
-  readonly given?: string | undefined;
+  /** A folder that was named, and by what. */
+  readonly given?: { readonly folder: string; readonly by: string } | undefined;
   /** Where Python finds its packages. */
   readonly sitePackages: readonly string[];
 }
@@ -45,7 +45,7 @@ function folderOf(packageName: string, ...inside: readonly string[]): readonly s
 /** Where a provider may lie, in the order in which it is looked for. */
 const foldersOf = ({ given, sitePackages }: Search): readonly string[] =>
   given !== undefined
-    ? [given]
+    ? [given.folder]
     : [
         bundledFolder(),
         ...folderOf(providerPackage, 'Plugins', 'Linux', 'x64'),
@@ -103,8 +103,8 @@ export function findProvider(search: Search): FoundProvider {
   const folder = looked.find(has);
   if (folder === undefined) {
     if (search.given !== undefined) {
-      throw new UsageError(`has no ${missingIn(search.given)}`, {
-        where: `--ort-library ${search.given}`,
+      throw new UsageError(`has no ${missingIn(search.given.folder)}`, {
+        where: `${search.given.by} ${search.given.folder}`,
         fix: "name the folder of ONNX Runtime's CUDA provider",
       });
     }
