@@ -37,6 +37,7 @@ it('the page saves a file under each name that its commands and imports use', ()
     'record.py',
     'port.ts',
     'save.ts',
+    'tensorflow.ts',
     'map.json',
     'other.ts',
     'port.test.ts',
@@ -104,6 +105,13 @@ describe.skipIf(!hasRecorderTorch)('the page, followed (needs PyTorch 2.1)', () 
     const wrong = swaAlign(judging.text.trim());
     expect(shape(wrong.stdout)).toBe(shape(outputs[2]));
     expect(wrong.status).toBe(1);
+  }, 120_000);
+
+  it('computes the same in TensorFlow.js', () => {
+    const { all, status } = node([...tsx, 'tensorflow.ts']);
+    expect(status, all).toBe(0);
+    const judged = swaAlign(judging.text.trim());
+    expect([judged.stdout, judged.status]).toEqual([outputs[1], 0]);
   }, 120_000);
 
   it('takes its map', () => {
