@@ -4,7 +4,7 @@ import { forwardPass, type Network } from '../nn/module.ts';
 /**
  * Names of the parameters in the order in which PyTorch's backward pass ends their gradients: layers from the last to
  * the first that ran, of each the weight before the bias, but a linear layer's bias before its weight, which is
- * transposed on the way. It hangs on nothing but the network.
+ * transposed on the way. It depends only on the network.
  */
 export function gradientArrival(model: Network): string[] {
   const pass = forwardPass(model, { mode: 'train' });

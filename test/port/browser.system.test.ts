@@ -208,7 +208,7 @@ describe.skipIf(chromiumPath === undefined || !hasRecorderTorch)(
       expect(troubles).toEqual([]);
     });
 
-    it('is told the tensor that is wrong, and what hangs on it', async () => {
+    it('is told the tensor that is wrong, and what depends on it', async () => {
       const { passed, judged, diverges, message } = await served('ref', 'softsign');
       expect(passed).toBe(false);
       expect(judged).toEqual(all);

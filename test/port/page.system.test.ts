@@ -18,7 +18,7 @@ const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, im
 const page = readFileSync(path('docs/judge-your-port.md'), 'utf8');
 const blocks = blocksOf(page);
 
-/** Its numbers hang on PyTorch's version and the processor; how many tensors there are does not. */
+/** Its numbers depend on PyTorch's version and the processor; how many tensors there are does not. */
 const shape = (text: string): string =>
   text.trim().replaceAll(/-?\d+\.\d+(e[+-]?\d+)?|\b\d+(\.\d+)?e[+-]?\d+/g, '#');
 

@@ -53,7 +53,7 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     expect(found.some(({ rounding }) => rounding > 0)).toBe(true);
   });
 
-  it('leaves out what hangs on a decision that float32 and float64 take apart', () => {
+  it('leaves out what depends on a decision that float32 and float64 take apart', () => {
     const { manifest, probes } = open('flipped');
     expect(manifest.left_out['first.weight.grad']).toMatch(/decisions of .* fall otherwise/);
     expect(manifest.left_out['step1/loss']).toMatch(/an earlier step is not to be repeated/);
@@ -61,7 +61,7 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     expect(said).toMatch(/flipped: Cancelling: .*left out .*choose samples with rec\.kink_free/);
   });
 
-  it('leaves out what hangs on a decision within rounding of its kink', () => {
+  it('leaves out what depends on a decision within rounding of its kink', () => {
     const { manifest } = open('near');
     expect(manifest.left_out['first.weight.grad']).toMatch(
       /a decision of relu lies .* from its kink/,
@@ -100,7 +100,7 @@ describe.skipIf(!hasRecorderTorch)('the recorder (needs PyTorch 2.1)', () => {
     expect(namesOf('branches_clipped')).toContain('smooth.output.grad');
   });
 
-  it('leaves out what jumps with a choice that hangs on rounding, forward too', () => {
+  it('leaves out what jumps with a choice that depends on rounding, forward too', () => {
     const { left_out } = open('routed').manifest;
     expect(Object.keys(left_out)).toEqual(expect.arrayContaining(['out.output']));
     expect(namesOf('routed')).toEqual(expect.arrayContaining(['gate.output', 'first.output']));

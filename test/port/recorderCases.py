@@ -121,7 +121,7 @@ def branches_clipped(folder):
 
 
 class Routed(nn.Module):
-    """Which of two experts is asked hangs on rounding: the answer jumps with it, not its gradient alone."""
+    """Which of two experts is asked depends on rounding: the answer jumps with it, not its gradient alone."""
 
     def __init__(self):
         super().__init__()

@@ -20,7 +20,7 @@ const ddp = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: '
 
 const { fround } = Math;
 
-/** The mean over ranks times a number that hangs on how many they are. */
+/** The mean over ranks times a number that depends on how many they are. */
 const times = (factor: (ranks: number) => number): Plant =>
   inModule<Reducing>('distributed/reduce.ts', (real) => ({
     meanOverRanks: async (comm, bucket, reduction) =>

@@ -19,7 +19,7 @@ import { updateRule } from './updateRule.ts';
 /**
  * The batch chosen so that no ReLU input and no pooling winner is near its kink in any iteration: there
  * rounding flips no decision, and every gradient, and every weight, momentum and buffer at the end, must
- * be within a few roundings of the float64 truth. Before the losses that hang on it, each update is held against
+ * be within a few roundings of the float64 truth. Before the losses that depend on it, each update is held against
  * the rule by itself on the same gradients. On a batch that was not chosen so, what differs is
  * looked at again by `judgeFlipped`.
  */
