@@ -123,7 +123,7 @@ describe('train refuses, in one line and with exit code 2', () => {
 
 describe('eval refuses', () => {
   test.each([
-    ['eval', '--checkpoint'],
+    ['eval', 'no model is named'],
     ['eval --checkpoint SHORT/none.safetensors', 'no such file or directory'],
     ['eval --checkpoint TINY/checkpoint-0.safetensors --weights swa', 'holds no average yet'],
     [

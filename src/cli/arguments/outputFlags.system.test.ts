@@ -50,8 +50,10 @@ describe('every flag of every command', () => {
       '--libtensorflow',
       '--map',
       '--mpi-library',
+      '--ort-library',
       '--reference',
       '--resume',
+      '--run',
       '--tolerances',
       '--weights',
     ]);
