@@ -89,7 +89,7 @@ describe('the release workflow', () => {
 
   test('tests the package before it is packed, and publishes nothing', () => {
     expect(notes).toEqual([
-      'npm ci --no-progress',
+      'npm ci --no-progress --ignore-scripts',
       'npm run --silent test:package',
       'npm pack --pack-destination release',
       'npm run --silent docs',

@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.ts';
 import { type Adapter, mayHaveGpu } from './adapter.ts';
 import type { Backend } from './backend.ts';
 import { type BackendOptions, deviceOf, devicesOf } from './registry.ts';
@@ -34,7 +35,11 @@ export async function onRealGpu(
   if (!possible) return undefined;
   for (const [device, { gpu }] of Object.entries(devicesOf(name))) {
     if (gpu === 'no') continue;
-    const opened = await openOn(name, device, options).catch(() => undefined);
+    const opened = await openOn(name, device, options).catch((error) => {
+      // What was asked for wrongly is told, though another device would do.
+      if (error instanceof UsageError) throw error;
+      return undefined;
+    });
     if (opened?.adapter?.kind === 'real') return opened.backend;
     await opened?.backend.close?.();
   }

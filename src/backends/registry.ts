@@ -28,6 +28,8 @@ export interface Device {
   readonly home: Home;
   /** `--device auto` takes it where it is a real GPU: `always` is one wherever it opens. */
   readonly gpu: 'no' | 'by its name' | 'always';
+  /** What `--precision` it has besides `fp32`. */
+  readonly coarser?: readonly Precision[];
 }
 
 /** Refuses derivative rules that a backend does not have. */
@@ -74,7 +76,7 @@ export const backends = {
   ort: {
     cpu: { open: openOrt, home: 'thread', gpu: 'no' },
     'cpu-js': { open: openOrtByBinding, home: 'thread', gpu: 'no' },
-    cuda: { open: openCuda, home: 'process', gpu: 'always' },
+    cuda: { open: openCuda, home: 'process', gpu: 'always', coarser: ['tf32'] },
     webgpu: { open: openWebgpu, home: 'process', gpu: 'by its name' },
   },
   // Never taken by `auto`: they are here to be compared with.
@@ -120,6 +122,13 @@ export const everyBackend: readonly string[] = Object.entries(backends).flatMap(
   ),
 );
 
-/** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one. */
-export const openInProcess = async (name: string, options: BackendOptions = {}): Promise<Backend> =>
-  deviceOf(name, options.device ?? 'cpu').open(options);
+/** Opens a backend by name in the thread that asks. Throws UsageError for an unknown one, or a precision it does not have. */
+export async function openInProcess(name: string, options: BackendOptions = {}): Promise<Backend> {
+  const { device = 'cpu', precision = 'fp32' } = options;
+  const { open, coarser = [] } = deviceOf(name, device);
+  if (precision === 'fp32' || coarser.includes(precision)) return open(options);
+  throw new UsageError(`${name} on ${device} computes in float32 alone`, {
+    where: `--precision ${precision}`,
+    fix: 'leave it out, or choose --device cuda',
+  });
+}

@@ -76,6 +76,19 @@ test.each([
   expect(existsSync(out)).toBe(false);
 });
 
+test('a report that is read is not written over by what comes beside a table', async () => {
+  const before = readFileSync(join(dir, 'ours', 'run.json'), 'utf8');
+  for (const [flag, name] of [
+    ['--statistics', 'run.md'],
+    ['--statistics', '../ours/./run.md'],
+  ]) {
+    expect(await run(['report', join(dir, 'ours'), flag, join(dir, 'ours', name)])).toBe(2);
+  }
+  expect(errors).toHaveLength(2);
+  expect(errors[0]).toContain('run.json: is read by report, and would be written over');
+  expect(readFileSync(join(dir, 'ours', 'run.json'), 'utf8')).toBe(before);
+});
+
 test('a picture of another kind is refused', async () => {
   expect(await run(['report', join(dir, 'ours'), '--out', join(dir, 'a.png')])).toBe(2);
   expect(errors.join()).toContain('a.png: is no .svg; name a file that ends in .svg');

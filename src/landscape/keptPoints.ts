@@ -30,7 +30,7 @@ const pointSchema = z.strictObject({
   trainWrong: z.int(),
   testLoss: number,
   testWrong: z.int(),
-  norm: z.number(),
+  norm: number,
 }) satisfies z.ZodType<Measured, unknown>;
 
 const lineOf = (value: unknown): string =>

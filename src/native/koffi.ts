@@ -17,7 +17,9 @@ export interface NativeLibrary {
 
 /** What we use of the package, which need not be installed. */
 export interface Koffi {
-  config(settings: { readonly async_stack_size: number }): void;
+  config(): { readonly async_stack_size: number };
+  /** Refused once anything was called. */
+  config(settings: { readonly async_stack_size: number }): unknown;
   /** null: the program itself. `global`: its symbols are seen by every library that is loaded later. */
   load(file: string | null, options?: { readonly global: boolean }): NativeLibrary;
   address(pointer: unknown): bigint;
@@ -33,10 +35,20 @@ export interface Koffi {
 
 const koffiPackage: string = 'koffi';
 
+/**
+ * What a call in a thread has for its stack. koffi's own 128 KiB are too few: MPICH dies in them, and kernels of ONNX
+ * Runtime come near.
+ */
+const stackBytes = 8 << 20;
+
 /** Throws DeviceError where it is not installed: `whatFor` begins the sentence. */
 export async function loadKoffi(whatFor: string): Promise<Koffi> {
   try {
-    return ((await import(koffiPackage)) as { readonly default: Koffi }).default;
+    const { default: koffi } = (await import(koffiPackage)) as { readonly default: Koffi };
+    if (koffi.config().async_stack_size < stackBytes) {
+      koffi.config({ async_stack_size: stackBytes });
+    }
+    return koffi;
   } catch (error) {
     throw new DeviceError(
       `${whatFor} by the package koffi, which does not load: ${firstLine(error)}`,

@@ -38,6 +38,16 @@ export const classNames = (name: DatasetName): readonly string[] | undefined =>
 /** How many classes a model for it tells apart. */
 export const classCount = (name: DatasetName): number => layoutOf(name).classes.length;
 
+/** Throws UsageError where a model of one data set has no class for what another shows. */
+export function checkClasses(trainedOn: DatasetName, shown: DatasetName): void {
+  const [its, others] = [trainedOn, shown].map(classCount);
+  if (its === others) return;
+  throw new UsageError(`${shown} has ${others} classes, and the model tells ${its} apart`, {
+    where: '--dataset',
+    fix: `leave it out: the model was trained on ${trainedOn}`,
+  });
+}
+
 /**
  * Reads a data set by name from the directory that holds it, in the official binary layout; `synthetic`
  * comes with the package. Throws UsageError without a path, InputError where the files do not fit.

@@ -18,6 +18,7 @@ const netOf = (pid: string): string => attempt(() => readlinkSync(`/proc/${pid}/
 function processesOn({ on }: Host): string[] {
   const own = on[on.indexOf('-t') + 1];
   const net = netOf(own);
+  if (net === '') return [];
   return readdirSync('/proc').filter(
     (pid) => /^\d+$/.test(pid) && pid !== own && netOf(pid) === net,
   );

@@ -16,7 +16,7 @@ function withoutLinks(path: string): string {
 }
 
 /** The same for every name of a regular file, hard links too; undefined for what is none, or lies nowhere. */
-function fileBehind(path: string): string | undefined {
+export function fileBehind(path: string): string | undefined {
   try {
     const to = destinationOf(path);
     if (to.kind !== 'file') return undefined;

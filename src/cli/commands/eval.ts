@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import { modelName } from '../../nn/models/index.ts';
 import { notedDataPath } from '../../train/checkpoint/dataPath.ts';
 import { readTrainedModel, weightKindOf } from '../../train/checkpoint/trainedModel.ts';
-import { datasetName } from '../../train/dataset.ts';
+import { checkClasses, datasetName } from '../../train/dataset.ts';
 import { evaluateTrained } from '../../train/evaluation/evaluateTrained.ts';
 import { fixedLogits } from '../../train/evaluation/fixedLogits.ts';
 import { counted } from '../../words.ts';
@@ -81,6 +81,7 @@ export const evaluation: RegisterCommand = (command, context) => {
       const { kind, settings, notes } = trained;
       for (const note of notes) context.print(`${path}: ${note}`);
       const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+      checkClasses(settings.dataset, named);
       live.begin(`reading ${named}`);
       const dataPath = flags.dataPath ?? notedDataPath(dirname(path), named);
       const { test } = await openNamedDataset(named, dataPath);

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../io/output/atomicFile.ts';
 import {
@@ -10,6 +10,7 @@ import {
 import { comparedCurves, mostRuns } from '../../report/training/runCurves.ts';
 import type { RunReport } from '../../report/training/runReport.ts';
 import { runTable } from '../../report/training/runTable.ts';
+import { fileBehind } from '../arguments/filesApart.ts';
 import { named, outputFile } from '../arguments/outputFlags.ts';
 import type { CliContext, RegisterCommand } from '../context.ts';
 import { readRunReport } from '../train/runReportFiles.ts';
@@ -54,14 +55,35 @@ function writeStatistics(
   print(`${methodsText(table, columns)}\ntable in ${named(path)}`);
 }
 
-/** Throws UsageError where nothing is to be written, or two things into one file. */
-function checkFlags({ out, statistics }: ReportFlags, runs: number): void {
+/** What is written besides the files that the flags name. */
+const writtenBeside = ({ out, statistics }: ReportFlags): string[] => [
+  ...(out?.endsWith(ending) ? [beside(out, ending, tableEnding)] : []),
+  ...(statistics?.endsWith(tableEnding) ? [beside(statistics, tableEnding, '.json')] : []),
+];
+
+/** Throws UsageError where nothing is to be written, two things into one file, or something over what is read. */
+function checkFlags({ out, statistics }: ReportFlags, read: readonly string[]): void {
+  const runs = read.length;
+  const files = new Set(read.flatMap((run) => [run, join(run, 'run.json')]).map(fileBehind));
+  const lost = writtenBeside({ ...(out && { out }), ...(statistics && { statistics }) }).find(
+    (path) => fileBehind(path) !== undefined && files.has(fileBehind(path)),
+  );
+  if (lost !== undefined) {
+    throw new UsageError('is read by report, and would be written over', {
+      where: lost,
+      fix: 'give --out or --statistics another name',
+    });
+  }
   if (out === undefined && statistics === undefined) {
     throw new UsageError('nothing says where to write', {
       fix: 'give --out FILE.svg for the curves, --statistics FILE.md for the table over seeds, or both',
     });
   }
-  if (out?.endsWith(ending) && beside(out, ending, tableEnding) === statistics) {
+  if (
+    out?.endsWith(ending) &&
+    statistics !== undefined &&
+    fileBehind(beside(out, ending, tableEnding)) === fileBehind(statistics)
+  ) {
     throw new UsageError('--out and --statistics would both write it', {
       where: statistics,
       fix: 'give one of them another name',
@@ -93,7 +115,7 @@ export const report: RegisterCommand = (command, context) => {
       ),
     )
     .action((first: string, peers: readonly string[], flags: ReportFlags) => {
-      checkFlags(flags, 1 + peers.length);
+      checkFlags(flags, [first, ...peers]);
       const { out, statistics } = flags;
       const placed = (where: string): PlacedRun => ({ run: readRunReport(where), where });
       const runs = [placed(first), ...peers.map(placed)] as const;

@@ -95,6 +95,8 @@ function recipeOf({ run, settings }: TrainedModel): CardFacts['recipe'] {
     ]);
 }
 
+const andSteps = (step: number): string => (step === 0 ? '' : ` and ${counted(step, 'step')}`);
+
 function weightsSaid({ run, kind }: TrainedModel): string | undefined {
   if (kind === 'swa') {
     return run === undefined
@@ -103,7 +105,7 @@ function weightsSaid({ run, kind }: TrainedModel): string | undefined {
   }
   return run === undefined
     ? undefined
-    : `the weights of SGD after ${counted(run.rows.length, 'epoch')}`;
+    : `the weights of SGD after ${counted(run.position.epoch, 'epoch')}${andSteps(run.position.step)}`;
 }
 
 function madeBy({ run }: TrainedModel, { report }: HubWords): CardFacts['madeBy'] {

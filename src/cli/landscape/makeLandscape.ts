@@ -14,7 +14,7 @@ import {
   type LandscapeKind,
 } from '../../report/landscape/landscape.ts';
 import { notedDataPath } from '../../train/checkpoint/dataPath.ts';
-import { datasetName, digestDataset } from '../../train/dataset.ts';
+import { checkClasses, datasetName, digestDataset } from '../../train/dataset.ts';
 import { counted } from '../../words.ts';
 import type { CliContext } from '../context.ts';
 import { openNamedDataset } from '../download.ts';
@@ -73,6 +73,7 @@ export async function makeLandscape(
   for (const note of notes) context.print(note);
   const { places, settings: own } = plan(read);
   const named = flags.dataset === undefined ? settings.dataset : datasetName(flags.dataset);
+  checkClasses(settings.dataset, named);
   live.begin(`reading ${named}`);
   const dataPath = flags.dataPath ?? notedDataPath(dirname(solutions[0].file), named);
   const dataset = await openNamedDataset(named, dataPath);

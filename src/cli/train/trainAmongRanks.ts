@@ -65,6 +65,8 @@ export async function trainAmongRanks(
       // MPICH's launcher drops what it has not read by the time of the abort.
       await setTimeout(500);
       comm.abort(code);
+      // Where that returns, the others are gone or going: nobody is left to meet.
+      return context.fail(code);
     }
     // All know of it, and leave together.
     await comm.close();

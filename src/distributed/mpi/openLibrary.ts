@@ -61,8 +61,6 @@ export async function openLibrary(
   family: AbiName | undefined,
 ): Promise<MpiLibrary> {
   const koffi = await loadKoffi('MPI is called');
-  // MPI libraries put large buffers on the stack: in the 256 KiB that a call in a thread has by default, MPICH dies.
-  koffi.config({ async_stack_size: 8 << 20 });
   // UCX, below both families, replaces functions of the running program and its signal handlers, of which Node dies.
   process.env.UCX_MEM_EVENTS ??= 'n';
   process.env.UCX_ERROR_SIGNALS ??= '';

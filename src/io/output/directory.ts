@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { fileError } from '../fileError.ts';
 import { writeFileAtomic } from './atomicFile.ts';
@@ -19,9 +20,9 @@ import { writeFileAtomic } from './atomicFile.ts';
 export type DirectoryFiles = ReadonlyMap<string, Uint8Array>;
 
 const filesIn = (dir: string): string[] =>
-  readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(dir, join(entry.parentPath, entry.name)).split(sep).join('/'));
+  readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !lstatSync(join(dir, name)).isDirectory())
+    .map((name) => name.split(sep).join('/'));
 
 /** Whether a directory holds just these files. */
 function holds(dir: string, files: DirectoryFiles): boolean {

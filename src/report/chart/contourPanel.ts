@@ -33,7 +33,7 @@ const noteRow = 16;
 const pixelsPerTick = { x: 60, y: 42 };
 const spotRadius = 4.5;
 
-/** The largest plot of the right proportions; a very flat one is no lower than its labels. */
+/** The largest plot of the right proportions. */
 function placed({ grid: { xs, ys } }: ContourPanel, top: number, width: number): Plot {
   const [x0, x1] = [xs[0], xs[xs.length - 1]];
   const [y0, y1] = [ys[0], ys[ys.length - 1]];

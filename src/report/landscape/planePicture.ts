@@ -1,5 +1,6 @@
 import type { SurveyedPoint } from '../../landscape/survey.ts';
 import { shortNumber } from '../../shortNumber.ts';
+import { drawnMost } from '../chart/contourLevels.ts';
 import { type ContourPanel, drawContourPanel } from '../chart/contourPanel.ts';
 import type { Grid } from '../chart/contours.ts';
 import { type DrawPanel, pictureSvg } from '../chart/figure.ts';
@@ -24,7 +25,7 @@ function gridOf({ points }: Landscape, of: Quantity): Grid {
 }
 
 const clipNote = (clip: number, values: readonly number[], unit: string): string[] =>
-  values.some((value) => !(value <= clip))
+  drawnMost(values, clip) === clip && values.some((value) => !(value <= clip))
     ? [`what is above ${shortNumber(clip)}${unit} is drawn as that`]
     : [];
 

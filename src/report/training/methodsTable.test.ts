@@ -126,6 +126,16 @@ test.each<[string, PlacedRun]>([
     placed(torch, 7, [60, 61], { settings: { ...settings, seed: 7, swaStart: 2 } }),
   ],
   [
+    'has distributed {"ranks":4,"reduce":"fast","rankSeeds":"offset"}, not none as in',
+    placed('swa-align 0.1.0', 7, [60, 61], {
+      settings: {
+        ...settings,
+        seed: 7,
+        distributed: { ranks: 4, reduce: 'fast', rankSeeds: 'offset' },
+      },
+    }),
+  ],
+  [
     'saw other test images than swa-align-1-swa',
     placed(torch, 7, [60, 61], { dataset: { ...dataset, test: { ...split, sha256: 'bb' } } }),
   ],

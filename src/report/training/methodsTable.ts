@@ -57,9 +57,12 @@ const programOf = ({ by }: RunReport): string => by.split(' ')[0];
 
 const ofSwa: ReadonlySet<string> = new Set(['swaStart', 'swaLr', 'swaCEpochs']);
 
+/** What a run did that says nothing of these: PyTorch's peer is one. */
+const alone = { narrow: 1, distributed: null };
+
 /** A setting in which two runs differ though only seed and method may. */
 function otherSetting(a: RunReport['settings'], b: RunReport['settings']): string | undefined {
-  const [mine, other]: Record<string, unknown>[] = [a, b].map((of) => ({ narrow: 1, ...of }));
+  const [mine, other]: Record<string, unknown>[] = [a, b].map((of) => ({ ...alone, ...of }));
   return Object.keys(mine).find(
     (name) =>
       name in other &&
@@ -68,6 +71,15 @@ function otherSetting(a: RunReport['settings'], b: RunReport['settings']): strin
       !(ofSwa.has(name) && !(a.swa && b.swa)) &&
       JSON.stringify(mine[name]) !== JSON.stringify(other[name]),
   );
+}
+
+function said({ settings }: RunReport, setting: string): string {
+  const value: unknown = { ...alone, ...settings }[setting];
+  return value === null || value === undefined
+    ? 'none'
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value);
 }
 
 /** Throws UsageError where a mean over runs would say nothing: other data, other settings, or a run twice. */
@@ -85,7 +97,7 @@ function checkAlike(runs: readonly PlacedRun[]): void {
       const what =
         setting === undefined
           ? `saw other ${split} images`
-          : `has ${setting} ${run.settings[setting] ?? 1}, not ${earlier.settings[setting] ?? 1}`;
+          : `has ${setting} ${said(run, setting)}, not ${said(earlier, setting)}`;
       throw new UsageError(`${what} than ${there}`.replace(/(, not .*) than/, '$1 as in'), {
         where,
         fix,

@@ -28,6 +28,9 @@ test('one value on a side, or no spread at all, is no test', () => {
   expect(welch([1, 1], [2, 3])?.df).toBe(1);
   expect(paired([1])).toBeUndefined();
   expect(paired([2, 2, 2])).toBeUndefined();
+  // What averaging and subtracting round is no spread.
+  expect(welch([50.05, 50.05, 50.05], [51.05, 51.05, 51.05])).toBeUndefined();
+  expect(paired([63.41 - 63.31, 63.97 - 63.87, 64.2 - 64.1])).toBeUndefined();
 });
 
 const sample = fc.array(fc.double({ min: 40, max: 100, noNaN: true }), {

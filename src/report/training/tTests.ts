@@ -17,6 +17,9 @@ export interface TTest {
   readonly power: number;
 }
 
+/** Percentage points: a smaller spread is what subtracting and averaging round. */
+const noSpread = 1e-9;
+
 export const level = 0.05;
 /** Percentage points. */
 export const relevant = 1;
@@ -38,7 +41,7 @@ export function welch(a: readonly number[], b: readonly number[]): TTest | undef
   const [x, y] = [spreadOf(a), spreadOf(b)];
   if (x?.sd === undefined || y?.sd === undefined) return undefined;
   const [u, v] = [x.sd ** 2 / x.n, y.sd ** 2 / y.n];
-  if (u + v === 0) return undefined;
+  if (Math.sqrt(u + v) < noSpread) return undefined;
   return tested({
     test: "Welch's t",
     n: [x.n, y.n],
@@ -52,7 +55,7 @@ export function welch(a: readonly number[], b: readonly number[]): TTest | undef
 /** Whether differences, one a pair, have mean 0. Undefined below two pairs, or without spread. */
 export function paired(differences: readonly number[]): TTest | undefined {
   const found = spreadOf(differences);
-  if (found?.sd === undefined || found.sd === 0) return undefined;
+  if (found?.sd === undefined || found.sd < noSpread) return undefined;
   const { n, mean, sd } = found;
   return tested({
     test: 'paired t',

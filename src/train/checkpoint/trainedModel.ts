@@ -30,7 +30,8 @@ export function weightKindOf(text: string): WeightKind {
 }
 
 /** What a checkpoint knows of its run besides the settings. */
-export interface KnownRun extends Pick<Checkpoint, 'backend' | 'data' | 'rows' | 'averaged'> {
+export interface KnownRun
+  extends Pick<Checkpoint, 'backend' | 'data' | 'rows' | 'averaged' | 'position'> {
   /** What the test set said of these very weights, when the run looked: mean cross-entropy, and percent. */
   readonly tested?: { readonly loss: number; readonly accuracy: number };
 }
@@ -79,9 +80,9 @@ function testedOf({ position, rows, ...of }: Checkpoint, kind: WeightKind): Know
 }
 
 const knownRun = (checkpoint: Checkpoint, kind: WeightKind): KnownRun => {
-  const { backend, data, rows, averaged } = checkpoint;
+  const { backend, data, rows, averaged, position } = checkpoint;
   const tested = testedOf(checkpoint, kind);
-  return { backend, data, rows, averaged, ...(tested && { tested }) };
+  return { backend, data, rows, averaged, position, ...(tested && { tested }) };
 };
 
 /** A checkpoint's weights: those asked for, or else the average where there is one. */

@@ -1,5 +1,6 @@
 import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
+import type { Tensor } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
 import { fetchRoom } from '../fetchRoom.ts';
@@ -9,6 +10,7 @@ import type { Handle, OrtApi } from './api.ts';
 import {
   type HeldType,
   type HostMemory,
+  type HostValue,
   hostMemory,
   type Memory,
   type OrtValue,
@@ -33,19 +35,22 @@ export interface CApiParts {
 /** Errors and worse: ORT_LOGGING_LEVEL_ERROR. */
 const logLevel = 3;
 
+/** There is one in a process, counted: with it comes the logger. */
+export const openEnvironment = (api: OrtApi): Handle =>
+  api.make('CreateEnv', logLevel, 'swa-align')[0];
+
 interface Opened extends CApiParts {
   readonly environment: Handle;
   readonly host: HostMemory;
 }
 
 /**
- * ONNX Runtime by its C API, in float32. Inputs are read and results written where they lie, and a run writes the
- * state into the memory of the one before: nothing is copied or made anew from step to step.
+ * ONNX Runtime by its C API, in float32. A run writes the state into the memory of the one before. On the CPU inputs
+ * are read and results written where they lie: nothing is copied or made anew from step to step.
  */
 export function cApiBackend(parts: CApiParts): Backend {
   const { api, memory, device, description } = parts;
-  const [environment] = api.make('CreateEnv', logLevel, 'swa-align');
-  const opened: Opened = { ...parts, environment, host: hostMemory(api) };
+  const opened: Opened = { ...parts, environment: openEnvironment(api), host: hostMemory(api) };
   return {
     name: 'ort',
     device,
@@ -98,28 +103,37 @@ async function compile(
         (name) =>
           [name, stateValue(program, state, program.state.get(name)!.current) as OrtValue] as const,
       );
-      const fed = lowered.inputs.map((name) => [name, host.lend(inputs.get(name)!)] as const);
-      const room = fetchRoom(program, lowered.fetched.keys());
-      const fetched = [...lowered.fetched].map(
-        ([name, output]) => [output, host.lend(room.get(name)!)] as const,
-      );
-      const next = [...lowered.nextState].map(([name, output]) => {
-        const { dtype, shape } = nextOf(name);
-        return { name, output, value: spares.take(typeOf(dtype), shape) };
-      });
-      const replaced = new Map(next.map(({ name }) => [name, state.get(name)]));
+      const lent: HostValue[] = [];
+      const lend = (t: Tensor): OrtValue => {
+        const value = host.lend(t);
+        lent.push(value);
+        return value;
+      };
+      const next = new Map<string, OrtValue>();
       try {
-        const written = next.map(({ output, value }) => [output, value] as const);
-        await session.run(new Map([...read, ...fed]), new Map([...fetched, ...written]));
-        for (const { name, value } of next) state.set(name, value);
-        for (const value of replaced.values()) if (value) spares.give(value as OrtValue);
+        const fed = lowered.inputs.map((name) => [name, lend(inputs.get(name)!)] as const);
+        const room = fetchRoom(program, lowered.fetched.keys());
+        const written = new Map(
+          [...lowered.fetched].map(([name, output]) => [output, lend(room.get(name)!)]),
+        );
+        for (const [name, output] of lowered.nextState) {
+          const { dtype, shape } = nextOf(name);
+          next.set(name, spares.take(typeOf(dtype), shape));
+          written.set(output, next.get(name)!);
+        }
+        await session.run(new Map([...read, ...fed]), written);
+        for (const [name, value] of next) {
+          const replaced = state.get(name);
+          if (replaced !== undefined) spares.give(replaced as OrtValue);
+          state.set(name, value);
+        }
+        return room;
       } catch (error) {
-        for (const { value } of next) spares.give(value);
+        for (const value of next.values()) spares.give(value);
         throw error;
       } finally {
-        for (const [, value] of [...fed, ...fetched]) host.release(value);
+        for (const value of lent) host.release(value);
       }
-      return room;
     },
     async dispose() {
       spares.empty();

@@ -9,7 +9,7 @@ export interface SessionSettings {
 }
 
 export interface Session {
-  /** Runs once on these values, which it reads and writes in place. The event loop stays free meanwhile. */
+  /** Runs once on these values, which it reads and writes in place. On the CPU the event loop stays free meanwhile. */
   run(inputs: ReadonlyMap<string, OrtValue>, outputs: ReadonlyMap<string, OrtValue>): Promise<void>;
   release(): void;
 }
@@ -41,8 +41,16 @@ export async function openSession(
   } finally {
     api.call('ReleaseSessionOptions', options);
   }
+  const release = (): void => api.call('ReleaseSession', session);
+  let placement: readonly Placed[];
+  try {
+    placement = placementIn(api, session);
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
-    placement: placementIn(api, session),
+    placement,
     async run(inputs, outputs) {
       const [binding] = api.make('CreateIoBinding', session);
       try {
@@ -53,7 +61,7 @@ export async function openSession(
         api.call('ReleaseIoBinding', binding);
       }
     },
-    release: () => api.call('ReleaseSession', session),
+    release,
   };
 }
 

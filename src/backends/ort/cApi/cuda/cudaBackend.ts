@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { DeviceError } from '../../../../errors.ts';
 import { type Koffi, loadKoffi } from '../../../../native/koffi.ts';
 import type { Backend } from '../../../backend.ts';
 import { targets } from '../../lowering/target.ts';
 import type { Precision } from '../../precision.ts';
 import type { OrtApi } from '../api.ts';
-import { cApiBackend } from '../cApiBackend.ts';
+import { cApiBackend, openEnvironment } from '../cApiBackend.ts';
 import { openLibrary } from '../library.ts';
 import type { Provider } from '../providers.ts';
 import { cudaMemory } from './cudaMemory.ts';
@@ -91,8 +91,10 @@ async function loadTogether(
   const together = mkdtempSync(join(tmpdir(), 'swa-align-ort-'));
   try {
     const files = [library, ...providerFiles.map((file) => join(folder, file))];
-    for (const file of files) symlinkSync(file, join(together, basename(file)));
+    for (const file of files) symlinkSync(resolve(file), join(together, basename(file)));
     const api = await openLibrary(join(together, basename(library)));
+    // Without its logger a failure hides behind another one.
+    openEnvironment(api);
     const [options] = api.make('CreateSessionOptions');
     try {
       provider.choose(api, options);

@@ -21,7 +21,12 @@ export function cudaMemory(api: OrtApi, cuda: CudaRuntime): Memory<CudaValue> {
   const blank = (dtype: HeldType, shape: readonly number[]): CudaValue => {
     const bytes = sizeOf(shape) * bytesPerElement[dtype];
     const address = cuda.allocate(bytes);
-    return { ...valueAt(api, info, address, bytes, dtype, shape), address };
+    try {
+      return { ...valueAt(api, info, address, bytes, dtype, shape), address };
+    } catch (error) {
+      cuda.release(address);
+      throw error;
+    }
   };
   return {
     blank,

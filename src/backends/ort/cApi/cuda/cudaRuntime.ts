@@ -52,7 +52,11 @@ export function cudaRuntime(library: NativeLibrary): CudaRuntime {
       return BigInt(address[0]);
     },
     release: (address) => free(address),
-    toDevice: (address, from) => copyIn(address, from, from.byteLength, kinds.toDevice),
+    toDevice(address, from) {
+      copyIn(address, from, from.byteLength, kinds.toDevice);
+      // It may be under way still, and ONNX Runtime's stream does not wait for it.
+      synchronize();
+    },
     toHost(into, address) {
       synchronize();
       copyOut(into, address, into.byteLength, kinds.toHost);
