@@ -34,7 +34,7 @@ test('devices: every device with what runs there, or the reason why nothing does
   expect(status).toBe(0);
   expect(stdout).toMatch(/^ort +cpu +runs {2}ONNX Runtime [\d.]+, CPU$/m);
   expect(stdout).toMatch(
-    /^ort +cpu-js +runs {2}ONNX Runtime [\d.]+, CPU, by the JavaScript binding$/m,
+    /^ort +cpu-c +(runs {2}ONNX Runtime [\d.]+ by its C API, CPU|- .*koffi.*)$/m,
   );
   expect(stdout).toMatch(/^ort +cuda +- {5}\S/m);
   expect(stdout).toMatch(/^oracle +cpu +runs {2}float64 oracle/m);
@@ -68,7 +68,7 @@ test('a device that nobody has heard of', () => {
   const { status, stderr } = cli(['diff', 'loss', '--device', 'abacus']);
   expect(status).toBe(2);
   expect(stderr).toBe(
-    "swa-align: --device: 'abacus' is none of auto, cpu, cpu-js, cuda, webgpu, tensorflow; `swa-align diff --help` says what it takes\n",
+    "swa-align: --device: 'abacus' is none of auto, cpu, cpu-c, cuda, webgpu, tensorflow; `swa-align diff --help` says what it takes\n",
   );
 });
 

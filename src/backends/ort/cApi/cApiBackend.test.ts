@@ -178,6 +178,23 @@ describe.skipIf(!hasKoffi)("ONNX Runtime's C API on the CPU (needs koffi)", () =
     await executable.dispose();
   });
 
+  it('refuses a value that a run has replaced or that was freed, and frees nothing twice', async () => {
+    const backend = backendOn(api);
+    const executable = await backend.compile(adding(), ['before']);
+    const state = await backend.upload(zero);
+    const old: DeviceState = new Map(state);
+    await executable.run(state, step);
+    const gone = 'state counter was replaced by a run, or freed';
+    await expect(executable.run(old, step)).rejects.toThrow(gone);
+    await expect(backend.download(old)).rejects.toThrow(gone);
+    const copy: DeviceState = new Map(state);
+    await backend.free(old);
+    await backend.free(state);
+    await expect(backend.download(copy)).rejects.toThrow(gone);
+    await backend.free(copy);
+    await executable.dispose();
+  });
+
   it('says what the library says of a model that it refuses', async () => {
     const [environment] = api.make('CreateEnv', 3, 'test');
     const [options] = api.make('CreateSessionOptions');

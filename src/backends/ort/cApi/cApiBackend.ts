@@ -1,7 +1,7 @@
 import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import type { Tensor } from '../../../tensor/tensor.ts';
-import type { Backend, DeviceState, Executable } from '../../backend.ts';
+import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
 import { fetchRoom } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
@@ -42,6 +42,8 @@ export const openEnvironment = (api: OrtApi): Handle =>
 interface Opened extends CApiParts {
   readonly environment: Handle;
   readonly host: HostMemory;
+  /** Values that a run replaced or that were freed: their memory is somebody else's, or nobody's. */
+  readonly gone: WeakSet<DeviceTensor>;
 }
 
 /**
@@ -50,7 +52,13 @@ interface Opened extends CApiParts {
  */
 export function cApiBackend(parts: CApiParts): Backend {
   const { api, memory, device, description } = parts;
-  const opened: Opened = { ...parts, environment: openEnvironment(api), host: hostMemory(api) };
+  const gone = new WeakSet<DeviceTensor>();
+  const opened: Opened = {
+    ...parts,
+    gone,
+    environment: openEnvironment(api),
+    host: hostMemory(api),
+  };
   return {
     name: 'ort',
     device,
@@ -59,17 +67,22 @@ export function cApiBackend(parts: CApiParts): Backend {
     compile: (program, fetches) => compile(program, fetches, opened),
     upload: async (values) => new Map([...values].map(([name, t]) => [name, memory.upload(t)])),
     download: async (state, names = [...state.keys()]) =>
-      new Map(names.map((name) => [name, memory.read(held(state, name))])),
+      new Map(names.map((name) => [name, memory.read(held(state, name, gone))])),
     async free(state) {
-      for (const value of state.values()) memory.release(value as OrtValue);
+      for (const value of state.values()) {
+        if (gone.has(value)) continue;
+        gone.add(value);
+        memory.release(value as OrtValue);
+      }
       state.clear();
     },
   };
 }
 
-function held(state: DeviceState, name: string): OrtValue {
+function held(state: DeviceState, name: string, gone: Opened['gone']): OrtValue {
   const value = state.get(name);
   if (value === undefined) throw new GraphError(`there is no state called ${name}`);
+  if (gone.has(value)) throw new GraphError(`state ${name} was replaced by a run, or freed`);
   return value as OrtValue;
 }
 
@@ -78,7 +91,7 @@ const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' 
 async function compile(
   program: Program,
   fetches: readonly string[],
-  { api, provider, memory, target, threads, environment, host }: Opened,
+  { api, provider, memory, target, threads, environment, host, gone }: Opened,
 ): Promise<Executable> {
   const lowered = lowerProgram(program, fetches, target);
   const named = (cause: Error) =>
@@ -99,10 +112,10 @@ async function compile(
   return {
     async run(state, inputs) {
       checkInputs(program, inputs);
-      const read = lowered.stateIn.map(
-        (name) =>
-          [name, stateValue(program, state, program.state.get(name)!.current) as OrtValue] as const,
-      );
+      const read = lowered.stateIn.map((name) => {
+        stateValue(program, state, program.state.get(name)!.current);
+        return [name, held(state, name, gone)] as const;
+      });
       const lent: HostValue[] = [];
       const lend = (t: Tensor): OrtValue => {
         const value = host.lend(t);
@@ -124,7 +137,10 @@ async function compile(
         await session.run(new Map([...read, ...fed]), written);
         for (const [name, value] of next) {
           const replaced = state.get(name);
-          if (replaced !== undefined) spares.give(replaced as OrtValue);
+          if (replaced !== undefined && !gone.has(replaced)) {
+            gone.add(replaced);
+            spares.give({ ...(replaced as OrtValue) });
+          }
           state.set(name, value);
         }
         return room;
