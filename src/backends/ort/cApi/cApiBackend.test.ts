@@ -195,6 +195,27 @@ describe.skipIf(!hasKoffi)("ONNX Runtime's C API on the CPU (needs koffi)", () =
     await executable.dispose();
   });
 
+  it('releases nothing beneath a run that is under way', async () => {
+    const backend = backendOn(api);
+    const training = narrowTraining(narrow());
+    const executable = await backend.compile(training.program, ['loss']);
+    const state = await backend.upload(training.state);
+    let ended = false;
+    const running = executable.run(state, training.feeds[0]).then((results) => {
+      ended = true;
+      return results;
+    });
+    const freeing = backend.free(state).then(() => ended);
+    const disposing = executable.dispose().then(() => ended);
+    expect(ended).toBe(false);
+    expect((await running).get('loss')!.data[0]).toBeGreaterThan(0);
+    expect([await freeing, await disposing]).toEqual([true, true]);
+    await executable.dispose();
+    await expect(executable.run(state, training.feeds[0])).rejects.toThrow(
+      'the training step was disposed of',
+    );
+  });
+
   it('says what the library says of a model that it refuses', async () => {
     const [environment] = api.make('CreateEnv', 3, 'test');
     const [options] = api.make('CreateSessionOptions');

@@ -1,6 +1,6 @@
 import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
-import type { Tensor } from '../../../tensor/tensor.ts';
+import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
 import { fetchRoom } from '../fetchRoom.ts';
@@ -44,6 +44,8 @@ interface Opened extends CApiParts {
   readonly host: HostMemory;
   /** Values that a run replaced or that were freed: their memory is somebody else's, or nobody's. */
   readonly gone: WeakSet<DeviceTensor>;
+  /** Runs under way: nothing is released beneath them. */
+  readonly running: Set<Promise<unknown>>;
 }
 
 /**
@@ -53,8 +55,10 @@ interface Opened extends CApiParts {
 export function cApiBackend(parts: CApiParts): Backend {
   const { api, memory, device, description } = parts;
   const gone = new WeakSet<DeviceTensor>();
+  const running = new Set<Promise<unknown>>();
   const opened: Opened = {
     ...parts,
+    running,
     gone,
     environment: openEnvironment(api),
     host: hostMemory(api),
@@ -69,6 +73,7 @@ export function cApiBackend(parts: CApiParts): Backend {
     download: async (state, names = [...state.keys()]) =>
       new Map(names.map((name) => [name, memory.read(held(state, name, gone))])),
     async free(state) {
+      await Promise.allSettled(running);
       for (const value of state.values()) {
         if (gone.has(value)) continue;
         gone.add(value);
@@ -91,7 +96,7 @@ const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' 
 async function compile(
   program: Program,
   fetches: readonly string[],
-  { api, provider, memory, target, threads, environment, host, gone }: Opened,
+  { api, provider, memory, target, threads, environment, host, gone, running }: Opened,
 ): Promise<Executable> {
   const lowered = lowerProgram(program, fetches, target);
   const named = (cause: Error) =>
@@ -109,49 +114,61 @@ async function compile(
   const spares: Spares = sparesOf(memory);
   const nextOf = (name: string) => program.state.get(name)!.next!;
 
-  return {
-    async run(state, inputs) {
-      checkInputs(program, inputs);
-      const read = lowered.stateIn.map((name) => {
-        stateValue(program, state, program.state.get(name)!.current);
-        return [name, held(state, name, gone)] as const;
-      });
-      const lent: HostValue[] = [];
-      const lend = (t: Tensor): OrtValue => {
-        const value = host.lend(t);
-        lent.push(value);
-        return value;
-      };
-      const next = new Map<string, OrtValue>();
-      try {
-        const fed = lowered.inputs.map((name) => [name, lend(inputs.get(name)!)] as const);
-        const room = fetchRoom(program, lowered.fetched.keys());
-        const written = new Map(
-          [...lowered.fetched].map(([name, output]) => [output, lend(room.get(name)!)]),
-        );
-        for (const [name, output] of lowered.nextState) {
-          const { dtype, shape } = nextOf(name);
-          next.set(name, spares.take(typeOf(dtype), shape));
-          written.set(output, next.get(name)!);
-        }
-        await session.run(new Map([...read, ...fed]), written);
-        for (const [name, value] of next) {
-          const replaced = state.get(name);
-          if (replaced !== undefined && !gone.has(replaced)) {
-            gone.add(replaced);
-            spares.give({ ...(replaced as OrtValue) });
-          }
-          state.set(name, value);
-        }
-        return room;
-      } catch (error) {
-        for (const value of next.values()) spares.give(value);
-        throw error;
-      } finally {
-        for (const value of lent) host.release(value);
+  let disposed = false;
+
+  async function once(state: DeviceState, inputs: TensorMap): Promise<Map<string, Tensor>> {
+    if (disposed) throw new GraphError(`the ${program.name} was disposed of`);
+    checkInputs(program, inputs);
+    const read = lowered.stateIn.map((name) => {
+      stateValue(program, state, program.state.get(name)!.current);
+      return [name, held(state, name, gone)] as const;
+    });
+    const lent: HostValue[] = [];
+    const lend = (t: Tensor): OrtValue => {
+      const value = host.lend(t);
+      lent.push(value);
+      return value;
+    };
+    const next = new Map<string, OrtValue>();
+    try {
+      const fed = lowered.inputs.map((name) => [name, lend(inputs.get(name)!)] as const);
+      const room = fetchRoom(program, lowered.fetched.keys());
+      const written = new Map(
+        [...lowered.fetched].map(([name, output]) => [output, lend(room.get(name)!)]),
+      );
+      for (const [name, output] of lowered.nextState) {
+        const { dtype, shape } = nextOf(name);
+        next.set(name, spares.take(typeOf(dtype), shape));
+        written.set(output, next.get(name)!);
       }
+      await session.run(new Map([...read, ...fed]), written);
+      for (const [name, value] of next) {
+        const replaced = state.get(name);
+        if (replaced !== undefined && !gone.has(replaced)) {
+          gone.add(replaced);
+          spares.give({ ...(replaced as OrtValue) });
+        }
+        state.set(name, value);
+      }
+      return room;
+    } catch (error) {
+      for (const value of next.values()) spares.give(value);
+      throw error;
+    } finally {
+      for (const value of lent) host.release(value);
+    }
+  }
+
+  return {
+    run(state, inputs) {
+      const run = once(state, inputs).finally(() => running.delete(run));
+      running.add(run);
+      return run;
     },
     async dispose() {
+      if (disposed) return;
+      disposed = true;
+      await Promise.allSettled(running);
       spares.empty();
       session.release();
     },
