@@ -20,7 +20,10 @@ const point = (trainLoss: number): Measured => ({
   norm: 12.5,
 });
 
-const points = [1.5, Number.NaN, Number.POSITIVE_INFINITY, 5e-324].map(point);
+const points = [1.5, Number.NaN, Number.POSITIVE_INFINITY, 5e-324]
+  .map(point)
+  // Weights that overflowed have an infinite norm.
+  .map((one, i) => (i === 2 ? { ...one, norm: Number.POSITIVE_INFINITY } : one));
 
 function filled(name: string): string {
   const path = join(dir, name);

@@ -105,6 +105,8 @@ describe('pictures', () => {
 
   test('of a plane name the points and say what is clipped', () => {
     expect(planePicture(plane, draw)).not.toContain('is drawn as that');
+    // Nothing lies below 0.01, and then nothing is clipped.
+    expect(planePicture(plane, { ...draw, clipLoss: 0.01 })).not.toContain('is drawn as that');
     const svg = planePicture(plane, { ...draw, clipLoss: 1.2 });
     expect(svg).toContain('what is above 1.2 is drawn as that');
     expect(svg).toContain('0.75 at SGD, last, 0.75 at SWA');
