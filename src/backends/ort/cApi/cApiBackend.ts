@@ -1,7 +1,7 @@
 import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
-import type { Backend, DeviceState, DeviceTensor, Executable } from '../../backend.ts';
+import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
 import { fetchRoom } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
@@ -42,8 +42,6 @@ export const openEnvironment = (api: OrtApi): Handle =>
 interface Opened extends CApiParts {
   readonly environment: Handle;
   readonly host: HostMemory;
-  /** Values that a run replaced or that were freed: their memory is somebody else's, or nobody's. */
-  readonly gone: WeakSet<DeviceTensor>;
   /** Runs under way: nothing is released beneath them. */
   readonly running: Set<Promise<unknown>>;
 }
@@ -54,12 +52,10 @@ interface Opened extends CApiParts {
  */
 export function cApiBackend(parts: CApiParts): Backend {
   const { api, memory, device, description } = parts;
-  const gone = new WeakSet<DeviceTensor>();
   const running = new Set<Promise<unknown>>();
   const opened: Opened = {
     ...parts,
     running,
-    gone,
     environment: openEnvironment(api),
     host: hostMemory(api),
   };
@@ -71,24 +67,24 @@ export function cApiBackend(parts: CApiParts): Backend {
     compile: (program, fetches) => compile(program, fetches, opened),
     upload: async (values) => new Map([...values].map(([name, t]) => [name, memory.upload(t)])),
     download: async (state, names = [...state.keys()]) =>
-      new Map(names.map((name) => [name, memory.read(held(state, name, gone))])),
+      new Map(names.map((name) => [name, memory.read(held(state, name))])),
     async free(state) {
       await Promise.allSettled(running);
-      for (const value of state.values()) {
-        if (gone.has(value)) continue;
-        gone.add(value);
-        memory.release(value as OrtValue);
+      for (const value of state.values() as Iterable<OrtValue>) {
+        if (value.gone) continue;
+        value.gone = true;
+        memory.release(value);
       }
       state.clear();
     },
   };
 }
 
-function held(state: DeviceState, name: string, gone: Opened['gone']): OrtValue {
-  const value = state.get(name);
+function held(state: DeviceState, name: string): OrtValue {
+  const value = state.get(name) as OrtValue | undefined;
   if (value === undefined) throw new GraphError(`there is no state called ${name}`);
-  if (gone.has(value)) throw new GraphError(`state ${name} was replaced by a run, or freed`);
-  return value as OrtValue;
+  if (value.gone) throw new GraphError(`state ${name} was replaced by a run, or freed`);
+  return value;
 }
 
 const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' : 'float32');
@@ -96,7 +92,7 @@ const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' 
 async function compile(
   program: Program,
   fetches: readonly string[],
-  { api, provider, memory, target, threads, environment, host, gone, running }: Opened,
+  { api, provider, memory, target, threads, environment, host, running }: Opened,
 ): Promise<Executable> {
   const lowered = lowerProgram(program, fetches, target);
   const named = (cause: Error) =>
@@ -121,7 +117,7 @@ async function compile(
     checkInputs(program, inputs);
     const read = lowered.stateIn.map((name) => {
       stateValue(program, state, program.state.get(name)!.current);
-      return [name, held(state, name, gone)] as const;
+      return [name, held(state, name)] as const;
     });
     const lent: HostValue[] = [];
     const lend = (t: Tensor): OrtValue => {
@@ -143,10 +139,10 @@ async function compile(
       }
       await session.run(new Map([...read, ...fed]), written);
       for (const [name, value] of next) {
-        const replaced = state.get(name);
-        if (replaced !== undefined && !gone.has(replaced)) {
-          gone.add(replaced);
-          spares.give({ ...(replaced as OrtValue) });
+        const replaced = state.get(name) as OrtValue | undefined;
+        if (replaced !== undefined && !replaced.gone) {
+          spares.give({ ...replaced });
+          replaced.gone = true;
         }
         state.set(name, value);
       }

@@ -13,6 +13,8 @@ export const elementTypes: Readonly<Record<HeldType, number>> = { float32: 1, in
 export interface OrtValue extends DeviceTensor {
   readonly dtype: HeldType;
   readonly handle: Handle;
+  /** Replaced by a run, or freed: its memory is somebody else's, or nobody's. */
+  gone: boolean;
 }
 
 /** Memory that tensors lie in: the host's, or a device's. */
@@ -60,7 +62,7 @@ export function valueAt(
     'CreateTensorWithDataAsOrtValue',
     ...[info, data, bytes, dims, dims.length, type],
   );
-  return { dtype, shape, handle };
+  return { dtype, shape, handle, gone: false };
 }
 
 export function hostMemory(api: OrtApi): HostMemory {
