@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { DeviceError } from '../errors.ts';
 
 /** A function of a C library: called at once, or in a thread that calls back with its result. */
@@ -34,6 +35,16 @@ export interface Koffi {
 }
 
 const koffiPackage: string = 'koffi';
+
+/** Whether the package is installed: asked before anything is begun that needs it. */
+export function hasKoffi(): boolean {
+  try {
+    createRequire(import.meta.url).resolve(koffiPackage);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * What a call in a thread has for its stack. koffi's own 128 KiB are too few: MPICH dies in them, and kernels of ONNX

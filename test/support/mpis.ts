@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { hasKoffi } from '../../src/native/koffi.ts';
 
 /** An MPI launcher of this machine. */
 export interface Mpi {
@@ -23,16 +23,8 @@ const saysOf = (launcher: string): string => {
 
 /** Debian has them beside each other under names of their own; elsewhere there is one mpirun. */
 const found = (launchers: readonly string[], says: RegExp): string | undefined =>
-  hasKoffi ? launchers.find((launcher) => says.test(saysOf(launcher))) : undefined;
+  hasKoffi() ? launchers.find((launcher) => says.test(saysOf(launcher))) : undefined;
 
-const hasKoffi = ((): boolean => {
-  try {
-    createRequire(import.meta.url).resolve('koffi');
-    return true;
-  } catch {
-    return false;
-  }
-})();
 const openMpi = found(['mpirun.openmpi', 'mpirun'], /Open MPI/);
 const mpich = found(['mpirun.mpich', 'mpirun'], /HYDRA|MPICH/i);
 

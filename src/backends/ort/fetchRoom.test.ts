@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
+import { hasKoffi } from '../../native/koffi.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { gradientOf } from '../../program/program.ts';
 import type { Backend } from '../backend.ts';
@@ -21,18 +21,9 @@ async function fetched(backend: Backend) {
   return { results, names };
 }
 
-const hasKoffi = (() => {
-  try {
-    createRequire(import.meta.url).resolve('koffi');
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 const bindings: readonly (readonly [string, () => Promise<Backend>])[] = [
   ['the JavaScript binding', ortBackend],
-  ...(hasKoffi
+  ...(hasKoffi()
     ? ([['the C API', async () => (await import('./cApi/cpuByCApi.ts')).cpuByCApi()]] as const)
     : []),
 ];

@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import type { RankFindings, RanksRan, RunRanks } from '../../align/stages/ddp/ra
 import type { BackendOptions } from '../../backends/registry.ts';
 import { DeviceError } from '../../errors.ts';
 import { readNpz } from '../../io/numpy/npz.ts';
+import { hasKoffi } from '../../native/koffi.ts';
 import { type RankCall, type RankFacts, rankFiles } from './rankFiles.ts';
 
 /** How the launchers of MPI's families start so many processes here: on fewer cores, and not bound to one. */
@@ -31,16 +31,6 @@ function launcherHere(): Launcher | undefined {
     if (family !== undefined) return { file, ...family };
   }
   return undefined;
-}
-
-/** Asked before processes are started for nothing; see `openLibrary`. */
-function hasKoffi(): boolean {
-  try {
-    createRequire(import.meta.url).resolve('koffi');
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The built module, or the source behind the loader. */

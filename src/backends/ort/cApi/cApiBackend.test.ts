@@ -1,9 +1,9 @@
-import { createRequire } from 'node:module';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { agree, agreementCases } from '../../../../test/support/backendAgainstOracle.ts';
 import { DeviceError, GraphError } from '../../../errors.ts';
 import { add, input } from '../../../ir/build.ts';
 import type { Node } from '../../../ir/node.ts';
+import { hasKoffi } from '../../../native/koffi.ts';
 import { vgg } from '../../../nn/models/vgg.ts';
 import type { Program } from '../../../program/program.ts';
 import { scalar, type TensorMap, tensor } from '../../../tensor/tensor.ts';
@@ -17,15 +17,6 @@ import { cpuByCApi } from './cpuByCApi.ts';
 import { libraryIn, openLibrary } from './library.ts';
 import { hostMemory } from './memory.ts';
 import { cpuProvider } from './providers.ts';
-
-const hasKoffi = (() => {
-  try {
-    createRequire(import.meta.url).resolve('koffi');
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 /** What was made and not released yet, by the function that makes it. */
 function counting(api: OrtApi) {
@@ -77,7 +68,7 @@ const step = new Map([['step', scalar(1)]]);
 const zero: TensorMap = new Map([['counter', tensor('float32', [2], Float32Array.of(0, 10))]]);
 const narrow = () => vgg({ depth: 16, batchNorm: true, classes: 10, narrow: 16 });
 
-describe.skipIf(!hasKoffi)("ONNX Runtime's C API on the CPU (needs koffi)", () => {
+describe.skipIf(!hasKoffi())("ONNX Runtime's C API on the CPU (needs koffi)", () => {
   let api: OrtApi;
   beforeAll(async () => {
     api = await openLibrary();
