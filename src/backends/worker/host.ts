@@ -1,6 +1,7 @@
 import { GraphError } from '../../errors.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
+import { givenAway } from '../givenAway.ts';
 import { rebuild } from './crossing/flatProgram.ts';
 import type { CallName, Calls, Held, HeldShape } from './crossing/messages.ts';
 
@@ -63,7 +64,8 @@ export function hostOf(opening: Promise<Backend>): Host {
     },
     async run({ executable, state: held, inputs }) {
       const { results, replaced } = await advance(held, (state) =>
-        executables.get(executable)!.run(state, inputs),
+        // Nobody else holds what was sent here.
+        executables.get(executable)!.run(state, givenAway(inputs)),
       );
       return { answer: { fetched: results, replaced }, tensors: results };
     },

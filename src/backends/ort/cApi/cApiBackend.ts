@@ -3,7 +3,7 @@ import type { Program } from '../../../program/program.ts';
 import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
-import { fetchRoom } from '../fetchRoom.ts';
+import { fetchRoom, keepForFetches } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
 import type { Target } from '../lowering/target.ts';
 import type { Handle, OrtApi } from './api.ts';
@@ -146,6 +146,7 @@ async function compile(
         }
         state.set(name, value);
       }
+      keepForFetches(inputs);
       return room;
     } catch (error) {
       for (const value of next.values()) spares.give(value);
