@@ -1,11 +1,11 @@
 /** Mistakes in the average and in batch norm's statistics behind it. */
-import type { DeviceState } from '../../../src/backends/backend.ts';
+import type { Backend, DeviceState, Executable } from '../../../src/backends/backend.ts';
 import { nextStep, type TrainingStream } from '../../../src/data/trainingStream.ts';
 import type { Module } from '../../../src/nn/module.ts';
 import { hasBatchNorm } from '../../../src/program/batchNormRefresh.ts';
 import { slotOf } from '../../../src/program/program.ts';
 import { averageOf, averageWeights } from '../../../src/program/weightUpdates.ts';
-import { scalar, type Tensor, zeros } from '../../../src/tensor/tensor.ts';
+import { scalar, type Tensor, type TensorMap, zeros } from '../../../src/tensor/tensor.ts';
 import { forkGenerator, type TorchGenerator } from '../../../src/torch/generator.ts';
 import { causes } from '../causes.ts';
 import { type Family, inModule, type Look, type Plant } from '../plant.ts';
@@ -102,17 +102,28 @@ export const joining: Family = {
 
 /** What is done to the run once a model has joined the average. */
 const afterJoining = (
-  then: (average: DeviceState, state: DeviceState, model: Module) => void,
+  then: (backend: Backend, average: DeviceState, state: DeviceState, model: Module) => unknown,
 ): Plant =>
   inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
+    compileAverage: async (backend, model) => {
+      const executable = await real.compileAverage(backend, model);
+      backendOf.set(executable, backend);
+      return executable;
+    },
     joinAverage: async (average, executable, model, state, generator) => {
       await real.joinAverage(average, executable, model, state, generator);
-      then(average.state, state, model);
+      await then(backendOf.get(executable)!, average.state, state, model);
     },
   }));
 
-/** The same tensors under the same names: no program frees what it does not replace. */
-const copied = (from: DeviceState, to: DeviceState, names: readonly string[]): void => {
+/** Puts values into a state, which owns them: what was there is freed. */
+async function put(backend: Backend, values: TensorMap, into: DeviceState): Promise<void> {
+  await backend.free(new Map([...values.keys()].map((name) => [name, into.get(name)!])));
+  for (const [name, value] of await backend.upload(values)) into.set(name, value);
+}
+
+/** The same tensors under the same names, lent: no program frees what it does not replace. */
+const lent = (from: DeviceState, to: DeviceState, names: readonly string[]): void => {
   for (const name of names) to.set(name, from.get(name)!);
 };
 
@@ -127,25 +138,17 @@ export const carrying: Family = {
       name: 'momenta lost when a model joins the average',
       people: 'make the optimiser anew beside the averaged model',
       plants: [
-        inModule<Average>('train/averaging/swaAverage.ts', (real) => ({
-          emptyAverage: async (backend, model) => {
-            const average = await real.emptyAverage(backend, model);
-            const zeroMomenta = trained(model).map((name) => [
-              slotOf(name, 'momentum'),
-              zeros('float32', model.state.find((s) => s.name === name)!.shape),
-            ]);
-            spare.set(average, await backend.upload(new Map(zeroMomenta as [string, Tensor][])));
-            return average;
-          },
-          joinAverage: async (average, executable, model, state, generator) => {
-            await real.joinAverage(average, executable, model, state, generator);
-            copied(
-              spare.get(average)!,
-              state,
-              trained(model).map((name) => slotOf(name, 'momentum')),
-            );
-          },
-        })),
+        afterJoining((backend, _, state, model) =>
+          put(
+            backend,
+            new Map(
+              model.state
+                .filter(({ role }) => role === 'parameter')
+                .map(({ name, shape }) => [slotOf(name, 'momentum'), zeros('float32', shape)]),
+            ),
+            state,
+          ),
+        ),
       ],
       cause: causes.noMomentum,
       caught: epochs('epoch 4/features.0.weight'),
@@ -154,9 +157,9 @@ export const carrying: Family = {
       name: 'training goes on from the average',
       people: 'swap the averaged weights in to evaluate and never out again',
       plants: [
-        afterJoining((average, state, model) => {
-          copied(average, state, trained(model));
-        }),
+        afterJoining(async (backend, average, state, model) =>
+          put(backend, await backend.download(average, trained(model)), state),
+        ),
       ],
       cause: { reads: 'trained on from the average', says: /average/ },
       caught: epochs('epoch 4/features.0.weight'),
@@ -173,9 +176,9 @@ export const carrying: Family = {
           refreshAverage: async (average, backend, model, ...rest) => {
             const weights = new Map(average.state);
             const last = spare.get(average);
-            if (last !== undefined) copied(last, average.state, trained(model));
+            if (last !== undefined) lent(last, average.state, trained(model));
             await real.refreshAverage(average, backend, model, ...rest);
-            copied(weights, average.state, trained(model));
+            lent(weights, average.state, trained(model));
           },
         })),
       ],
@@ -190,6 +193,7 @@ export const carrying: Family = {
 
 /** What a planted bug keeps beside an average. */
 const spare = new WeakMap<object, DeviceState>();
+const backendOf = new WeakMap<Executable, Backend>();
 
 export const averaging: Family = {
   name: 'the running average',
