@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.ts';
+import { DeviceError, UsageError } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Precision } from './ort/precision.ts';
 
@@ -42,12 +42,20 @@ const byOurRules =
     });
   };
 
-const openOrt = byOurRules('ort', async (options) =>
-  (await import('./ort/cpu/ortBackend.ts')).ortBackend(options),
-);
-const openCpuByCApi = byOurRules('ort', async (options) =>
-  (await import('./ort/cApi/cpuByCApi.ts')).cpuByCApi(options),
-);
+const openBinding: Open = async (options) =>
+  (await import('./ort/cpu/ortBackend.ts')).ortBackend(options);
+/** By the C API, and by the JavaScript binding where that cannot be called: slower, to the same bits. */
+const openOrt = byOurRules('ort', async (options) => {
+  const { cpuByCApi } = await import('./ort/cApi/cpuByCApi.ts');
+  return cpuByCApi(options).catch((error) => {
+    if (error instanceof DeviceError) return openBinding(options);
+    throw error;
+  });
+});
+const openOrtByBinding = byOurRules('ort', async (options) => {
+  const backend = await openBinding(options);
+  return { ...backend, description: `${backend.description}, by the JavaScript binding` };
+});
 const openCuda = byOurRules('ort', async (options) =>
   (await import('./ort/cApi/cuda/cudaBackend.ts')).cudaBackend(options),
 );
@@ -67,7 +75,7 @@ const openTfjs: Open = async (options) =>
 export const backends = {
   ort: {
     cpu: { open: openOrt, home: 'thread', gpu: 'no' },
-    'cpu-c': { open: openCpuByCApi, home: 'thread', gpu: 'no' },
+    'cpu-js': { open: openOrtByBinding, home: 'thread', gpu: 'no' },
     cuda: { open: openCuda, home: 'process', gpu: 'always', coarser: ['tf32'] },
     webgpu: { open: openWebgpu, home: 'process', gpu: 'by its name' },
   },

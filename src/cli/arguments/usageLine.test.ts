@@ -35,7 +35,7 @@ describe('a mistake on the command line is one sentence, and says where help is'
     ['train --backend nope', 'there is no backend "nope"; choose one of ort, tfjs, oracle'],
     [
       'eval --checkpoint x --device moon',
-      `--device: 'moon' is none of auto, cpu, cpu-c, cuda, webgpu, tensorflow; ${takes('eval')}`,
+      `--device: 'moon' is none of auto, cpu, cpu-js, cuda, webgpu, tensorflow; ${takes('eval')}`,
     ],
     ['compare', `<a> is missing; ${takes('compare')}`],
     ['compare a b c', `'c' is one word too many; ${takes('compare')}`],

@@ -13,9 +13,8 @@ export async function cpuByCApi({ threads }: { readonly threads?: number } = {})
     provider: cpuProvider,
     memory: hostMemory(api),
     target: targets.cpu,
-    // The bits are those of `cpu`: what one began the other goes on with.
     device: 'cpu',
-    description: `ONNX Runtime ${api.version} by its C API, CPU`,
+    description: `ONNX Runtime ${api.version}, CPU`,
     threads,
   });
 }
