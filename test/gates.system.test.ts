@@ -10,13 +10,13 @@ import {
 } from '../src/align/reference/reference.ts';
 import { stages } from '../src/align/stages/index.ts';
 import type { Part, PartRun } from '../src/align/stages/stage.ts';
-import { ortBackend } from '../src/backends/ort/cpu/ortBackend.ts';
+import { openInProcess } from '../src/backends/registry.ts';
 import { type Tensor, toFloat64, zeros } from '../src/tensor/tensor.ts';
 import { type Gate, norm } from './support/gate.ts';
 import { gatesOf } from './support/gates.ts';
 import { exact, type Move, movesOf } from './support/moves.ts';
 
-const backend = ortBackend();
+const backend = openInProcess('ort');
 
 /** A part of a stage and what it gave. */
 interface Ran {

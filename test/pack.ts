@@ -41,7 +41,11 @@ export function say(command: string, args: readonly string[], cwd: string): stri
 
 /** Installs packages as a user would who lets no package run a script. */
 export const install = (cwd: string, ...packages: readonly string[]): string =>
-  say('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...packages], cwd);
+  say(
+    'npm',
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', ...packages],
+    cwd,
+  );
 
 export default function pack(project: TestProject): () => void {
   const directory = mkdtempSync(join(tmpdir(), 'swa-align-packed-'));

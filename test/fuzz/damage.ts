@@ -11,11 +11,13 @@ import { counting, torchFiles, vector, vectorNames } from '../../src/io/testdata
 import { readZip } from '../../src/io/zip/zip.ts';
 import { isZip } from '../../src/io/zip/zipDirectory.ts';
 import { zipChunks } from '../../src/io/zip/zipWriter.ts';
+import { openKeptPoints } from '../../src/landscape/keptPoints.ts';
 import type { TensorMap } from '../../src/tensor/tensor.ts';
 import { checkpointDigest, writeCheckpoint } from '../../src/train/checkpoint/checkpoint.ts';
 import { recipe } from '../../src/train/settings/trainingSettings.ts';
 import { jsonMutants, type Language, type Mutant, mutants, often } from './mutate.ts';
 import type { ReaderName } from './readers.ts';
+import { landscapeSettings } from './seeds.ts';
 
 const npyLanguage: Language = {
   dictionary: [
@@ -169,10 +171,20 @@ const reheaded = (file: Uint8Array): Mutant => {
   });
 };
 
-function checkpointFile(): Uint8Array {
+/** What `write` makes of a path in a folder of its own. */
+function written(name: string, write: (path: string) => void): Uint8Array {
   const dir = mkdtempSync(join(tmpdir(), 'swa-align-fuzz-seed-'));
   try {
-    const path = join(dir, 'checkpoint-1.safetensors');
+    const path = join(dir, name);
+    write(path);
+    return new Uint8Array(readFileSync(path));
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const checkpointFile = (): Uint8Array =>
+  written('checkpoint-1.safetensors', (path) => {
     const weights: TensorMap = new Map([['features.0.weight', counting('float32', [2, 3])]]);
     const position = { epoch: 1, step: 0, seeds: { baseSeed: 7n }, generator: new Uint8Array(64) };
     writeCheckpoint(path, {
@@ -187,11 +199,15 @@ function checkpointFile(): Uint8Array {
       averaged: 1,
       average: weights,
     });
-    return new Uint8Array(readFileSync(path));
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-}
+  });
+
+const pointsFile = (): Uint8Array =>
+  written('plane.points.jsonl', (path) => {
+    const kept = openKeptPoints(path, landscapeSettings);
+    for (const trainLoss of [1.5, Number.NaN, 5e-324]) {
+      kept.add({ trainLoss, trainWrong: 3, testLoss: 0.1, testWrong: 4, norm: 12.5 });
+    }
+  });
 
 /** Damaged metadata under a digest that is right again. */
 const resealed = (file: Uint8Array): Mutant => {
@@ -258,18 +274,24 @@ const good = (prefix: string): Uint8Array[] =>
     .filter((name) => !name.includes('refused'))
     .map(vector);
 
-const manifestFile = (): Uint8Array =>
-  new Uint8Array(
-    readFileSync(
-      fileURLToPath(new URL('../../fixtures/reference/vgg16bn/manifest.json', import.meta.url)),
-    ),
-  );
+const committed = (path: string): Uint8Array =>
+  new Uint8Array(readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url))));
 
 /** Of both versions of PyTorch, whatever they hold. */
 const torch = torchFiles.map(({ file }) => file);
 const safetensors = vector('safetensors/two');
 const checkpoint = checkpointFile();
-const manifest = manifestFile();
+const manifest = committed('fixtures/reference/vgg16bn/manifest.json');
+const modelConfig = committed('examples/models/vgg16bn-narrow8-cifar10-jpeg/config.json');
+
+/** Bytes and phrases of a JSON file damaged, or what it says. */
+const json = (file: Uint8Array): Mutant =>
+  fc.oneof(
+    anyOf([file], jsonLanguage),
+    jsonMutants(Buffer.from(file).toString('utf8')).map(
+      (text) => new Uint8Array(Buffer.from(text)),
+    ),
+  );
 
 /** Damaged files of every format: bytes, fields, numbers, words, and parts put right around the damage. */
 export const damaged: { readonly [R in ReaderName]: Mutant } = {
@@ -292,10 +314,7 @@ export const damaged: { readonly [R in ReaderName]: Mutant } = {
   ),
   cifar: anyOf([cifarFile()], {}),
   'cifar archive': fc.oneof(anyOf([new Uint8Array(tinyBytes)], {}), rezipped(tinyBytes)),
-  manifest: fc.oneof(
-    anyOf([manifest], jsonLanguage),
-    jsonMutants(Buffer.from(manifest).toString('utf8')).map(
-      (text) => new Uint8Array(Buffer.from(text)),
-    ),
-  ),
+  manifest: json(manifest),
+  'model config': json(modelConfig),
+  'landscape points': anyOf([pointsFile()], jsonLanguage),
 };

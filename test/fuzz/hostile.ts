@@ -181,6 +181,16 @@ export const hostileFiles: readonly HostileFile[] = [
     make: () => latin(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
   },
   {
+    what: 'a config.json nested a hundred thousand deep',
+    reader: 'model config',
+    make: () => latin(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
+  },
+  {
+    what: 'points nested a hundred thousand deep',
+    reader: 'landscape points',
+    make: () => latin(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}\n`),
+  },
+  {
     what: 'an archive with a gigabyte beside the data',
     reader: 'cifar archive',
     make: () => {

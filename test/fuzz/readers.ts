@@ -14,9 +14,12 @@ import { plainGlobals } from '../../src/io/pickle/pickleGlobals.ts';
 import { recordingOf } from '../../src/io/recording.ts';
 import { readSafetensors } from '../../src/io/safetensors/safetensors.ts';
 import { weightsOf } from '../../src/io/weights.ts';
+import { openKeptPoints } from '../../src/landscape/keptPoints.ts';
 import { sizeOf } from '../../src/tensor/shape.ts';
 import { bytesOf, bytesPerElement, type Tensor, type TensorMap } from '../../src/tensor/tensor.ts';
 import { readCheckpoint, writeCheckpoint } from '../../src/train/checkpoint/checkpoint.ts';
+import { configFile, readModelConfig } from '../../src/train/checkpoint/modelConfig.ts';
+import { landscapeSettings } from './seeds.ts';
 
 /**
  * Reads a file of one format and says what is wrong with the answer, or undefined. `dir` is empty and its
@@ -140,6 +143,29 @@ function wrongManifest(bytes: Uint8Array, dir: string): string | undefined {
   return model.state.length > 0 ? undefined : 'has a model without weights';
 }
 
+function wrongModelConfig(bytes: Uint8Array, dir: string): string | undefined {
+  const folder = join(put(dir, join('a', configFile), bytes), '..');
+  const config = readModelConfig(folder);
+  const again = join(put(dir, join('b', configFile), Buffer.from(JSON.stringify(config))), '..');
+  return isDeepStrictEqual(readModelConfig(again), config)
+    ? undefined
+    : 'does not come back the same';
+}
+
+/** Whoever goes on with a landscape writes to its file: a refused one must stay as it was. */
+function wrongPoints(bytes: Uint8Array, dir: string): string | undefined {
+  const path = put(dir, 'plane.points.jsonl', bytes);
+  try {
+    const { points } = openKeptPoints(path, landscapeSettings);
+    return isDeepStrictEqual(openKeptPoints(path, landscapeSettings).points, points)
+      ? undefined
+      : 'does not come back the same';
+  } catch (refusal) {
+    if (!same(readFileSync(path), bytes)) return 'was refused, and changed all the same';
+    throw refusal;
+  }
+}
+
 /** Weights are among what a recording of the same file holds. */
 function wrongTorch(bytes: Uint8Array): string | undefined {
   const { tensors } = recordingOf(bytes, where);
@@ -174,6 +200,8 @@ export const readers = {
   cifar: wrongCifar,
   'cifar archive': wrongArchive,
   manifest: wrongManifest,
+  'model config': wrongModelConfig,
+  'landscape points': wrongPoints,
 } as const satisfies Record<string, Reader>;
 
 export type ReaderName = keyof typeof readers;
