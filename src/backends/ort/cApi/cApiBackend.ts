@@ -15,8 +15,11 @@ import {
   type Memory,
   type OrtValue,
 } from './memory.ts';
+import { finishOf } from './passes/finish.ts';
+import { partsOf } from './passes/tailOf.ts';
+import type { WasmMemory } from './passes/wasmMemory.ts';
 import type { Provider } from './providers.ts';
-import { openSession } from './session.ts';
+import { openSession, type Session } from './session.ts';
 import { type Spares, sparesOf } from './spares.ts';
 
 /** What a backend on the C API is made of. */
@@ -30,6 +33,12 @@ export interface CApiParts {
   readonly description: string;
   /** Threads inside one operator; by default one a core. */
   readonly threads: number | undefined;
+  /** Where updates are passes of our own, on tensors of `least` elements or more: `memory` is what they reach. */
+  readonly passes?: {
+    readonly memory: Memory<HostValue>;
+    readonly wasm: WasmMemory;
+    readonly least: number;
+  };
 }
 
 /** Errors and worse: ORT_LOGGING_LEVEL_ERROR. */
@@ -92,22 +101,18 @@ const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' 
 async function compile(
   program: Program,
   fetches: readonly string[],
-  { api, provider, memory, target, threads, environment, host, running }: Opened,
+  { api, provider, memory, target, threads, environment, host, running, passes }: Opened,
 ): Promise<Executable> {
-  const lowered = lowerProgram(program, fetches, target);
-  const named = (cause: Error) =>
-    new DeviceError(`ONNX Runtime refused the ${program.name}: ${cause.message}`);
-  const session = await openSession(api, environment, lowered.model, { threads, provider }).catch(
-    (cause) => {
-      throw named(cause);
-    },
-  );
-  const stray = session.placement.find((node) => node.provider !== provider.name);
-  if (stray !== undefined) {
-    session.release();
-    throw named(new Error(`${provider.name} has no ${stray.operator} for ${stray.node}`));
-  }
+  const parts = passes && partsOf(program, fetches, passes.least);
+  const lowered = lowerProgram(parts?.head ?? program, parts?.fetches ?? fetches, target);
+  // The library refuses a graph of nothing.
+  const session =
+    lowered.fetched.size + lowered.nextState.size === 0
+      ? undefined
+      : await openPlaced(program.name, lowered.model, { api, provider, threads, environment });
   const spares: Spares = sparesOf(memory);
+  const reached = passes && sparesOf(passes.memory);
+  const finish = parts && finishOf(parts, passes!.wasm, reached!);
   const nextOf = (name: string) => program.state.get(name)!.next!;
 
   let disposed = false;
@@ -115,10 +120,11 @@ async function compile(
   async function once(state: DeviceState, inputs: TensorMap): Promise<Map<string, Tensor>> {
     if (disposed) throw new GraphError(`the ${program.name} was disposed of`);
     checkInputs(program, inputs);
-    const read = lowered.stateIn.map((name) => {
+    for (const name of new Set([...lowered.stateIn, ...(finish?.states ?? [])])) {
       stateValue(program, state, program.state.get(name)!.current);
-      return [name, held(state, name)] as const;
-    });
+      held(state, name);
+    }
+    const read = lowered.stateIn.map((name) => [name, held(state, name)] as const);
     const lent: HostValue[] = [];
     const lend = (t: Tensor): OrtValue => {
       const value = host.lend(t);
@@ -126,18 +132,24 @@ async function compile(
       return value;
     };
     const next = new Map<string, OrtValue>();
+    const between = new Map<string, HostValue>();
     try {
       const fed = lowered.inputs.map((name) => [name, lend(inputs.get(name)!)] as const);
-      const room = fetchRoom(program, lowered.fetched.keys());
-      const written = new Map(
-        [...lowered.fetched].map(([name, output]) => [output, lend(room.get(name)!)]),
-      );
+      const room = fetchRoom(program, new Set(fetches));
+      const written = new Map<string, OrtValue>();
+      for (const [name, { shape }] of parts?.reads ?? []) {
+        between.set(name, reached!.take('float32', shape));
+      }
+      for (const [name, output] of lowered.fetched) {
+        written.set(output, between.get(name) ?? lend(room.get(name)!));
+      }
       for (const [name, output] of lowered.nextState) {
         const { dtype, shape } = nextOf(name);
         next.set(name, spares.take(typeOf(dtype), shape));
         written.set(output, next.get(name)!);
       }
-      await session.run(new Map([...read, ...fed]), written);
+      await session?.run(new Map([...read, ...fed]), written);
+      finish?.run({ state, inputs, read: between, room });
       for (const [name, value] of next) {
         const replaced = state.get(name) as OrtValue | undefined;
         if (replaced !== undefined && !replaced.gone) {
@@ -153,6 +165,7 @@ async function compile(
       throw error;
     } finally {
       for (const value of lent) host.release(value);
+      for (const value of between.values()) reached!.give(value);
     }
   }
 
@@ -167,7 +180,32 @@ async function compile(
       disposed = true;
       await Promise.allSettled(running);
       spares.empty();
-      session.release();
+      reached?.empty();
+      session?.release();
     },
   };
+}
+
+/** A session all of whose nodes are the provider's. Throws DeviceError that names the program. */
+async function openPlaced(
+  name: string,
+  model: Uint8Array,
+  {
+    api,
+    provider,
+    threads,
+    environment,
+  }: Pick<Opened, 'api' | 'provider' | 'threads' | 'environment'>,
+): Promise<Session> {
+  const named = (cause: Error) =>
+    new DeviceError(`ONNX Runtime refused the ${name}: ${cause.message}`);
+  const session = await openSession(api, environment, model, { threads, provider }).catch(
+    (cause) => {
+      throw named(cause);
+    },
+  );
+  const stray = session.placement.find((node) => node.provider !== provider.name);
+  if (stray === undefined) return session;
+  session.release();
+  throw named(new Error(`${provider.name} has no ${stray.operator} for ${stray.node}`));
 }

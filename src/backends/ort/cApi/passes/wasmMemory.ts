@@ -1,0 +1,94 @@
+import type { Shape } from '../../../../tensor/shape.ts';
+import { sizeOf } from '../../../../tensor/shape.ts';
+import { type Tensor, tensor, toFloat32 } from '../../../../tensor/tensor.ts';
+import type { OrtApi } from '../api.ts';
+import { type HostValue, hostMemory, type Memory } from '../memory.ts';
+import { mostPages } from './passModule.ts';
+
+/** Memory that WebAssembly works on, of the whole process: addresses in bytes. */
+export interface WasmMemory {
+  readonly memory: WebAssembly.Memory;
+  /** Undefined where 4 GiB, or what the machine gives, are used up. */
+  allocate(bytes: number): number | undefined;
+  release(address: number, bytes: number): void;
+}
+
+const pageBytes = 1 << 16;
+/** Of a cache line: the engine's kernels read aligned vectors. */
+const alignment = 64;
+
+const padded = (bytes: number): number => Math.max(1, Math.ceil(bytes / alignment)) * alignment;
+
+/** What is released is kept for the next of the same size: states come again and again in the same sizes. */
+export function wasmMemory(maximum = mostPages): WasmMemory {
+  // Shared, for that stays in place when it grows: the engine holds addresses in it.
+  const memory = new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+  const free = new Map<number, number[]>();
+  let end = 0;
+  return {
+    memory,
+    allocate(bytes) {
+      const size = padded(bytes);
+      const again = free.get(size)?.pop();
+      if (again !== undefined) return again;
+      const missing = end + size - memory.buffer.byteLength;
+      try {
+        if (missing > 0) memory.grow(Math.ceil(missing / pageBytes));
+      } catch {
+        return undefined;
+      }
+      end += size;
+      return end - size;
+    },
+    release(address, bytes) {
+      const size = padded(bytes);
+      free.set(size, [...(free.get(size) ?? []), address]);
+    },
+  };
+}
+
+let ofProcess: WasmMemory | undefined;
+
+/** The one of this process; threads have one each. */
+export const theWasmMemory = (): WasmMemory => {
+  ofProcess ??= wasmMemory();
+  return ofProcess;
+};
+
+/** A tensor that a pass can reach. */
+export interface ReachedValue extends HostValue {
+  readonly address: number;
+}
+
+export const isReached = (value: HostValue): value is ReachedValue => 'address' in value;
+
+/** Memory of the host in which passes reach the float tensors of at least `least` elements, while there is room. */
+export function reachedMemory(
+  api: OrtApi,
+  { memory, allocate, release }: WasmMemory,
+  least: number,
+): Memory<HostValue> {
+  const host = hostMemory(api);
+  function reached(shape: Shape): ReachedValue | undefined {
+    const size = sizeOf(shape);
+    const address = size >= least ? allocate(4 * size) : undefined;
+    if (address === undefined) return undefined;
+    const data = new Float32Array(memory.buffer, address, size);
+    return { ...host.lend(tensor('float32', shape, data) as Tensor), address };
+  }
+  return {
+    blank: (dtype, shape) =>
+      (dtype === 'float32' ? reached(shape) : undefined) ?? host.blank(dtype, shape),
+    upload(t) {
+      const value = t.dtype === 'int64' ? undefined : reached(t.shape);
+      if (value === undefined) return host.upload(t);
+      (value.tensor.data as Float32Array).set(toFloat32(t));
+      return value;
+    },
+    read: host.read,
+    release(value) {
+      host.release(value);
+      if (isReached(value)) release(value.address, value.tensor.data.byteLength);
+    },
+  };
+}
