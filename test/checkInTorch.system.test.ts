@@ -70,8 +70,6 @@ describe.skipIf(cases.every(({ there }) => !there))('exported weights in PyTorch
 it('eval --logits names a file of another kind before it reads anything', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(() => {});
   expect(await run(['eval', '--checkpoint', 'none.npz', '--logits', 'logits.npy'])).toBe(2);
-  expect(error.mock.calls.join()).toContain(
-    'logits.npy: is no .npz; name a file that ends in .npz',
-  );
+  expect(error.mock.calls.join()).toContain('logits.npy: does not end in .npz; give another name');
   vi.restoreAllMocks();
 });

@@ -139,7 +139,7 @@ describe.skipIf(process.platform === 'win32')('processes that train', () => {
     const typed = (line: string) =>
       spawnSync('sh', ['-c', line], { cwd: place.dir, encoding: 'utf8' });
     const goesOnWith = ({ stdout }: { readonly stdout: string }): string =>
-      /^go on with: (.*)$/m.exec(stdout)?.[1] ?? 'false';
+      /^continue with: (.*)$/m.exec(stdout)?.[1] ?? 'false';
     /** What a run leaves besides its checkpoints, which tell the name of the data set. */
     const otherEnd = (dir: string): string[] =>
       differences(expected, dir).filter((name) => !/^checkpoint-|^data\.json$/.test(name));
@@ -192,7 +192,7 @@ describe.skipIf(process.platform === 'win32')('processes that train', () => {
       const gone = await live(place, dir, resume);
       expect(gone.code).toBe(2);
       expect(messages(gone)).toEqual([
-        `swa-align: ${data()}: the data set that the run began with is no longer there; say where the data set lies with --data-path`,
+        `swa-align: ${data()}: the data set that the run began with is no longer there; give the directory of the data set with --data-path`,
       ]);
       renameSync(`${data()} moved`, data());
       const next = await live(place, dir, [

@@ -327,12 +327,12 @@ describe('checkpoints of PyTorch', () => {
       writeNpz(recordingOf(torchFile('checkpoint/authors'), 'x', { key: 'state_dict' }).tensors),
     );
     expect(await run(['compare', torch('authors'), bare])).toBe(1);
-    expect(text()).toContain("note: A: what lies under 'state_dict' has the other's keys");
+    expect(text()).toContain("note: A: the part 'state_dict' has the other's keys");
     expect(await run(['compare', torch('authors'), bare, '--key', 'state_dict'])).toBe(0);
-    expect(text()).toContain('note: B: has no parts, so it is taken whole');
+    expect(text()).toContain('note: B: has no parts, so all of it is taken');
     printed.length = 0;
     expect(await run(['compare', bare, torch('data parallel')])).toBe(0);
-    expect(text()).toContain("note: B: 'module.' taken off the names of the weights");
+    expect(text()).toContain("note: B: 'module.' removed from the names of the weights");
     expect(await run(['compare', bare, torch('authors'), '--key', 'ema'])).toBe(2);
     expect(errors.join()).toMatch(/authors\.ckpt: holds nothing under 'ema'/);
   });

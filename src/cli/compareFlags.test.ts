@@ -147,7 +147,7 @@ describe('names of compare', () => {
     expect(await compare(ours(), theirs(), '--only', 'scratch')).toBe(1);
     expect(failing()).toEqual(["1 tensor missing on B's side: scratch"]);
     expect(await compare(a, b, '--only', 'nope*')).toBe(2);
-    expect(errors.join()).toContain('"nope*" fits no tensor');
+    expect(errors.join()).toContain('"nope*" matches no tensor');
     expect(await compare(a, b, '--except', '*')).toBe(2);
     expect(errors.join()).toContain('no tensor is left');
   });

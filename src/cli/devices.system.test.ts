@@ -68,7 +68,7 @@ test('a device that nobody has heard of', () => {
   const { status, stderr } = cli(['diff', 'loss', '--device', 'abacus']);
   expect(status).toBe(2);
   expect(stderr).toBe(
-    "swa-align: --device: 'abacus' is none of auto, cpu, cpu-js, cuda, webgpu, tensorflow; `swa-align diff --help` says what it takes\n",
+    "swa-align: --device: 'abacus' is not one of auto, cpu, cpu-js, cuda, webgpu, tensorflow; `swa-align diff --help` lists the arguments\n",
   );
 });
 

@@ -71,7 +71,7 @@ describe('train without --data-path', () => {
     process.emit('SIGINT', 'SIGINT');
     expect(await running).toBe(130);
     expect(errors.trimEnd().split('\n').at(-1)).toBe(
-      'swa-align: download interrupted; the next run goes on from there',
+      'swa-align: download interrupted; the next run continues from there',
     );
     expect(existsSync(part)).toBe(true);
     expect(existsSync(join(cache, 'cifar-10-binary.tar.gz.lock'))).toBe(false);

@@ -11,7 +11,7 @@ import { live } from './terminal/liveLine.ts';
 async function fromCache(name: keyof typeof cifarArchives): Promise<string> {
   const mirror = process.env.SWA_ALIGN_DATA_URL ?? '';
   const stop = new AbortController();
-  const because = { what: 'download interrupted', fix: 'the next run goes on from there' };
+  const because = { what: 'download interrupted', fix: 'the next run continues from there' };
   const release = onInterrupt({ stop, because });
   try {
     return await cachedCifar(cifarArchives[name], {

@@ -149,7 +149,7 @@ torch.save({**checkpoint, 'swa_n': 0}, sys.argv[3])
       expect(said).toContain(
         "the weights are those of 'swa_state_dict'; there is also 'state_dict'",
       );
-      expect(said).toContain("'module.' taken off the names of the weights");
+      expect(said).toContain("'module.' removed from the names of the weights");
       expect(said).toContain('PreResNet110, swa weights, as npz');
       expect((await first('checkpoint-300.pth.tar', '--weights', 'swa'))[0]).toBeCloseTo(1, 5);
       expect((await first('checkpoint-300.pth.tar', '--weights', 'raw'))[0]).toBe(0);
@@ -196,7 +196,7 @@ with torch.no_grad():
 
   it.each([
     [['model.tflite'], 'there is no format "tflite"'],
-    [['model'], 'model: its name tells no format; give --format'],
+    [['model'], 'model: its name does not say the format; give --format'],
     [['model.onnx', '--format', 'pt-script'], 'there is no format "pt-script"'],
     [['model.npz', '--fold-bn'], '--fold-bn is for ONNX'],
     [['model.onnx', '--weights', 'swa'], 'holds one set of weights'],

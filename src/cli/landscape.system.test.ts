@@ -91,7 +91,7 @@ describe('landscape', () => {
     expect(told).toContain(
       'training loss on the first 64 of 650 training images, test error on the first 30 of 270 test images',
     );
-    expect(told).toContain('batch-norm statistics anew at every point, from the same images');
+    expect(told).toContain('batch-norm statistics of every point, from the same images');
     expect(told).toMatch(/^epoch 2: training loss \d\.\d+, test error \d+\.\d\d %$/m);
     const svg = filesIn('whole').get('plane.svg')!;
     expect(svgProblems(svg)).toEqual([]);
@@ -107,7 +107,7 @@ describe('landscape', () => {
     narrowVggs(16);
     expect(await run([...plane('whole'), '--bn-samples', '32'])).toBe(2);
     expect(errors.join('')).toBe(
-      `swa-align: ${at('whole/plane.points.jsonl')}: was begun with --bn-samples 64, not with --bn-samples 32; give the same to go on, or another --out`,
+      `swa-align: ${at('whole/plane.points.jsonl')}: was started with --bn-samples 64, not with --bn-samples 32; give the same to continue, or another --out`,
     );
     expect([...filesIn('whole')]).toEqual([...before]);
   });
@@ -166,7 +166,7 @@ describe('landscape', () => {
     expect(away.trainLoss).not.toBe(trainLoss);
   });
 
-  const onLine = 'the three points lie on a line';
+  const onLine = 'the three points are on one line';
   test.each<[string, () => string[], string | RegExp]>([
     ['twice the same', () => ['plane', points[0], points[1], `again=${checkpoint(1)}:raw`], onLine],
     ['an average of the others', () => ['plane', points[1], points[2], checkpoint(2)], onLine],
@@ -184,7 +184,11 @@ describe('landscape', () => {
       '270 or less',
     ],
     ['no rise', () => ['rays', points[0], '--factor', '1'], '--factor 1'],
-    ['four solutions', () => ['rays', ...points, points[0]], 'tells 3 solutions apart'],
+    [
+      'four solutions',
+      () => ['rays', ...points, points[0]],
+      'one picture shows at most 3 solutions',
+    ],
   ])('says in one line what is wrong: %s', async (_, words, message) => {
     narrowVggs(16);
     const code = await run(['landscape', ...words(), '--out', at('wrong'), '--samples', '64']);

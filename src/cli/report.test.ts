@@ -64,8 +64,8 @@ test('two runs in one picture, and the table beside it', async () => {
 test.each([
   ['DIR/run-ours', 'run.json: no such file or directory; name a directory'],
   ['DIR/nowhere', 'nowhere: no such file or directory'],
-  ['DIR/bad.json', 'bad.json: is no report of a run'],
-  ['DIR/ours DIR/ours DIR/ours DIR/ours DIR/ours', 'one picture tells 4 runs apart, not 5'],
+  ['DIR/bad.json', 'bad.json: is not a report of a run'],
+  ['DIR/ours DIR/ours DIR/ours DIR/ours DIR/ours', 'one picture shows at most 4 runs, not 5'],
 ])('report %s is refused in one line', async (runs, message) => {
   writeFileSync(join(dir, 'bad.json'), '{}');
   const out = join(dir, 'refused.svg');
@@ -91,7 +91,7 @@ test('a report that is read is not written over by what comes beside a table', a
 
 test('a picture of another kind is refused', async () => {
   expect(await run(['report', join(dir, 'ours'), '--out', join(dir, 'a.png')])).toBe(2);
-  expect(errors.join()).toContain('a.png: is no .svg; name a file that ends in .svg');
+  expect(errors.join()).toContain('a.png: does not end in .svg; give another name');
 });
 
 test('statistics of runs: the table, and its numbers as JSON', async () => {

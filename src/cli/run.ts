@@ -69,7 +69,9 @@ export async function run(argv: readonly string[]): Promise<ExitCode> {
     claims: openClaims(),
   };
   const program = new Command('swa-align')
-    .description('Stochastic Weight Averaging in TypeScript, held against PyTorch number by number')
+    .description(
+      'Stochastic Weight Averaging in TypeScript, checked against PyTorch number by number',
+    )
     .version(packageVersion)
     .configureOutput(output)
     .hook('preAction', (_, command) => {

@@ -78,7 +78,7 @@ describe('what does not fit is named', () => {
       'half a record',
       'test',
       () => writeFileSync(join(folder, 'test_batch.bin'), records(2, 0).subarray(1)),
-      /test_batch\.bin: 6145 bytes are no whole number of 3073-byte records/,
+      /test_batch\.bin: 6145 bytes are not a whole number of 3073-byte records/,
     ],
     [
       'a label out of range',

@@ -84,7 +84,7 @@ function countRecords(path: string, recordBytes: number): number {
   if (status.size === 0) throw new InputError('empty file', { where: path, fix });
   if (status.size % recordBytes !== 0) {
     throw new InputError(
-      `${status.size} bytes are no whole number of ${recordBytes}-byte records`,
+      `${status.size} bytes are not a whole number of ${recordBytes}-byte records`,
       {
         where: path,
         fix: 'it is damaged or another data set: unpack the archive again',

@@ -40,7 +40,9 @@ describe('CIFAR-100', () => {
 
   test('with CIFAR-10’s records is refused', () => {
     writeFileSync(join(dir, cifar100.folder, 'test.bin'), new Uint8Array(2 * 3073));
-    expect(() => readCifar(cifar100, dir, 'test')).toThrow(/no whole number of 3074-byte records/);
+    expect(() => readCifar(cifar100, dir, 'test')).toThrow(
+      /not a whole number of 3074-byte records/,
+    );
   });
 });
 

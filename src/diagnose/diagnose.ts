@@ -41,7 +41,7 @@ function fitsOf(suspect: Suspect, evidence: Evidence, table: readonly Hypothesis
 /** Where ours has NaN or infinity, why: there is nothing to compare, but where they stand may tell. */
 const ofNoNumbers = (suspect: Suspect, evidence: Evidence): Named[] =>
   nonFiniteFits(suspect, evidence)
-    .map((fit) => ({ ...fit, hypothesis: 'no number', accepted: fit.left <= suspect.limit }))
+    .map((fit) => ({ ...fit, hypothesis: 'not finite', accepted: fit.left <= suspect.limit }))
     .filter(({ accepted }) => accepted);
 
 /** Failures beyond so many are not looked into: the first ones tell the mistake. */

@@ -12,7 +12,7 @@ function unwrappedLike(arrays: Arrays, other: Arrays): Arrays {
 function withPartHint(arrays: Arrays, other: Arrays): Arrays {
   const part = partLike([...arrays.tensors.keys()], [...other.tensors.keys()]);
   if (part === undefined) return arrays;
-  const hint = `what lies under '${part}' has the other's keys: --key ${part} compares that`;
+  const hint = `the part '${part}' has the other's keys: --key ${part} compares that`;
   return { ...arrays, notes: [...arrays.notes, hint] };
 }
 

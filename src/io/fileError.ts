@@ -21,7 +21,7 @@ const causes: { readonly [code: string]: Cause } = {
   ELOOP: { what: 'too many symbolic links', fix: 'check the path' },
   EMFILE: { what: 'too many open files', fix: 'close some and try again' },
   ERR_FS_FILE_TOO_LARGE: { what: 'is larger than Node can read at once', fix: 'split the file' },
-  ERR_INVALID_ARG_VALUE: { what: 'is no valid path', fix: 'check the path' },
+  ERR_INVALID_ARG_VALUE: { what: 'is not a valid path', fix: 'check the path' },
 };
 
 /**

@@ -43,7 +43,7 @@ describe('readFileOrFail', () => {
   it.each([
     ['missing', 'no such file or directory'],
     ['', 'is a directory'],
-    ['a\0b', 'is no valid path'],
+    ['a\0b', 'is not a valid path'],
     ['loop', 'too many symbolic links'],
     [`${'x'.repeat(300)}`, 'the path is too long'],
   ])('%j is refused in one line', (name, line) => {
@@ -89,7 +89,7 @@ describe('readWeights', () => {
     [writeNpz(new Map()), 'holds no tensors'],
     [bytes('hello'), 'holds no weights that can be read'],
     [new Uint8Array(0), 'holds no weights that can be read'],
-    [files['a.pt'].subarray(0, 300), 'no whole zip archive'],
+    [files['a.pt'].subarray(0, 300), 'not a complete zip archive'],
   ])('other content is refused (%#)', (content, line) => {
     writeFileSync(at('b.pt'), content);
     expect(() => readWeights(at('b.pt'))).toThrow(InputError);

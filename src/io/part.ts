@@ -39,11 +39,11 @@ export function partOf(names: readonly string[], key: string | undefined, where:
   });
   if (found.length > 0) return { names: new Map(found), notes: [] };
   if (!names.some((name) => name.includes('/'))) {
-    return whole(names, [`has no parts, so it is taken whole and not '${printable(key)}'`]);
+    return whole(names, [`has no parts, so all of it is taken, not '${printable(key)}'`]);
   }
   const parts = [...new Set(names.map((name) => name.split('/', 1)[0]))];
   throw new UsageError(`holds nothing under '${printable(key)}'`, {
     where,
-    fix: `--key takes ${quoted(parts)}, or what lies under one`,
+    fix: `--key takes ${quoted(parts)}, or a path under one`,
   });
 }

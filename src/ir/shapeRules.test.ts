@@ -92,7 +92,7 @@ const mistakes: readonly (readonly [() => Node, string])[] = [
   [() => reshape(x(2, 3), [4]), 'reshape(float[2, 3]): does not fill [4]'],
   [
     () => transpose(x(2, 3), [0, 0]),
-    'transpose(float[2, 3]): [0, 0] is no permutation of its axes',
+    'transpose(float[2, 3]): [0, 0] is not a permutation of its axes',
   ],
   [() => broadcastTo(x(2, 3), [3]), 'broadcastTo(float[2, 3]): does not broadcast to [3]'],
   [() => reduceSum(x(2, 3), [2]), 'reduceSum(float[2, 3]): axes [2] are not its axes'],

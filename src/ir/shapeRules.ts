@@ -158,7 +158,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const { shape, dtype } = inputs[0];
     const axes = [...perm].sort((a, b) => a - b);
     if (perm.length !== shape.length || axes.some((a, i) => a !== i)) {
-      fail('transpose', `${formatShape(perm)} is no permutation of its axes`, inputs);
+      fail('transpose', `${formatShape(perm)} is not a permutation of its axes`, inputs);
     }
     return { shape: perm.map((a) => shape[a]), dtype };
   },

@@ -64,10 +64,10 @@ describe('points of a landscape under way', () => {
   test.each([
     [
       { ...settings, '--samples': 32 },
-      'was begun with --samples 64, not with --samples 32; give the same',
+      'was started with --samples 64, not with --samples 32; give the same',
     ],
-    [{ ...settings, '--seed': 1 }, 'was begun without --seed, not with --seed 1;'],
-    [{ model: 'VGG16BN' }, 'was begun with --samples 64, not without --samples;'],
+    [{ ...settings, '--seed': 1 }, 'was started without --seed, not with --seed 1;'],
+    [{ model: 'VGG16BN' }, 'was started with --samples 64, not without --samples;'],
   ])('are not mixed with those of other settings (%j)', (other, message) => {
     const path = filled('other.jsonl');
     const before = readFileSync(path);

@@ -51,9 +51,9 @@ const withSetting = (name: string, settings: LandscapeSettings): string =>
 function checkSame(began: LandscapeSettings, now: LandscapeSettings, where: string): void {
   for (const name of new Set([...Object.keys(began), ...Object.keys(now)])) {
     if (began[name] === now[name]) continue;
-    throw new UsageError(`was begun ${withSetting(name, began)}, not ${withSetting(name, now)}`, {
+    throw new UsageError(`was started ${withSetting(name, began)}, not ${withSetting(name, now)}`, {
       where,
-      fix: 'give the same to go on, or another --out',
+      fix: 'give the same to continue, or another --out',
     });
   }
 }
@@ -69,7 +69,7 @@ function parsed<T>(schema: z.ZodType<T, unknown>, line: string, where: string): 
   if (found.success) return found.data;
   throw new InputError('holds no points of a landscape, or is damaged', {
     where,
-    fix: 'give another --out, or remove the file to begin anew',
+    fix: 'give another --out, or remove the file to start again',
   });
 }
 

@@ -88,7 +88,7 @@ describe('the plane through three points', () => {
           [1 - t, a],
           [t, b],
         ]);
-        expect(() => planeThrough([a, b, c], names)).toThrow('the three points lie on a line');
+        expect(() => planeThrough([a, b, c], names)).toThrow('the three points are on one line');
       }),
     );
   });
@@ -106,7 +106,7 @@ describe('the plane through three points', () => {
     );
     const three = which.map((k) => vectors[k]) as unknown as Three<WeightVector>;
     expect(() => planeThrough(three, names)).toThrow(
-      `A, B, C: the three points lie on a line: ${same} are the same weights; name three`,
+      `A, B, C: the three points are on one line: ${same} are the same weights; name three`,
     );
   });
 });

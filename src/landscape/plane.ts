@@ -28,9 +28,9 @@ const minus = (a: WeightVector, b: WeightVector, factor = 1): Term[] => [
 export function planeThrough([a, b, c]: Three<WeightVector>, names: Three<string>): Plane {
   const [u, w] = [distance(b, a), distance(c, a)];
   const onLine = (why = ''): UsageError =>
-    new UsageError(`the three points lie on a line${why}`, {
+    new UsageError(`the three points are on one line${why}`, {
       where: names.join(', '),
-      fix: 'name three of which none lies between, behind or upon the others',
+      fix: 'name three that are not on one line',
     });
   const same = (one: number, other: number): UsageError =>
     onLine(`: ${names[one]} and ${names[other]} are the same weights`);

@@ -95,7 +95,7 @@ describe('a layout', () => {
 
   it('asks the reference which order PyTorch has, where the letters alone do not say', () => {
     expect(toPyTorch(counting([2, 3, 4]), 'NLC', 'NCL').shape).toEqual([2, 4, 3]);
-    expect(() => toPyTorch(counting([2, 3, 4]), 'NLC')).toThrow(/none whose order in PyTorch/);
+    expect(() => toPyTorch(counting([2, 3, 4]), 'NLC')).toThrow(/has no known order in PyTorch/);
   });
 
   it.each([
@@ -105,11 +105,11 @@ describe('a layout', () => {
     ['NLC->NLX', [1, 1, 1], /the same axes on both sides/],
     ['NLC->NLL', [1, 1, 1], /the same axes on both sides/],
     ['NL->LN->NL', [1, 1], /more than two sides/],
-    ['', [1], /none whose order in PyTorch is known/],
+    ['', [1], /has no known order in PyTorch/],
     ['NC->NC11', [1], /names 2 axes of a tensor that has 1/],
     ['N1C->NC', [2, 3, 4], /says that axis 1 of \[2, 3, 4\] has one element/],
     ['->', [1, 2], /names 0 axes/],
-    ['a,b', [1, 2], /none whose order in PyTorch is known; write NHWC/],
+    ['a,b', [1, 2], /has no known order in PyTorch; write NHWC/],
   ])('%s is refused', (layout, shape, why) => {
     expect(() => toPyTorch(counting(shape), layout)).toThrow(why);
   });

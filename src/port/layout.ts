@@ -50,7 +50,7 @@ export function orderOf(layout: string, known?: string): Order {
   }
   const candidates = [...(known === undefined ? [] : [axesOf(known)]), ...pytorchOrders];
   const to = candidates.find((axes) => sameAxes(first, axes));
-  if (to === undefined) throw wrong(layout, 'is none whose order in PyTorch is known');
+  if (to === undefined) throw wrong(layout, 'has no known order in PyTorch');
   return { from: first, to };
 }
 

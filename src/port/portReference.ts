@@ -44,7 +44,7 @@ export interface PortReference extends ProbeReference {
 function asType<D extends DType>(t: Tensor, dtype: D, where: string): Tensor<D> {
   if (t.dtype === dtype) return t as Tensor<D>;
   if (dtype === 'float16') {
-    throw new UsageError('is not handed out as float16', { where, fix: 'ask for float32' });
+    throw new UsageError('is not available as float16', { where, fix: 'ask for float32' });
   }
   if (!Object.hasOwn(bytesPerElement, dtype)) {
     throw new UsageError(`${String(dtype)} is not a type of element`, {
@@ -60,7 +60,7 @@ function asType<D extends DType>(t: Tensor, dtype: D, where: string): Tensor<D> 
     const whole = Number.isInteger(Number(value));
     data[i] = big && whole ? BigInt(value) : Number(value);
     if (Number(data[i]) !== Number(value) && dtype !== 'float32') {
-      throw new UsageError(`element ${i}, ${value}, is no ${dtype}`, {
+      throw new UsageError(`element ${i}, ${value}, is not of type ${dtype}`, {
         where,
         fix: 'ask for a wider type',
       });
@@ -80,9 +80,9 @@ export function portReference(reference: ProbeReference): PortReference {
     const full = name.startsWith('initial/') ? name : inPass(pass, name);
     const probe = reference.probe(full);
     if (!isGiven(probe)) {
-      throw new UsageError('is what a port is to compute, not what it is fed with', {
+      throw new UsageError('is computed by the port, not given to it', {
         where: printable(full),
-        fix: 'inputs, draws and initial weights are handed out',
+        fix: 'only inputs, draws and initial weights are given',
       });
     }
     const whole = owned(reference.whole(probe));

@@ -82,10 +82,10 @@ describe('what a port hands over', () => {
     expect(asked('int64', [3, -1])).toEqual(tensor('int64', [2], BigInt64Array.of(3n, -1n)));
     expect(asked('float32', [0.1]).data).toEqual(Float32Array.of(0.1));
     expect(asked('bool', [true, 0]).data).toEqual(Uint8Array.of(1, 0));
-    expect(() => asked('int32', [1, 0.5])).toThrow(/x: element 1, 0\.5, is no int32/);
-    expect(() => asked('int64', [0.5])).toThrow(/is no int64/);
-    expect(() => asked('uint8', [256])).toThrow(/element 0, 256, is no uint8/);
-    expect(() => asked('int64', [2n ** 63n])).toThrow(/is no int64/);
+    expect(() => asked('int32', [1, 0.5])).toThrow(/x: element 1, 0\.5, is not of type int32/);
+    expect(() => asked('int64', [0.5])).toThrow(/is not of type int64/);
+    expect(() => asked('uint8', [256])).toThrow(/element 0, 256, is not of type uint8/);
+    expect(() => asked('int64', [2n ** 63n])).toThrow(/is not of type int64/);
     expect(() => asked('float16', [1])).toThrow(/says float16 and holds float64/);
   });
 

@@ -76,7 +76,7 @@ function filled<D extends DType>(dtype: D, items: readonly Element[], where: str
     if (fits) data[i] = big ? BigInt(item) : Number(item);
     const same = big ? data[i] === BigInt(fits ? item : 0) : Number(data[i]) === Number(item);
     if (!fits || (!floats && !same)) {
-      throw new UsageError(`element ${i}, ${item}, is no ${dtype}`, {
+      throw new UsageError(`element ${i}, ${item}, is not of type ${dtype}`, {
         where,
         fix: 'leave dtype out, or give the type that holds it',
       });
@@ -176,7 +176,7 @@ function read<T>(get: () => T, where: string): T {
   } catch (error) {
     throw new UsageError(`cannot be read: ${(error as Error).message}`, {
       where,
-      fix: 'where it lies on a device, await rec.addAsync(…) instead of rec.add(…)',
+      fix: 'if it is on a device, await rec.addAsync(…) instead of rec.add(…)',
     });
   }
 }

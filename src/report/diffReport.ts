@@ -72,7 +72,7 @@ export const flipWords = ({ layer, element, margin }: Flip): string =>
   `${layer}[${element}] flipped, ${shortNumber(margin)} of the RMS from its kink`;
 
 const allowed = (limit: TraceRow['limit']): string =>
-  limit === undefined ? '' : `, may be ${shortNumber(limit.value)}: ${limit.why}`;
+  limit === undefined ? '' : `, limit ${shortNumber(limit.value)}: ${limit.why}`;
 
 /** What a row of a trace has to say beside its numbers. */
 export function rowWords(row: TraceRow): string {

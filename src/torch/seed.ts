@@ -22,7 +22,7 @@ export function seedFrom(value: string | number): Seed | undefined {
 export const seedSchema = z.union([z.int(), z.string()]).transform((value, issues): Seed => {
   const seed = seedFrom(value);
   if (seed !== undefined) return seed;
-  issues.addIssue({ code: 'custom', message: 'is no whole number from -2^63 to 2^64 - 1' });
+  issues.addIssue({ code: 'custom', message: 'is not a whole number from -2^63 to 2^64 - 1' });
   return z.NEVER;
 });
 

@@ -42,7 +42,7 @@ export const classCount = (name: DatasetName): number => layoutOf(name).classes.
 export function checkClasses(trainedOn: DatasetName, shown: DatasetName): void {
   const [its, others] = [trainedOn, shown].map(classCount);
   if (its === others) return;
-  throw new UsageError(`${shown} has ${others} classes, and the model tells ${its} apart`, {
+  throw new UsageError(`${shown} has ${others} classes, and the model ${its}`, {
     where: '--dataset',
     fix: `leave it out: the model was trained on ${trainedOn}`,
   });

@@ -97,7 +97,7 @@ describe.skipIf(!hasRecorderTorch)('swa-align judge (needs PyTorch 2.1)', () => 
     expect(await judge(none)).toBe(2);
     expect(errors.join('')).toMatch(/no probe in common.*did you mean loss\?/);
     expect(await judge(ours, '--only', 'encoder.*')).toBe(2);
-    expect(errors.join('')).toContain('"encoder.*" fits no probe');
+    expect(errors.join('')).toContain('"encoder.*" matches no probe');
 
     const report = join(dir, 'kept.json');
     writeFileSync(report, 'kept');

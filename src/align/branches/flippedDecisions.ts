@@ -83,7 +83,7 @@ export async function judgeFlipped(
     return {
       verdicts,
       notes: [
-        `not looked at: whether rounding flipped decisions, which would excuse what differs. The float64 oracle would add up ${shortCount(products)} products, which takes minutes; --flips asks for it`,
+        `not checked: whether rounding flipped decisions, which would excuse the difference. The float64 oracle would add up ${shortCount(products)} products, which takes minutes; --flips runs it`,
       ],
     };
   }

@@ -285,7 +285,7 @@ describe('a batch that is not kink-free', () => {
       bar: 5e-6,
     };
     const { notes } = await judgeFlipped(look, recordedBatch(large), judged);
-    expect(notes.join()).toMatch(/^not looked at: .* \d+ billion products, .*--flips asks for it$/);
+    expect(notes.join()).toMatch(/^not checked: .* \d+ billion products, .*--flips runs it$/);
     expect(told).toEqual([]);
     const small = { ...judged, start: recordedBatch(reference).start(weights), iterations: 1 };
     await judgeFlipped({ ...look, unbounded: true }, recordedBatch(oneStep), small);

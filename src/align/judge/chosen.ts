@@ -18,9 +18,9 @@ export function chosen(
 ): string[] {
   for (const glob of [...(only ?? []), ...except]) {
     if (!names.some((name) => fits(name, [glob])))
-      throw new UsageError(`"${glob}" fits no ${called}`, {
+      throw new UsageError(`"${glob}" matches no ${called}`, {
         where,
-        fix: 'a pattern stands for whole names; * is any text',
+        fix: 'a pattern must match a whole name; * is any text',
       });
   }
   const left = names.filter(

@@ -121,9 +121,9 @@ describe('a recording held against a reference', () => {
     expect(names({ except: ['*.output'] })).toEqual(['predictions', 'loss']);
     expect(names({ only: ['*.output'], except: ['b*'] })).toEqual(['a.output', 'c.output']);
     expect(() => names({ only: ['encoder.*'] })).toThrow(
-      'ref: "encoder.*" fits no probe; a pattern stands for whole names',
+      'ref: "encoder.*" matches no probe; a pattern must match a whole name',
     );
-    expect(() => names({ except: ['los'] })).toThrow(/"los" fits no probe/);
+    expect(() => names({ except: ['los'] })).toThrow(/"los" matches no probe/);
     expect(() => names({ except: ['*'] })).toThrow('ref: no probe is left to judge');
   });
 

@@ -53,7 +53,7 @@ export const probeManifestSchema = v.object({
   model: v.string(),
   torch: v.looseObject({ version: v.string() }),
   tensors: v.object({
-    file: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'is no plain name of a file')),
+    file: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'is not a plain file name')),
     sha256: v.string(),
   }),
   passes: v.pipe(v.array(passSchema), v.minLength(1)),

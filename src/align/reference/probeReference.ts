@@ -22,7 +22,7 @@ export interface ProbeReference {
   readonly whole: (probe: Probe) => Tensor;
 }
 
-const remedy = 'record it anew with recorder.py, or copy it again';
+const remedy = 'record it again with recorder.py, or copy it again';
 
 /** A manifest of format 2 from its text. Throws InputError naming `where` and what is wrong. */
 export function parseProbeManifest(text: string, where: string): ProbeManifest {

@@ -34,8 +34,8 @@ it.each([
 });
 
 it.each([
-  [one('SGD', { lr: 0.1, dampening: 0.5 }), 'SGD of ours has no dampening'],
-  [one('Adam', { lr: 0.1, betas: [0.9, 0.999], amsgrad: true }), 'Adam of ours has no amsgrad'],
+  [one('SGD', { lr: 0.1, dampening: 0.5 }), 'our SGD has no dampening'],
+  [one('Adam', { lr: 0.1, betas: [0.9, 0.999], amsgrad: true }), 'our Adam has no amsgrad'],
   [one('LBFGS', { lr: 1 }), 'the optimizer LBFGS is not supported'],
   [[{ kind: 'SGD', groups: [{ lr: 1 }, { lr: 2 }] }], 'one group of parameters'],
   [undefined, 'one group of parameters'],

@@ -49,7 +49,7 @@ export function optimizerOf(
   const [one, ...others] = optimizers ?? [];
   const [group, ...groups] = one?.groups ?? [];
   if (group === undefined || others.length + groups.length > 0) {
-    throw new InputError('a step of ours has one optimizer with one group of parameters', {
+    throw new InputError('our training step has one optimizer with one group of parameters', {
       where,
       fix,
     });
@@ -63,7 +63,7 @@ export function optimizerOf(
     (key) => group[key] && !(one.kind === 'AdamW' && key === 'decoupled_weight_decay'),
   );
   if (unlike !== undefined) {
-    throw new InputError(`${one.kind} of ours has no ${unlike}`, { where, fix });
+    throw new InputError(`our ${one.kind} has no ${unlike}`, { where, fix });
   }
   return { settings: settings(group), lr: numberOf(group, 'lr') };
 }
@@ -80,7 +80,7 @@ export function batchOf(
   if (images.length !== 1 || labels.length > 1 || inputs.length > 2) {
     const found = inputs.map((t) => `${t.dtype} [${t.shape.join(', ')}]`).join(', ');
     throw new InputError(
-      `pass ${pass} is fed ${found || 'nothing'}; a network of ours takes images, and int64 labels`,
+      `pass ${pass} is fed ${found || 'nothing'}; our networks take images, and int64 labels`,
       { where, fix },
     );
   }

@@ -75,4 +75,4 @@ export async function affordable(
 }
 
 export const tooLongText = (stages: ReadonlyMap<StageName, number>): string =>
-  `${[...stages].map(([name, s]) => `${name} (${Math.round(s / 60)} min)`).join(', ')} would take it too long; name it with --backends to have all the same`;
+  `${[...stages].map(([name, s]) => `${name} (${Math.round(s / 60)} min)`).join(', ')} would take it too long; name it with --backends to run them anyway`;

@@ -97,7 +97,7 @@ describe('a backend that takes ten seconds for anything', () => {
     expect(ran(events)).toEqual([['loss', true]]);
     expect(absent(events)[0]).toEqual([
       'slow',
-      'train (5 min) would take it too long; name it with --backends to have all the same',
+      'train (5 min) would take it too long; name it with --backends to run them anyway',
     ]);
   });
 

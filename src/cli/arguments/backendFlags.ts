@@ -18,7 +18,7 @@ export interface PrecisionFlag {
 
 export const precisionFlag = (command: Command): Command =>
   command.addOption(
-    new Option('--precision <how>', 'how CUDA makes products (fp32)').choices(precisions),
+    new Option('--precision <how>', 'precision of CUDA’s products (fp32)').choices(precisions),
   );
 
 export const backendFlags = (command: Command): Command =>
@@ -27,4 +27,4 @@ export const backendFlags = (command: Command): Command =>
     .option('--device <name>', deviceHelp, deviceName, 'auto')
     .option('--grad <rules>', 'tfjs: gradients by its own autodiff, or by our adjoints (ir)')
     .option('--threads <n>', 'threads inside one operator (one a core)', positiveInteger)
-    .option('--ort-library <dir>', 'where ONNX Runtime’s CUDA provider lies (looked for)');
+    .option('--ort-library <dir>', 'directory of ONNX Runtime’s CUDA provider (searched for)');

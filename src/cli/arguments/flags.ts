@@ -90,7 +90,7 @@ export function backendName(text: string): string {
 /** One that some backend has; whether it is the one asked for is seen when that is opened. */
 export function deviceName(text: string): string {
   const known = ['auto', ...new Set(backendNames.flatMap((name) => Object.keys(devicesOf(name))))];
-  if (!known.includes(text)) throw mistake(`'${text}' is none of ${known.join(', ')}`);
+  if (!known.includes(text)) throw mistake(`'${text}' is not one of ${known.join(', ')}`);
   return text;
 }
 

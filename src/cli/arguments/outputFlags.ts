@@ -21,9 +21,9 @@ function checkFile(path: string, flag: string, ending: string | undefined): void
     throw new UsageError('is a directory', { where: path, fix: `${flag} names a file` });
   }
   if (to.kind === 'file' && ending !== undefined && !path.endsWith(ending)) {
-    throw new UsageError(`is no ${ending}`, {
+    throw new UsageError(`does not end in ${ending}`, {
       where: path,
-      fix: `name a file that ends in ${ending}`,
+      fix: `give another name`,
     });
   }
 }

@@ -8,7 +8,7 @@ import { withDashes } from './flags.ts';
 const { dir, printed, errors } = commandTest('usage');
 
 const commands = '`swa-align --help` lists the commands';
-const takes = (command: string): string => `\`swa-align ${command} --help\` says what it takes`;
+const takes = (command: string): string => `\`swa-align ${command} --help\` lists the arguments`;
 
 describe('a mistake on the command line is one sentence, and says where help is', () => {
   it.each([
@@ -31,17 +31,17 @@ describe('a mistake on the command line is one sentence, and says where help is'
     ['train --seeds 1,1', `--seeds: '1,1' names 1 twice; ${takes('train')}`],
     ['train --epochs', `--epochs needs a value: --epochs <n>; ${takes('train')}`],
     ['train --epoch 3', `train has no flag --epoch (did you mean --epochs?); ${takes('train')}`],
-    ['train extra', `'extra' is one word too many; ${takes('train')}`],
+    ['train extra', `'extra' is one argument too many; ${takes('train')}`],
     ['train --backend nope', 'there is no backend "nope"; choose one of ort, tfjs, oracle'],
     [
       'eval --checkpoint x --device moon',
-      `--device: 'moon' is none of auto, cpu, cpu-js, cuda, webgpu, tensorflow; ${takes('eval')}`,
+      `--device: 'moon' is not one of auto, cpu, cpu-js, cuda, webgpu, tensorflow; ${takes('eval')}`,
     ],
     ['compare', `<a> is missing; ${takes('compare')}`],
-    ['compare a b c', `'c' is one word too many; ${takes('compare')}`],
+    ['compare a b c', `'c' is one argument too many; ${takes('compare')}`],
     [
       'compare a b --method median',
-      `--method: 'median' is none of mean, max, min, relative, cosine, ulp, allclose, all; ${takes('compare')}`,
+      `--method: 'median' is not one of mean, max, min, relative, cosine, ulp, allclose, all; ${takes('compare')}`,
     ],
     [
       'diff --backends a,,b',
@@ -49,7 +49,7 @@ describe('a mistake on the command line is one sentence, and says where help is'
     ],
     ['export --out a.onnx', `--checkpoint <file> is missing; ${takes('export')}`],
     ['setup nope', "there is no command 'nope'; `swa-align setup --help` lists the commands"],
-    ['setup tensorflow x', `'x' is one word too many; ${takes('setup tensorflow')}`],
+    ['setup tensorflow x', `'x' is one argument too many; ${takes('setup tensorflow')}`],
     ['train --a\u001b[31m', `train has no flag --a [31m; ${takes('train')}`],
   ])('%s', async (line, said) => {
     expect(await run(line.split(' '))).toBe(2);
@@ -89,7 +89,7 @@ describe('what a command writes is looked at before it computes', () => {
   it('batches makes an .npz', async () => {
     const out = join(dir, 'x.txt');
     expect(await run(['batches', '--dataset', 'synthetic', '--out', out])).toBe(2);
-    expect(errors).toEqual([`swa-align: ${out}: is no .npz; name a file that ends in .npz`]);
+    expect(errors).toEqual([`swa-align: ${out}: does not end in .npz; give another name`]);
     expect(existsSync(out)).toBe(false);
   });
 

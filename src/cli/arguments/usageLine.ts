@@ -16,7 +16,7 @@ const sentences: { readonly [code: string]: readonly [RegExp, Sentence] } = {
   'commander.invalidArgument': [
     /^option '(\S+).*' argument '(.*)' is invalid\. (?:Allowed choices are (.*)\.|(.*))$/s,
     ([flag, value, choices, what]) =>
-      `${flag}: ${choices === undefined ? what : `'${value}' is none of ${choices}`}`,
+      `${flag}: ${choices === undefined ? what : `'${value}' is not one of ${choices}`}`,
   ],
   'commander.optionMissingArgument': [
     /^option '((\S+).*)' argument missing$/,
@@ -33,7 +33,7 @@ const sentences: { readonly [code: string]: readonly [RegExp, Sentence] } = {
   'commander.excessArguments': [
     /^too many arguments/,
     (_, { args, registeredArguments }) =>
-      `'${args[registeredArguments.length]}' is one word too many`,
+      `'${args[registeredArguments.length]}' is one argument too many`,
   ],
   'commander.unknownOption': [
     /^unknown option '(.*)'(?:\n\(Did you mean (.*)\?\))?$/s,
@@ -50,7 +50,7 @@ const sentences: { readonly [code: string]: readonly [RegExp, Sentence] } = {
 const clean = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 
 const tells = (command: Command): string =>
-  command.commands.length > 0 ? 'lists the commands' : 'says what it takes';
+  command.commands.length > 0 ? 'lists the commands' : 'lists the arguments';
 
 /** A mistake on the command line in one line, and where help is. */
 export function usageLine({ code, message }: CommanderError, command: Command): string {

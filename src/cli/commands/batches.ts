@@ -42,11 +42,11 @@ export const batches: RegisterCommand = (command, context) => {
       recipe.numWorkers,
     )
     .option('--eval-freq <n>', 'epochs between evaluations', positiveInteger, recipe.evalFreq)
-    .option('--model <name>', 'whose weights and masks are drawn', 'VGG16')
+    .option('--model <name>', 'model whose weights and masks are drawn', 'VGG16')
     .option('--dataset <name>', 'cifar10, cifar100 or synthetic', recipe.dataset)
     .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
     .option('--no-swa', 'as without --swa: no second model is drawn')
-    .option('--weights', 'also write the weights that the run begins with')
+    .option('--weights', 'also write the initial weights')
     .addOption(outputFile('--out <file>', 'the .npz to write', '.npz').makeOptionMandatory())
     .action(async (flags: BatchesFlags) => {
       const { seed, batchSize, numWorkers, evalFreq, swa, count, out } = flags;

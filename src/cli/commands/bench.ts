@@ -155,7 +155,7 @@ const torchMode = (text: string): TorchMode => {
 /** Times a training step. */
 export const bench: RegisterCommand = (command, context) => {
   command
-    .addOption(new Option('--peer <name>', 'whom to compare with').choices(['torch']))
+    .addOption(new Option('--peer <name>', 'what to compare with').choices(['torch']))
     .option('--python <path>', 'the Python that has PyTorch')
     .addOption(
       new Option('--peer-device <name>', 'where the peer computes')
@@ -163,14 +163,10 @@ export const bench: RegisterCommand = (command, context) => {
         .default('cpu'),
     )
     .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
-    .option(
-      '--batch-size <n...>',
-      'one or several (128; of one rank: 32)',
-      several(positiveInteger),
-    )
+    .option('--batch-size <n...>', 'one or several (128; per rank: 32)', several(positiveInteger))
     .option('--runs <n>', 'measured turns', positiveInteger, 7)
-    .option('--warmup <n>', 'turns before', naturalNumber, 2)
-    .option('--steps <n>', 'steps a turn; a GPU needs many to be timed', positiveInteger, 1)
+    .option('--warmup <n>', 'turns before them, not measured', naturalNumber, 2)
+    .option('--steps <n>', 'steps a turn; timing a GPU needs many', positiveInteger, 1)
     .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
     .addOption(
       new Option('--model <name>', 'the network').choices(Object.keys(networks)).default('vgg16'),

@@ -62,7 +62,7 @@ const namesOf = ({ tensors }: Arrays, where: string): NamedProbes => ({
       where,
       fix:
         near.length === 0
-          ? 'write the name as it is there'
+          ? 'write the name as in the file'
           : `the nearest are ${near.map(printable).join(', ')}`,
     });
   },
@@ -77,9 +77,9 @@ export const compare: RegisterCommand = (command, context) => {
   command
     .argument(
       '<a>',
-      "a reprod_log file, .npz, .npy, .safetensors or any file of torch.save, say the port's",
+      "a reprod_log file, .npz, .npy, .safetensors or any file of torch.save, for instance the port's",
     )
-    .argument('<b>', 'another one, say what PyTorch computed')
+    .argument('<b>', 'another one, for instance what PyTorch computed')
     .addOption(
       new Option(
         '--method <name>',
@@ -88,20 +88,20 @@ export const compare: RegisterCommand = (command, context) => {
     )
     .option(
       '--threshold <x>',
-      `largest value that passes (${shortNumber(threshold)}; of ulp ${measures.ulp.usual})`,
+      `largest value that passes (${shortNumber(threshold)}; for ulp ${measures.ulp.usual})`,
       nonNegativeNumber,
     )
     .option(
       '--rtol <x>',
-      'by --method allclose: |a - b| may be atol + rtol * |b|, element by element; without both, what torch.testing.assert_close allows',
+      'for --method allclose: |a - b| may be at most atol + rtol * |b|, element by element; without both flags, the tolerances of torch.testing.assert_close',
       nonNegativeNumber,
     )
-    .option('--atol <x>', 'the same', nonNegativeNumber)
+    .option('--atol <x>', 'see --rtol', nonNegativeNumber)
     .option(
       '--key <path>',
       'only this part of both: state_dict, swa_state_dict, optimizer/state/0/momentum_buffer',
     );
-  choiceFlags(command, 'which tensor of <a> is which of <b>', 'tensor');
+  choiceFlags(command, 'which tensor of <a> corresponds to which of <b>', 'tensor');
   reportFlags(command).action((a: string, b: string, flags: Flags, called: Command) => {
     const began = performance.now();
     const options = optionsOf(flags);

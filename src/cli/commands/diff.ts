@@ -38,7 +38,7 @@ export const diff: RegisterCommand = (command, context) => {
       '--model <name>',
       `one model, or all (${usualModels.join(' and ')}, ${usualBesides.stage} of ${usualBesides.model})`,
     )
-    .option('--reference <dir>', 'reference directory (the one that came with the package)');
+    .option('--reference <dir>', 'reference directory (the package’s)');
   precisionFlag(backendFlags(command))
     .option('--all-backends', 'every backend this machine has, side by side')
     .option('--backends <list>', 'these, side by side: ort,tfjs:tensorflow,oracle', commaList)
@@ -50,12 +50,15 @@ export const diff: RegisterCommand = (command, context) => {
     .addOption(
       outputFiles(
         '--reporter <name=file>',
-        `a report to write, again for more: ${reporterHelp}`,
+        `a report to write; may be repeated: ${reporterHelp}`,
         reporterNames,
       ),
     )
     .addOption(outputFile('--json <file>', 'short for --reporter json=FILE'))
-    .option('--trace', 'also tell one training step layer by layer, the first divergence marked')
+    .option(
+      '--trace',
+      'also show one training step layer by layer, with the first divergence marked',
+    )
     .option(
       '--flips',
       'look for decisions that rounding flipped, however long the float64 oracle takes',
@@ -68,7 +71,7 @@ export const diff: RegisterCommand = (command, context) => {
         'where diff.html and diff.md go (reports, or the directory of --out where that is given)',
       ),
     )
-    .option('--no-report', 'write neither')
+    .option('--no-report', 'write neither diff.html nor diff.md')
     .action(async (names: string[], options: DiffOptions, command: Command) => {
       const wanted = stagesCalled(names);
       for (const name of options.backends ?? []) checkBackend(name);

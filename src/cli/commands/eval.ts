@@ -53,10 +53,10 @@ export const evaluation: RegisterCommand = (command, context) => {
     .argument('[model]', what)
     .option('--checkpoint <file>', 'the same, as a flag')
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
-    .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option('--model <name>', 'model of a file that holds only weights (VGG16)')
     .option(
       '--narrow <n>',
-      'by how much the widths of bare weights are divided (1)',
+      'divisor of the widths, for a file that holds only weights (1)',
       positiveInteger,
     )
     .option('--dataset <name>', 'cifar10, cifar100 or synthetic (that of the run)')
@@ -102,7 +102,7 @@ export const evaluation: RegisterCommand = (command, context) => {
       context.print(`accuracy  ${percent.toFixed(4).padStart(8)}  (${percent} %)`);
       if (new Set(predictions).size === 1) {
         context.print(
-          `every image is taken for class ${predictions[0]}: this accuracy says nothing`,
+          `every image is classified as class ${predictions[0]}: this accuracy means nothing`,
         );
       }
     },

@@ -59,7 +59,7 @@ function formatOf({ format, foldBn }: ExportFlags, out: string): Format {
   if (!Object.hasOwn(formats, wanted)) {
     const of = format === undefined ? { where: named(out) } : {};
     throw new UsageError(
-      wanted === '' ? 'its name tells no format' : `there is no format "${wanted}"`,
+      wanted === '' ? 'its name does not say the format' : `there is no format "${wanted}"`,
       {
         ...of,
         fix: `give --format ${Object.keys(formats).join(', ')}, or a file that ends so; ${hub} writes a directory`,
@@ -104,31 +104,28 @@ export const exporting: RegisterCommand = (command, context) => {
   command
     .argument(
       '[directory]',
-      `--format ${hub}: the directory to write, as Hugging Face's Hub wants it`,
+      `--format ${hub}: the directory to write, in the form of Hugging Face's Hub`,
     )
     .requiredOption(
       '--checkpoint <file>',
       'a checkpoint of train or of a PyTorch script, or weights (PyTorch, safetensors, npz)',
     )
     .addOption(outputFile('--out <file>', 'the file to write'))
-    .option(
-      '--format <name>',
-      `${[...Object.keys(formats), hub].join(', ')} (as the file is named)`,
-    )
+    .option('--format <name>', `${[...Object.keys(formats), hub].join(', ')} (by the file’s name)`)
     .option('--weights <kind>', 'swa or raw (swa where the checkpoint has it)')
-    .option('--model <name>', 'the model of bare weights (VGG16)')
+    .option('--model <name>', 'model of a file that holds only weights (VGG16)')
     .option(
       '--narrow <n>',
-      'by how much the widths of bare weights are divided (1)',
+      'divisor of the widths, for a file that holds only weights (1)',
       positiveInteger,
     )
-    .option('--dataset <name>', 'what bare weights were trained on (cifar10)')
-    .option('--fold-bn', 'ONNX: take batch norms into the convolutions before them')
+    .option('--dataset <name>', 'training set, for a file that holds only weights (cifar10)')
+    .option('--fold-bn', 'ONNX: fold batch norms into the convolutions before them')
     .option(
       '--run <dir>',
       `${hub}: the report of its run; the model card then has versions and numbers of images`,
     )
-    .option('--data-note <text>', `${hub}: what the images were that it was trained and tested on`)
+    .option('--data-note <text>', `${hub}: describes the images it was trained and tested on`)
     .action((directory: string | undefined, flags: ExportFlags) => {
       checkPlace(directory, flags);
       const file = directory === undefined ? fileOf(flags) : undefined;

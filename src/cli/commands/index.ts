@@ -9,11 +9,11 @@ interface CommandRow {
 /** Every command, in the order in which the help lists them. */
 export const commands: Readonly<Record<string, CommandRow>> = {
   diff: {
-    description: 'hold the model against the recorded PyTorch reference, stage by stage',
+    description: 'compare the model with the recorded PyTorch reference, stage by stage',
     load: async () => (await import('./diff.ts')).diff,
   },
   judge: {
-    description: 'hold what your own port computed against what recorder.py recorded',
+    description: 'compare what your own port computed with what recorder.py recorded',
     load: async () => (await import('./judge.ts')).judge,
   },
   names: {
@@ -33,15 +33,15 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import('./profiles.ts')).profileList,
   },
   eval: {
-    description: 'loss and accuracy of a checkpoint, or of bare weights, on the test set',
+    description: 'loss and accuracy of a checkpoint, or of a file of weights, on the test set',
     load: async () => (await import('./eval.ts')).evaluation,
   },
   export: {
-    description: 'write a trained model for others: an ONNX file, or weights that PyTorch loads',
+    description: 'export a trained model: an ONNX file, or weights that PyTorch loads',
     load: async () => (await import('./export.ts')).exporting,
   },
   batches: {
-    description: 'write what the first training steps see, to be compared with PyTorch',
+    description: 'write the batches of the first training steps, to compare with PyTorch',
     load: async () => (await import('./batches.ts')).batches,
   },
   report: {
@@ -53,7 +53,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import('./landscape.ts')).landscape,
   },
   bench: {
-    description: 'time a training step, side by side with PyTorch where asked',
+    description: 'time a training step, side by side with PyTorch if requested',
     load: async () => (await import('./bench.ts')).bench,
   },
   recorder: {
@@ -61,15 +61,15 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     load: async () => (await import('./python.ts')).recorder,
   },
   python: {
-    description: 'print where a Python program that comes with swa-align lies, or list them',
+    description: 'print the path of a Python program that comes with swa-align, or list them',
     load: async () => (await import('./python.ts')).python,
   },
   setup: {
-    description: 'prepare what an installation cannot',
+    description: 'set up an optional backend',
     load: async () => (await import('./setup.ts')).setup,
   },
   devices: {
-    description: 'list what runs here, found out by running something on it',
+    description: 'try each device of this machine, and list which run',
     load: async () => (await import('./devices.ts')).devices,
   },
 };

@@ -56,7 +56,7 @@ async function oursOf(
     return { recording, from: path, hashes: { [path]: sha256File(path) } };
   }
   if (flags.map !== undefined) {
-    throw new UsageError('a network of ours needs no --map', { fix: 'leave it out' });
+    throw new UsageError('one of our networks needs no --map', { fix: 'leave it out' });
   }
   const name = modelName(flags.model!);
   live.begin(`running ${models[name].title}`);
@@ -89,17 +89,17 @@ export const judge: RegisterCommand = (command, context) => {
     .requiredOption('--reference <dir>', 'what recorder.py wrote')
     .option(
       '--model <name>',
-      `run a network of ours instead: ${Object.keys(models).join(', ')}; of its probes those are judged whose layers it names`,
+      `run one of our networks instead: ${Object.keys(models).join(', ')}; only probes of its layers are judged`,
     );
   backendFlags(command);
-  choiceFlags(command, 'which tensor of ours is which probe', 'probe')
+  choiceFlags(command, 'which of your tensors is which probe', 'probe')
     .option('--ratio <x>', "how many times PyTorch's own error passes", positiveNumber, 4)
     .addOption(
-      new Option('--precision <name>', 'what the port computes in')
+      new Option('--precision <name>', 'precision in which the port computes')
         .choices(Object.keys(precisions))
         .default('float32'),
     )
-    .option('--partial', 'probes that the recording lacks are told and do not fail');
+    .option('--partial', 'list probes that the recording lacks, but do not fail');
   reportFlags(command).action(async (path: string | undefined, flags: Flags, called: Command) => {
     const began = performance.now();
     const reference = openReference(flags.reference);

@@ -77,8 +77,8 @@ const line = (command: Command, context: CliContext): Command =>
     command
       .description('along the line from a first point (SGD’s) through a second (SWA’s): figure 5')
       .argument('<first>', `SGD’s weights: ${pointForm}`)
-      .argument('<second>', 'SWA’s, from which distances are counted')
-      .option('--points <n>', 'how many points, besides the two', several, 21)
+      .argument('<second>', 'SWA’s weights; distances are measured from them')
+      .option('--points <n>', 'number of points, besides the two', several, 21)
       .option(
         '--margin <share>',
         'how far beyond either, as a share of their distance',
@@ -117,8 +117,8 @@ const plane = (command: Command, context: CliContext): Command =>
       command
         .description('on the plane through three points: figures 1 and 3')
         .argument('<first>', `the plane’s origin: ${pointForm}`)
-        .argument('<second>', 'lies on the x axis')
-        .argument('<third>', 'lies above it')
+        .argument('<second>', 'a point on the x axis')
+        .argument('<third>', 'a point above that axis')
         .option('--grid <n>', 'n times n points', several, 21)
         .option(
           '--margin <share>',
@@ -153,25 +153,25 @@ const rays = (command: Command, context: CliContext): Command =>
   landscapeFlags(
     command
       .description('along random rays, and how far the training loss stays low: figure 4')
-      .argument('<solutions...>', `where rays begin, up to ${mostRaySolutions}: ${pointForm}`)
-      .option('--rays <n>', 'how many directions, the same from each', positiveInteger, 10)
-      .option('--points <n>', 'how many distances on each, 0 among them', several, 11)
+      .argument('<solutions...>', `where rays start, up to ${mostRaySolutions}: ${pointForm}`)
+      .option('--rays <n>', 'number of directions, the same from each', positiveInteger, 10)
+      .option('--points <n>', 'number of distances on each, 0 included', several, 11)
       .option(
         '--reach <distance>',
-        'the farthest (the norm of the first solution’s weights)',
+        'the largest distance (the norm of the first solution’s weights)',
         positiveNumber,
       )
       .option('--seed <n>', 'directions as torch.randn draws them', torchSeed, 1)
       .option(
         '--factor <x>',
-        'how much higher the loss is where a ray ends its width',
+        'how many times higher the loss is at a ray’s width',
         positiveNumber,
         2,
       ),
   ).action(async (words: readonly string[], flags: RaysFlags) => {
     const { rays: directions, points: count, seed, factor } = flags;
     if (words.length > mostRaySolutions) {
-      throw new UsageError(`one picture tells ${mostRaySolutions} solutions apart`, {
+      throw new UsageError(`one picture shows at most ${mostRaySolutions} solutions`, {
         fix: 'name fewer',
       });
     }

@@ -33,8 +33,8 @@ export const names: RegisterCommand = (command, context) => {
     .argument('<ours>', 'what a port computed: .safetensors, .npz, a reprod_log file')
     .requiredOption('--reference <dir>', 'what recorder.py wrote')
     .addOption(outputFile('--out <file>', 'the map, for judge --map').default('map.json'))
-    .option('--overwrite', 'where there is such a file already')
-    .option('--partial', 'probes without a tensor of ours are told and do not fail')
+    .option('--overwrite', 'replace an existing file')
+    .option('--partial', 'list probes without a tensor of yours, but do not fail')
     .addOption(outputFile('--json <file>', 'write every proposal, with its error'))
     .action((path: string, { reference: folder, out, overwrite = false, partial, json }: Flags) => {
       checkFree(out, overwrite);

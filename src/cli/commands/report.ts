@@ -90,7 +90,7 @@ function checkFlags({ out, statistics }: ReportFlags, read: readonly string[]): 
     });
   }
   if (out !== undefined && runs > mostRuns) {
-    throw new UsageError(`one picture tells ${mostRuns} runs apart, not ${runs}`, {
+    throw new UsageError(`one picture shows at most ${mostRuns} runs, not ${runs}`, {
       fix: 'name fewer, or leave --out out',
     });
   }
@@ -102,7 +102,7 @@ export const report: RegisterCommand = (command, context) => {
     .argument('<run>', 'directory of a report, drawn with solid lines')
     .argument(
       '[peers...]',
-      'reports to be laid beside it, dashed: ours or fixtures/train_in_torch.py’s',
+      'reports to draw beside it, dashed: ours or fixtures/train_in_torch.py’s',
     )
     .addOption(
       outputFile('--out <file>', 'the .svg to write; the table goes to the .md beside it', ending),

@@ -47,11 +47,11 @@ export const train: RegisterCommand = (command, context) => {
     .option('--narrow <n>', 'divide every width of the model by n (1)', positiveInteger)
     .option(
       '--resume [file]',
-      'go on from a checkpoint, or from the newest whole one of --dir; auto: begin where there is none',
+      'continue from a checkpoint, or from the newest complete one in --dir; auto: start if there is none',
     )
-    .option('--epochs <n>', `epochs in all (${r.epochs})`, positiveInteger)
+    .option('--epochs <n>', `total epochs (${r.epochs})`, positiveInteger)
     .option('--save-freq <n>', 'epochs between checkpoints', positiveInteger, 25)
-    .option('--save-every-steps <n>', 'also steps between checkpoints', positiveInteger)
+    .option('--save-every-steps <n>', 'also write one every n steps', positiveInteger)
     .option('--keep <n>', 'keep only the n newest checkpoints', positiveInteger)
     .option('--eval-freq <n>', `epochs between evaluations (${r.evalFreq})`, positiveInteger)
     .option('--lr-init <lr>', `learning rate of the first half (${r.lrInit})`, positiveNumber)
@@ -73,26 +73,27 @@ export const train: RegisterCommand = (command, context) => {
     .option('--seed <n>', `PyTorch's manual_seed (${r.seed})`, torchSeed)
     .option('--seeds <list>', 'a run from each seed in turn (1,2,3), then mean ± sd', seedList)
     .option('--profile <name>', 'a published recipe by name; the command profiles lists them (swa)')
-    .option('--weights <file>', 'begin with these weights (.pt, .safetensors, .npz)')
-    .option('--steps <n>', 'stop after n steps in all', positiveInteger)
+    .option('--weights <file>', 'start with these weights (.pt, .safetensors, .npz)')
+    .option('--steps <n>', 'stop after n steps in total', positiveInteger)
     .addOption(outputFile('--log-steps <file>', 'write step,lr,loss of every step as CSV'))
     .addOption(
       outputDirectory(
         '--report <dir>',
-        'where a finished run reports to (reports/<name of the run>)',
+        'directory for the report of a finished run (reports/<name of the run>)',
       ),
     )
     .option('--no-report', 'write no report')
     .option('--distributed', 'train as one of the processes that mpirun started')
     .addOption(
-      new Option('--reduce <how>', 'add gradients up as MPI likes, or as PyTorch on gloo').choices(
-        reductions,
-      ),
+      new Option(
+        '--reduce <how>',
+        'add gradients as PyTorch on gloo does, or in the order that MPI chooses',
+      ).choices(reductions),
     )
     .addOption(
       new Option(
         '--rank-seeds <how>',
-        'seed each rank by --seed plus its number, or all the same',
+        'seed each rank with --seed plus its number, or all the same',
       ).choices(rankSeedings),
     )
     .option('--mpi-library <file>', "the launcher's libmpi.so (found by its name)");

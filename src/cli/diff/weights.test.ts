@@ -21,6 +21,6 @@ it('gives the weights of a wrapped model under the names of the reference, and s
   const reference = { model: { state } } as unknown as Reference;
   const weights = diffWeights(file, reference, context);
   expect([...weights!.keys()]).toEqual(names);
-  expect(said).toEqual([`${file}: 'module.', '_orig_mod.' taken off the names of the weights`]);
+  expect(said).toEqual([`${file}: 'module.', '_orig_mod.' removed from the names of the weights`]);
   expect(diffWeights(undefined, reference, context)).toBeUndefined();
 });

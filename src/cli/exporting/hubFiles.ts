@@ -41,7 +41,7 @@ function checkReport({ run }: TrainedModel, { report }: HubWords): void {
   if (report === undefined) return;
   const { where } = report;
   if (run === undefined) {
-    throw new UsageError('bare weights do not say which run they are of', {
+    throw new UsageError('a file of weights does not say which run it is from', {
       where,
       fix: 'name a checkpoint of the run, or leave --run out',
     });

@@ -22,14 +22,14 @@ export interface WrittenFlags {
 export const choiceFlags = (command: Command, which: string, thing: string): Command =>
   command
     .option('--map <file>', `${which}: docs/judge-your-port.md`)
-    .option('--only <glob>', `only ${thing}s whose names fit, again for more: "encoder.*"`, more)
-    .option('--except <glob>', 'not those whose names fit, again for more', more);
+    .option('--only <glob>', `only ${thing}s whose names match; may be repeated: "encoder.*"`, more)
+    .option('--except <glob>', `not ${thing}s whose names match; may be repeated`, more);
 
 /** `--reporter` and its short forms. */
 export const reportFlags = (command: Command): Command =>
   command
     .addOption(
-      outputFiles('--reporter <name=file>', 'a report to write, again for more', reporterNames),
+      outputFiles('--reporter <name=file>', 'a report to write; may be repeated', reporterNames),
     )
     .addOption(outputFile('--json <file>', 'short for --reporter json=FILE'))
     .addOption(outputFile('--junit <file>', 'short for --reporter junit=FILE'))

@@ -22,10 +22,13 @@ export const landscapeFlags = (command: Command): Command =>
       .addOption(
         outputDirectory(
           '--out <dir>',
-          'where data, picture and the points so far go; begun again, it goes on',
+          'directory for data, picture and measured points; the same command continues there',
         ).makeOptionMandatory(),
       )
-      .option('--model <name>', 'the model of bare weights (that of the first point, or VGG16)')
+      .option(
+        '--model <name>',
+        'model of a file that holds only weights (that of the first point, or VGG16)',
+      )
       .option('--dataset <name>', 'cifar10, cifar100 or synthetic (that of the run)')
       .option('--data-path <dir>', 'directory of the unpacked data set (fetched into the cache)')
       .option(
@@ -56,9 +59,9 @@ export interface ClipFlags {
 
 export const clipFlags = (command: Command): Command =>
   command
-    .option('--clip-loss <x>', 'draw losses above x as x (what guessing gives)', positiveNumber)
+    .option('--clip-loss <x>', 'draw losses above x as x (the loss of guessing)', positiveNumber)
     .option(
       '--clip-error <x>',
-      'draw errors above x % as x % (what guessing gives)',
+      'draw errors above x % as x % (the error of guessing)',
       positiveNumber,
     );

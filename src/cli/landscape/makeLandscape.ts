@@ -122,7 +122,7 @@ export async function makeLandscape(
     stop,
     because: {
       what: 'landscape interrupted',
-      fix: 'the points so far are kept, the same command goes on',
+      fix: 'the points so far are kept; the same command continues',
     },
   });
   const from = performance.now();

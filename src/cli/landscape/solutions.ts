@@ -83,7 +83,7 @@ function checkAlike(first: TrainingSettings, other: TrainingSettings, file: stri
     throw new UsageError(`holds ${b.title}, the first point ${a.title}`, { where: file, fix });
   }
   if (a.classes === b.classes) return;
-  throw new UsageError(`tells ${b.classes} classes apart, the first point ${a.classes}`, {
+  throw new UsageError(`has ${b.classes} classes, the first point ${a.classes}`, {
     where: file,
     fix,
   });

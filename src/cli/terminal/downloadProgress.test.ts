@@ -77,14 +77,14 @@ test('plain lines tell the same story, one of progress in ten seconds', () => {
   }
   expect(text).toBe(
     [
-      'swa-align: dir: a.bin is missing; it is made anew',
-      'swa-align: another process is at this download; waiting for it (x.lock)',
+      'swa-align: dir: a.bin is missing; it is fetched again',
+      'swa-align: another process is downloading this; waiting for it (x.lock)',
       'connecting to example.org …',
       `swa-align: fetching ${url} (160.0 MiB)`,
       '[=====               ] 40.0 of 160.0 MiB  3.3 MiB/s  36 s left',
       'swa-align: the download broke off after 40.0 MiB (terminated); again in 1 s',
       'connecting to example.org …',
-      `swa-align: going on with ${url} after 40.0 of 160.0 MiB`,
+      `swa-align: continuing ${url} after 40.0 of 160.0 MiB`,
       'swa-align: unpacking x.tar.gz',
       'swa-align: the data set is in dir',
       '',

@@ -28,13 +28,13 @@ export function downloadLines(
 function newsOf(event: DownloadEvent): string | undefined {
   switch (event.kind) {
     case 'damaged':
-      return `${event.what}; it is made anew`;
+      return `${event.what}; it is fetched again`;
     case 'waiting':
-      return `another process is at this download; waiting for it (${event.lock})`;
+      return `another process is downloading this; waiting for it (${event.lock})`;
     case 'begun':
       return event.from === 0
         ? `fetching ${event.url}${event.total === undefined ? '' : ` (${mebibytes(event.total)})`}`
-        : `going on with ${event.url} after ${amount(event.from, event.total)}`;
+        : `continuing ${event.url} after ${amount(event.from, event.total)}`;
     case 'broken': {
       const place = event.received > 0 ? ` after ${mebibytes(event.received)}` : '';
       return `the download broke off${place} (${event.why}); again in ${event.seconds} s`;

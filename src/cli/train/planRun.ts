@@ -67,7 +67,7 @@ export async function planRun(
     return plan(settings, claim.path);
   }
   if (flags.weights !== undefined && resume !== 'auto') {
-    throw new UsageError('--weights begins a run and --resume goes on with one', {
+    throw new UsageError('--weights starts a run and --resume continues one', {
       fix: 'leave one of them out, or give --resume auto',
     });
   }

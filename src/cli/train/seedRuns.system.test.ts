@@ -120,7 +120,7 @@ test('finished seeds are not touched; one whose report is gone writes it anew', 
 
 test('asked to stop, no further seed begins and no table is written', async () => {
   await command([1, 2], async () => 'interrupted');
-  expect(printed).toEqual(['the same command goes on with seed 1']);
+  expect(printed).toEqual(['the same command continues with seed 1']);
   expect(existsSync(dir)).toBe(false);
 });
 
@@ -155,10 +155,10 @@ test('seeds that began otherwise are refused before anything is done', async () 
 });
 
 test.each([
-  [{ resume: true as const }, '--resume is about one run'],
-  [{ seed: 3 }, '--seed is about one run'],
-  [{ weights: 'w.pt' }, '--weights is about one run'],
-  [{ logSteps: 'steps.csv' }, '--log-steps is about one run'],
+  [{ resume: true as const }, '--resume is for one run'],
+  [{ seed: 3 }, '--seed is for one run'],
+  [{ weights: 'w.pt' }, '--weights is for one run'],
+  [{ logSteps: 'steps.csv' }, '--log-steps is for one run'],
 ])('%o does not go with --seeds', (flags, message) => {
   expect(() => planSeedRuns({ seeds: [1], dir, ...flags }, given)).toThrow(message);
 });

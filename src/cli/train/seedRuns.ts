@@ -66,10 +66,10 @@ function placeOf(flags: SeedFlags, given: GivenSettings) {
   );
   if (single !== undefined) {
     const flag = single === 'logSteps' ? 'log-steps' : single;
-    throw new UsageError(`--${flag} is about one run and --seeds makes several`, {
+    throw new UsageError(`--${flag} is for one run, and --seeds makes several`, {
       fix:
         single === 'resume'
-          ? 'leave --resume out: --seeds goes on by itself'
+          ? 'leave --resume out: --seeds resumes by itself'
           : 'leave one of them out',
     });
   }
@@ -125,7 +125,7 @@ export async function trainSeeds(
       ...(plan.state === 'new' ? {} : { found: newestCheckpoint(plan.directory) }),
     });
     if (ending === 'interrupted') {
-      context.print(`the same command goes on with seed ${plan.seed}`);
+      context.print(`the same command continues with seed ${plan.seed}`);
       return ending;
     }
   }

@@ -43,7 +43,7 @@ export async function trainByFlags(
     else {
       const ending = await trainSeeds(several, train, context);
       if (ending === 'interrupted') {
-        context.printWhole(`go on with: ${shellLine('train', givenWords(command))}`);
+        context.printWhole(`continue with: ${shellLine('train', givenWords(command))}`);
       }
     }
   } finally {

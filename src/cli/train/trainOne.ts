@@ -17,7 +17,7 @@ import type { OneRun } from './seedRuns.ts';
 function warnOfOtherBackend({ path, checkpoint }: FoundCheckpoint, backend: Backend): void {
   const [before, now] = [checkpoint.backend, backendLabel(backend)];
   if (before === now) return;
-  warn(`${path}: the run began on ${before} and goes on, otherwise rounded, on ${now}`);
+  warn(`${path}: the run began on ${before} and continues, with other rounding, on ${now}`);
 }
 
 /** What a first Ctrl-C does to a run. */
@@ -70,7 +70,7 @@ export async function trainOne(
   if (ending !== 'finished' && single) {
     const ranks = run.settings.distributed?.ranks;
     const launcher = ranks === undefined ? '' : `mpirun -np ${ranks} `;
-    context.printWhole(`go on with: ${launcher}${goingOn(command, made)}`);
+    context.printWhole(`continue with: ${launcher}${goingOn(command, made)}`);
   }
   if (ending === 'finished' && report !== undefined) {
     writeRunReport(report, { ...made, ...(flags.threads && { threads: flags.threads }) });

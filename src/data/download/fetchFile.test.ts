@@ -101,7 +101,7 @@ describe('a connection that breaks', () => {
   test('a later run goes on too', async () => {
     server.plan({ content, cutAfter: 100_000 }, { status: 503 });
     await expect(fetchIt()).rejects.toThrow(
-      /broke after 0\.1 of 0\.3 MiB .*503.*try again later to go on from there/,
+      /broke after 0\.1 of 0\.3 MiB .*503.*try again later to continue from there/,
     );
     server.plan({ content });
     await fetchIt();

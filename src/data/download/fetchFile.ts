@@ -51,7 +51,7 @@ function gaveUp({ url, part }: FetchRequest, error: Broken, answered: boolean): 
   }
   return new InputError(
     `the connection broke after ${amount(here.bytes, here.origin.total)} (${error.message})`,
-    { where: url, fix: `try again later to go on from there, ${withoutDownload}` },
+    { where: url, fix: `try again later to continue from there, ${withoutDownload}` },
   );
 }
 

@@ -82,13 +82,13 @@ const a = tinyFiles['a.bin'];
 
 describe('nothing gets out of the target', () => {
   const hostile: readonly [string, Member, RegExp][] = [
-    ['a path upwards', { path: '../a.bin', content: a }, /"\.\.\/a\.bin" lies outside tiny-bin/],
-    ['a path through the folder', { path: 'tiny-bin/../../x', content: a }, /lies outside/],
-    ['an absolute path', { path: '/tmp/tiny-bin/a.bin', content: a }, /lies outside/],
-    ['an absolute path that looks right', { path: '/tiny-bin/a.bin', content: a }, /lies outside/],
-    ['a drive', { path: 'C:\\tiny-bin\\a.bin', content: a }, /lies outside/],
-    ['another folder', { path: 'other/a.bin', content: a }, /lies outside/],
-    ['a folder upwards', { path: '../evil/', type: 'Directory' }, /lies outside/],
+    ['a path upwards', { path: '../a.bin', content: a }, /"\.\.\/a\.bin" is outside tiny-bin/],
+    ['a path through the folder', { path: 'tiny-bin/../../x', content: a }, /is outside/],
+    ['an absolute path', { path: '/tmp/tiny-bin/a.bin', content: a }, /is outside/],
+    ['an absolute path that looks right', { path: '/tiny-bin/a.bin', content: a }, /is outside/],
+    ['a drive', { path: 'C:\\tiny-bin\\a.bin', content: a }, /is outside/],
+    ['another folder', { path: 'other/a.bin', content: a }, /is outside/],
+    ['a folder upwards', { path: '../evil/', type: 'Directory' }, /is outside/],
     [
       'a symbolic link out',
       { path: 'tiny-bin/a.bin', type: 'SymbolicLink', linkpath: '../../outside' },

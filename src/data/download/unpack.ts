@@ -47,7 +47,7 @@ function targetOf(
   const shown = JSON.stringify(path);
   const name = insideFolder(path, archive.layout.folder);
   if (name === undefined) {
-    throw new InputError(`its member ${shown} lies outside ${archive.layout.folder}/`, {
+    throw new InputError(`its member ${shown} is outside ${archive.layout.folder}/`, {
       where,
       fix,
     });

@@ -67,7 +67,7 @@ test('who cannot be asked is watched for a while, which is told', async () => {
   const taken = await tryClaim(dir, { timing, tell: (line) => told.push(line) });
   expect(taken).toHaveProperty('claim');
   expect(told).toEqual([
-    `${dir}: was claimed by another process; looking for up to 0.05 s whether that still runs`,
+    `${dir}: was claimed by another process; checking for up to 0.05 s whether that still runs`,
   ]);
 });
 

@@ -57,7 +57,7 @@ async function tryLockFor(
   }
   const onDoubt = (holder: Holder): void =>
     tell?.(
-      `${path}: was claimed by ${who(holder)}; looking for up to ${timing.deadMs / 1000} s whether that still runs`,
+      `${path}: was claimed by ${who(holder)}; checking for up to ${timing.deadMs / 1000} s whether that still runs`,
     );
   const taken = await tryLock(lock, { timing, onDoubt });
   if ('holder' in taken) return taken;

@@ -86,18 +86,18 @@ export const push = (m: Machine, value: PickleValue): void => {
 const floorOf = (m: Machine): number => m.marks.at(-1) ?? 0;
 
 export function pop(m: Machine): PickleValue {
-  if (m.stack.length <= floorOf(m)) throw m.damaged('the pickle takes more than it put');
+  if (m.stack.length <= floorOf(m)) throw m.damaged('the pickle pops more than it pushed');
   return m.stack.pop() as PickleValue;
 }
 
 export function top(m: Machine): PickleValue {
-  if (m.stack.length <= floorOf(m)) throw m.damaged('the pickle takes more than it put');
+  if (m.stack.length <= floorOf(m)) throw m.damaged('the pickle pops more than it pushed');
   return m.stack[m.stack.length - 1];
 }
 
 /** The last `count` values, in the order they were put. */
 export function popMany(m: Machine, count: number): PickleValue[] {
-  if (m.stack.length - count < floorOf(m)) throw m.damaged('the pickle takes more than it put');
+  if (m.stack.length - count < floorOf(m)) throw m.damaged('the pickle pops more than it pushed');
   return m.stack.splice(m.stack.length - count, count);
 }
 
@@ -134,7 +134,7 @@ export function callGlobal(m: Machine, callee: PickleValue, args: readonly Pickl
   } else if (isKind(callee, 'opaque')) {
     // The arguments stay in one piece: copied, a long tuple would cost its length at every call.
     push(m, { kind: 'opaque', name: callee.name, args: [callee, { kind: 'tuple', items: args }] });
-  } else throw m.damaged(`the pickle calls ${pickleType(callee)}, which is no function`);
+  } else throw m.damaged(`the pickle calls ${pickleType(callee)}, which is not a function`);
 }
 
 export function tupleItems(m: Machine, value: PickleValue): readonly PickleValue[] {
@@ -179,7 +179,7 @@ export function appendItems(
   added: readonly PickleValue[],
 ): void {
   const items = itemsOf(kind, target);
-  if (items === undefined) throw m.damaged(`the pickle appends to what is no ${kind}`);
+  if (items === undefined) throw m.damaged(`the pickle appends to something that is not a ${kind}`);
   for (const item of added) items.push(item);
 }
 

@@ -44,7 +44,7 @@ describe('a part of a file', () => {
     const bare = torchFile('checkpoint/averaged model');
     const { tensors, notes } = recordingOf(bare, 'x', { key: 'state_dict' });
     expect(shown(tensors)).toEqual(shown(recordingOf(bare, 'x').tensors));
-    expect(notes).toEqual(["has no parts, so it is taken whole and not 'state_dict'"]);
+    expect(notes).toEqual(["has no parts, so all of it is taken, not 'state_dict'"]);
   });
 });
 

@@ -52,6 +52,6 @@ export function openLegacyTorch(bytes: Uint8Array, where: string): TorchFile {
     storages.set(key, bytes.subarray(at, at + size));
     at += size;
   }
-  if (at !== bytes.byteLength) throw damaged('goes on after its last storage');
+  if (at !== bytes.byteLength) throw damaged('continues after its last storage');
   return { value, storage: (key) => storages.get(key) };
 }

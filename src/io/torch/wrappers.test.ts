@@ -10,13 +10,13 @@ const plain = [
 
 describe('what wrapped a model is taken off its names', () => {
   it.each([
-    ['checkpoint/data parallel', ["'module.' taken off the names of the weights"]],
+    ['checkpoint/data parallel', ["'module.' removed from the names of the weights"]],
     [
       'checkpoint/averaged model',
-      ["'module.' taken off the names of the weights", "'n_averaged' is left out: no weight"],
+      ["'module.' removed from the names of the weights", "'n_averaged' is left out: no weight"],
     ],
-    ['checkpoint/compiled', ["'module.', '_orig_mod.' taken off the names of the weights"]],
-    ['checkpoint/lightning', ["'model.' taken off the names of the weights"]],
+    ['checkpoint/compiled', ["'module.', '_orig_mod.' removed from the names of the weights"]],
+    ['checkpoint/lightning', ["'model.' removed from the names of the weights"]],
   ])('%s', (name, said) => {
     const { tensors, notes } = unwrapped(weightsOf(torchFile(name), 'x').tensors, plain);
     expect([...tensors.keys()]).toEqual(plain);

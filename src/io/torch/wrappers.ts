@@ -50,6 +50,6 @@ export function unwrapped(tensors: TensorMap, wanted: readonly string[]): Unwrap
   const count = tensors.has(COUNT) ? [`'${COUNT}' is left out: no weight`] : [];
   return {
     tensors: fitting,
-    notes: [`${quoted(taken)} taken off the names of the weights`, ...count],
+    notes: [`${quoted(taken)} removed from the names of the weights`, ...count],
   };
 }

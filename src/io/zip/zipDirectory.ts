@@ -51,7 +51,7 @@ function findEnd(view: DataView): number | undefined {
 
 function readExtent(view: DataView, damaged: Complain): Extent {
   const end = findEnd(view);
-  if (end === undefined) throw damaged('is no whole zip archive: its directory is missing');
+  if (end === undefined) throw damaged('is not a complete zip archive: its directory is missing');
   if (end >= 20 && view.getUint32(end - 20, true) === LOCATOR64) {
     const at = uint64(view, end - 12);
     if (at + 56 > end - 20 || view.getUint32(at, true) !== END64) {

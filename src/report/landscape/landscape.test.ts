@@ -158,11 +158,11 @@ describe('widths', () => {
 test('it is said which images were used', () => {
   expect(imagesUsed(line, true)).toEqual([
     'training loss on the first 1,000 of 50,000 training images, test error on all 100 test images',
-    'batch-norm statistics anew at every point, from the same images',
+    'batch-norm statistics of every point, from the same images',
   ]);
   const images = { ...line.images, train: 50_000, refresh: 500 };
   expect(imagesUsed({ images }, true)[1]).toBe(
-    'batch-norm statistics anew at every point, from the first 500 of 50,000 training images',
+    'batch-norm statistics of every point, from the first 500 of 50,000 training images',
   );
   expect(imagesUsed({ images }, false)).toHaveLength(1);
 });

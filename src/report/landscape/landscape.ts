@@ -62,6 +62,6 @@ export function imagesUsed({ images }: Pick<Landscape, 'images'>, batchNorm: boo
   const ofRefresh = refresh === train ? 'the same images' : some(refresh, ofTrain, 'training');
   return [
     `training loss on ${some(train, ofTrain, 'training')}, test error on ${some(test, ofTest, 'test')}`,
-    ...(batchNorm ? [`batch-norm statistics anew at every point, from ${ofRefresh}`] : []),
+    ...(batchNorm ? [`batch-norm statistics of every point, from ${ofRefresh}`] : []),
   ];
 }

@@ -32,7 +32,7 @@ test('a run that failed names what failed before anything else', () => {
   ).toBeGreaterThan(0);
   expect(at('### 50 failures')).toBeLessThan(at('| model | stage |'));
   expect(text).toContain(
-    '- `vgg16` trace: `features.12` may be 1.0e-5: summed in another order on this machine',
+    '- `vgg16` trace: `features.12`, limit 1.0e-5: summed in another order on this machine',
   );
   expect(text).toContain('- … and 30 more, in `diff.html`');
 });

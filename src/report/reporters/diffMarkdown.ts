@@ -101,7 +101,7 @@ function overrideLines(reports: readonly DiffReport[]): string[] {
     .slice(0, shown)
     .map(
       ({ model, part, name, limit, reason }) =>
-        `- ${code(model)} ${part}: ${code(name)} may be ${shortNumber(limit)}: ${words(reason)}`,
+        `- ${code(model)} ${part}: ${code(name)}, limit ${shortNumber(limit)}: ${words(reason)}`,
     );
   return ['### Limits set by hand', '', ...lines, ...more(used.length), ''];
 }

@@ -30,7 +30,7 @@ test('one error a failure, the divergence of a trace before the stages', () => {
   const lines = githubAnnotations([report(failingReport.results, divergingTrace)]);
   expect(lines).toHaveLength(50);
   expect(lines[0]).toBe(
-    '::error title=vgg16 trace%3A features.15.output.grad::features.15.output.grad: output gradient, diverges: adds 0.019, may be 2.4e-7: 4 × a float32 rounding, PyTorch being within one',
+    '::error title=vgg16 trace%3A features.15.output.grad::features.15.output.grad: output gradient, diverges: adds 0.019, limit 2.4e-7: 4 × a float32 rounding, PyTorch being within one',
   );
 });
 

@@ -63,7 +63,7 @@ function remarks(row: TraceRow): string[] {
   if (added !== undefined && addedLimit !== undefined && !(added.ours <= addedLimit.value)) {
     return [`adds ${short(added.ours)}, may add ${short(addedLimit.value)}: ${addedLimit.why}`];
   }
-  return [`error ${short(error.ours)}, may be ${short(limit.value)}: ${limit.why}`];
+  return [`error ${short(error.ours)}, limit ${short(limit.value)}: ${limit.why}`];
 }
 
 const saysMore = (row: TraceRow): boolean => row.state !== 'inherits' || remarks(row).length > 0;

@@ -227,8 +227,8 @@ export function methodsText(
             ]),
           ),
           '',
-          `Two-sided tests, ± one standard error, p not corrected for ${counted(tests.length, 'test')}. Methods are compared seed by seed. Power: how probably`,
-          `such a test finds a difference of ${counted(relevant, 'point')} (p < ${level}), were the spread what it is here. Where that is little, a large p says little.`,
+          `Two-sided tests, ± one standard error, p not corrected for ${counted(tests.length, 'test')}. Methods are compared seed by seed. Power: the probability that`,
+          `such a test finds a difference of ${counted(relevant, 'point')} (p < ${level}), if the spread is as here. If the power is low, a large p says little.`,
         ]),
     '',
     ...tableFor(

@@ -107,7 +107,7 @@ function dataSection({ data, metrics }: CardFacts): string[] {
             [[metrics.accuracy.toFixed(2), metrics.loss.toFixed(4)]],
           ),
           '',
-          'It was measured by the run on the test images named above, and is no number of any other set.',
+          'The run measured it on the test images named above. It says nothing about other images.',
         ]),
     '',
   ];

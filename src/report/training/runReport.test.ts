@@ -57,7 +57,7 @@ describe('run.json', () => {
 
   test.each([
     ['{', 'run.json: is not JSON'],
-    ['[]', 'run.json: is no report of a run'],
+    ['[]', 'run.json: is not a report of a run'],
     ['{"format":"other"}', 'format'],
     [runJson(report()).replace('"trainLoss": 2', '"trainLoss": null'), 'rows.0.trainLoss'],
   ])('%s is refused', (text, message) => {

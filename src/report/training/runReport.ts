@@ -118,5 +118,5 @@ export function parseRunJson(text: string, where: string): RunReport {
   const parsed = runReportSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw unfit(`is no report of a run: ${issue.path.join('.')}: ${issue.message}`);
+  throw unfit(`is not a report of a run: ${issue.path.join('.')}: ${issue.message}`);
 }

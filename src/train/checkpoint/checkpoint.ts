@@ -199,7 +199,7 @@ export function checkpointOf({ tensors, metadata: pairs }: Safetensors, path: st
   if (generator?.dtype !== 'uint8') throw damaged('holds no generator state');
   const refreshFrom = tensors.get(refreshTensor);
   if (refreshFrom !== undefined && refreshFrom.dtype !== 'uint8') {
-    throw damaged(`${refreshTensor} is no generator state`);
+    throw damaged(`${refreshTensor} is not a generator state`);
   }
   const others = tensors.get(ranksTensor);
   const shared = (settings.distributed?.ranks ?? 1) - 1;
@@ -243,7 +243,9 @@ export function positionOfRank(
 ): StreamPosition {
   const found = rank === 0 ? position : ranks[rank - 1];
   if (found !== undefined) return found;
-  throw new InputError(`is of ${ranks.length + 1} ranks: there is none ${rank}`, { where: path });
+  throw new InputError(`is of ${ranks.length + 1} ranks: there is no rank ${rank}`, {
+    where: path,
+  });
 }
 
 function positionOf(

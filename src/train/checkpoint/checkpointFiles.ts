@@ -68,7 +68,7 @@ export function newestCheckpoint(dir: string): FoundCheckpoint {
   }
   throw new InputError('holds no checkpoint to resume', {
     where: dir,
-    fix: 'give the --dir of the run, or --resume auto, which begins one where there is none',
+    fix: 'give the --dir of the run, or --resume auto, which starts one if there is none',
   });
 }
 

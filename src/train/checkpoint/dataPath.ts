@@ -28,9 +28,9 @@ export function notedDataPath(directory: string, dataset: DatasetName): string |
   const file = join(directory, fileName);
   if (!existsSync(file)) return undefined;
   const parsed = schema.safeParse(parsedJson(new TextDecoder().decode(readFileOrFail(file))));
-  const fix = 'say where the data set lies with --data-path';
+  const fix = 'give the directory of the data set with --data-path';
   if (!parsed.success) {
-    throw new InputError('does not tell where the data set of the run lies', { where: file, fix });
+    throw new InputError('does not say where the data set of the run is', { where: file, fix });
   }
   const { path } = parsed.data;
   if (parsed.data.dataset !== dataset) return undefined;

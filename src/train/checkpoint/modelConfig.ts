@@ -54,7 +54,10 @@ export function readModelConfig(dir: string): ModelConfig {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const at = issue.path.join('.');
-    throw new InputError(`describes no model of ours: ${at}: ${issue.message}`, { where, fix });
+    throw new InputError(`does not describe one of our models: ${at}: ${issue.message}`, {
+      where,
+      fix,
+    });
   }
   checkNarrow(parsed.data.model_type, parsed.data.narrow, where);
   return parsed.data;

@@ -49,6 +49,6 @@ export function checkUnused(dir: string): void {
   if (!hasCheckpoints(dir)) return;
   throw new UsageError('holds the checkpoints of an earlier run', {
     where: dir,
-    fix: 'add --resume to go on with it, or give another --dir',
+    fix: 'add --resume to continue it, or give another --dir',
   });
 }

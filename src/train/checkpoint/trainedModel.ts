@@ -114,7 +114,7 @@ export function trainedModelOf(
   if (kind === 'swa' && refreshFrom !== undefined) {
     throw new InputError('the run was stopped before its average got its batch-norm statistics', {
       where: path,
-      fix: 'go on with train --resume, or give --weights raw',
+      fix: 'continue with train --resume, or give --weights raw',
     });
   }
   const model = build(settings);
@@ -155,7 +155,7 @@ function exportedModel(
       `is not the file that ${configFile} was written with: its digest differs`,
       {
         where: path,
-        fix: 'export it anew, or name the file itself and its --model',
+        fix: 'export it again, or name the file itself and its --model',
       },
     );
   }

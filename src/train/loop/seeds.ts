@@ -99,7 +99,7 @@ export function planSeeds(
     if (other !== undefined) {
       throw new UsageError(`the run began with ${other}`, {
         where: directory,
-        fix: 'give the flags that the seeds began with, or begin anew in another --dir',
+        fix: 'give the flags that the seeds began with, or start again in another --dir',
       });
     }
     return {

@@ -166,8 +166,8 @@ function begin({ settings, model, dataset, weights, comm }: TrainingRun) {
   const broken = weights && firstNonFinite(weights);
   if (broken !== undefined) {
     throw new InputError(`${broken} holds NaN or infinity`, {
-      where: 'the weights to begin with',
-      fix: 'begin with others',
+      where: 'the initial weights',
+      fix: 'start with others',
     });
   }
   const opened = openTrainingStream({

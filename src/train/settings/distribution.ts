@@ -38,7 +38,7 @@ export function resumedDistribution(
   if (began?.ranks !== now?.ranks) {
     throw new UsageError(`the run began ${told(began)}, not ${told(now)}`, {
       where,
-      fix: `start it ${startAs(began)}, or begin anew in another --dir`,
+      fix: `start it ${startAs(began)}, or start again in another --dir`,
     });
   }
   if (began === undefined || now === undefined) return;
@@ -47,7 +47,7 @@ export function resumedDistribution(
     if (began[name] === now[name]) continue;
     throw new UsageError(`the run began with ${flags[name]} ${began[name]}, not ${now[name]}`, {
       where,
-      fix: `give ${flags[name]} ${began[name]}, or begin anew in another --dir`,
+      fix: `give ${flags[name]} ${began[name]}, or start again in another --dir`,
     });
   }
 }

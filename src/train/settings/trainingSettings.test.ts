@@ -45,7 +45,7 @@ test.each<[GivenSettings, string]>([
   ],
   [{ narrow: 0.5 }, '--narrow'],
   [{ model: 'wideresnet28x10', narrow: 2 }, 'widths of WideResNet28x10; leave --narrow out'],
-  [{ swa: true, epochs: 2 }, '--swa-start 161 lies behind the last of 2 epochs'],
+  [{ swa: true, epochs: 2 }, '--swa-start 161 is after the last of 2 epochs'],
   [{ swaStart: 3 }, '--swa-start does nothing without --swa'],
   [{ swaLr: 0.1, swa: false }, '--swa-lr does nothing without --swa'],
 ])('%j is refused by its flag', (given, message) => {

@@ -87,7 +87,7 @@ export function parseSettings(value: unknown, where?: string): TrainingSettings 
   checkNarrow(model, narrow, where);
   if (swa && swaStart > epochs) {
     throw new UsageError(
-      `--swa-start ${swaStart} lies behind the last of ${counted(epochs, 'epoch')}, so nothing would be averaged`,
+      `--swa-start ${swaStart} is after the last of ${counted(epochs, 'epoch')}, so nothing would be averaged`,
       { ...place, fix: `give --swa-start ${epochs} or less, more --epochs, or leave --swa out` },
     );
   }
@@ -125,7 +125,10 @@ export function resumedSettings(
     if (wanted === undefined || wanted === own[name]) continue;
     throw new UsageError(
       `the run began with ${flagOf(name)} ${shown(name, own[name])}, not ${shown(name, wanted)}`,
-      { where, fix: `leave ${flagOf(name)} out to go on with it, or begin anew in another --dir` },
+      {
+        where,
+        fix: `leave ${flagOf(name)} out to continue the run, or start again in another --dir`,
+      },
     );
   }
   return began;

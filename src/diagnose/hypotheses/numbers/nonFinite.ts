@@ -85,7 +85,7 @@ export function nonFiniteFits(suspect: Suspect, evidence: Evidence): Fit[] {
       count++;
     }
     const left = count === 0 ? 0 : Math.sqrt(squares / count) / (suspect.scale ?? rms);
-    return [{ key: `no number: ${key}`, says: says(name), left, freedom: 0 }];
+    return [{ key: `not finite: ${key}`, says: says(name), left, freedom: 0 }];
   };
   const ofInputs = sourcesOf(suspect, evidence).flatMap((held): Fit[] => {
     const values = valuesOf(held, evidence);
