@@ -165,7 +165,7 @@ export const bench: RegisterCommand = (command, context) => {
     .option('--peer-mode <mode...>', `any of ${torchModes.join(', ')} (fp32)`, several(torchMode))
     .option('--batch-size <n...>', 'one or several (128; per rank: 32)', several(positiveInteger))
     .option('--runs <n>', 'measured turns', positiveInteger, 7)
-    .option('--warmup <n>', 'turns before them, not measured', naturalNumber, 2)
+    .option('--warmup <n>', 'unmeasured turns before those', naturalNumber, 2)
     .option('--steps <n>', 'steps a turn; timing a GPU needs many', positiveInteger, 1)
     .option('--threads <n>', 'for both sides', positiveInteger, availableParallelism())
     .addOption(
