@@ -34,7 +34,7 @@ test('devices: every device with what runs there, or the reason why nothing does
   expect(status).toBe(0);
   expect(stdout).toMatch(/^ort +cpu +runs {2}ONNX Runtime [\d.]+, CPU$/m);
   expect(stdout).toMatch(
-    /^ort +cpu-c +(runs {2}ONNX Runtime [\d.]+ by its C API, CPU|- .*koffi.*)$/m,
+    /^ort +cpu-js +runs {2}ONNX Runtime [\d.]+, CPU, by the JavaScript binding$/m,
   );
   expect(stdout).toMatch(/^ort +cuda +- {5}\S/m);
   expect(stdout).toMatch(/^oracle +cpu +runs {2}float64 oracle/m);
