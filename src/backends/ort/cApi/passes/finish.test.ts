@@ -22,7 +22,7 @@ import { openLibrary } from '../library.ts';
 import { hostMemory } from '../memory.ts';
 import { cpuProvider } from '../providers.ts';
 import { partsOf } from './tailOf.ts';
-import { reachedMemory, wasmMemory } from './wasmMemory.ts';
+import { reachedMemory, type WasmMemory, wasmMemory } from './wasmMemory.ts';
 
 const random = manualSeed(5);
 const drawn = (shape: readonly number[]): Tensor => {
@@ -180,12 +180,16 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     expect(ours).toEqual(await trained(await ortBackend({ threads: 1 }), training));
   });
 
-  const backendWith = (state: 'reached' | 'elsewhere', scratch: 'reached' | 'none'): Backend => {
-    const wasm = wasmMemory();
-    const reached = reachedMemory(api, wasm, 2);
-    const host = hostMemory(api);
+  const backendWith = (
+    state: 'reached' | 'elsewhere',
+    scratch: 'reached' | 'none',
+    on: OrtApi = api,
+    wasm: WasmMemory = wasmMemory(),
+  ): Backend => {
+    const reached = reachedMemory(on, wasm, 2);
+    const host = hostMemory(on);
     return cApiBackend({
-      ...{ api, provider: cpuProvider, target: targets.cpu, threads: 1 },
+      ...{ api: on, provider: cpuProvider, target: targets.cpu, threads: 1 },
       ...{ device: 'cpu', description: 'with passes' },
       memory: state === 'reached' ? reached : host,
       passes: { memory: scratch === 'reached' ? reached : host, wasm, least: 2 },
@@ -198,6 +202,61 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     const ours = await stateAfter(backendWith('elsewhere', 'reached'), run);
     expect(ours.after).toEqual(theirs.after);
   });
+
+  it('hold no more values after many runs than after one, and none in the end', async () => {
+    const {
+      program: step,
+      state: begin,
+      feeds,
+    } = narrowTraining(vgg({ depth: 16, batchNorm: false, classes: 10, narrow: 32 }));
+    let values = 0;
+    const backend = backendWith('reached', 'reached', {
+      ...api,
+      make(name, ...args) {
+        if (name === 'CreateTensorWithDataAsOrtValue') values++;
+        return api.make(name, ...args);
+      },
+      call(name, ...args) {
+        if (name === 'ReleaseValue') values--;
+        api.call(name, ...args);
+      },
+    });
+    const executable = await backend.compile(step, ['loss']);
+    const state = await backend.upload(begin);
+    const held: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      await executable.run(state, feeds[i % 2]);
+      held.push(values);
+    }
+    expect(new Set(held)).toEqual(new Set([held[0]]));
+    await executable.dispose();
+    await backend.free(state);
+    expect(values).toBe(0);
+  });
+
+  it.each(['reached', 'elsewhere'] as const)(
+    'take no more memory from run to run and from state to state, which is %s',
+    async (where) => {
+      const wasm = wasmMemory();
+      const backend = backendWith(where, 'reached', api, wasm);
+      const w = input('w', [200, 200]) as Node<'input'>;
+      const halved: Program = {
+        ...{ name: 'halved', inputs: new Map(), fetches: new Map() },
+        state: new Map([['w', { current: w, next: mul(w, 0.5) }]]),
+      };
+      const executable = await backend.compile(halved, []);
+      const taken: number[] = [];
+      for (let i = 0; i < 5; i++) {
+        const state = await backend.upload(new Map([['w', drawn(w.shape)]]));
+        for (let run = 0; run < 3; run++) await executable.run(state, new Map());
+        await backend.free(state);
+        taken.push(wasm.memory.buffer.byteLength);
+      }
+      expect(taken[0]).toBeGreaterThan(160_000);
+      expect(new Set(taken).size).toBe(1);
+      await executable.dispose();
+    },
+  );
 
   it('leave the state as it was where there is no memory for these', async () => {
     const { program: update, begin, feeds } = updates(optimizers[0]);
@@ -214,7 +273,9 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     const backend = await cpuByCApi({ least: 2 });
     const executable = await backend.compile(run.program, []);
     const states = [await backend.upload(run.begin), await backend.upload(run.begin)];
+    const before = new Map(states[0]);
     await Promise.all(states.map((state, i) => executable.run(state, run.feeds[i])));
+    await expect(executable.run(before, run.feeds[0])).rejects.toThrow('was replaced by a run');
     for (const [i, state] of states.entries()) {
       const alone = await stateAfter(await ortBackend(), { ...run, feeds: [run.feeds[i]] });
       expect(await backend.download(state)).toEqual(alone.after);
