@@ -17,8 +17,8 @@ export interface Executable {
   /**
    * Runs the program once: reads `state` and `inputs`, replaces the state values that change, and gives
    * back what was chosen to be fetched, as copies that nobody else holds. Floats go in as float32 or
-   * float64 tensors of the declared shape. A run that fails leaves the state as it was; until a run ends,
-   * nothing else may use its state.
+   * float64 tensors of the declared shape. What was given away (`givenAway`) may be written over later on.
+   * A run that fails leaves the state as it was; until a run ends, nothing else may use its state.
    */
   run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
   /**

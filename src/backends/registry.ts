@@ -42,20 +42,23 @@ const byOurRules =
     });
   };
 
-const openBinding: Open = async (options) =>
-  (await import('./ort/cpu/ortBackend.ts')).ortBackend(options);
-/** By the C API, and by the JavaScript binding where that cannot be called: slower, to the same bits. */
-const openOrt = byOurRules('ort', async (options) => {
-  const { cpuByCApi } = await import('./ort/cApi/cpuByCApi.ts');
-  return cpuByCApi(options).catch((error) => {
-    if (error instanceof DeviceError) return openBinding(options);
-    throw error;
-  });
-});
-const openOrtByBinding = byOurRules('ort', async (options) => {
-  const backend = await openBinding(options);
+/** Opens the second where the first does not run here. Any other failure of the first is thrown. */
+export const orElse =
+  (first: Open, second: Open): Open =>
+  (options) =>
+    first(options).catch((error) => {
+      if (error instanceof DeviceError) return second(options);
+      throw error;
+    });
+
+/** Slower than the C API, to the same bits of state. */
+const openBinding = byOurRules('ort', async (options) => {
+  const backend = await (await import('./ort/cpu/ortBackend.ts')).ortBackend(options);
   return { ...backend, description: `${backend.description}, by the JavaScript binding` };
 });
+const openCApi = byOurRules('ort', async (options) =>
+  (await import('./ort/cApi/cpuByCApi.ts')).cpuByCApi(options),
+);
 const openCuda = byOurRules('ort', async (options) =>
   (await import('./ort/cApi/cuda/cudaBackend.ts')).cudaBackend(options),
 );
@@ -74,8 +77,8 @@ const openTfjs: Open = async (options) =>
  */
 export const backends = {
   ort: {
-    cpu: { open: openOrt, home: 'thread', gpu: 'no' },
-    'cpu-js': { open: openOrtByBinding, home: 'thread', gpu: 'no' },
+    cpu: { open: orElse(openCApi, openBinding), home: 'thread', gpu: 'no' },
+    'cpu-js': { open: openBinding, home: 'thread', gpu: 'no' },
     cuda: { open: openCuda, home: 'process', gpu: 'always', coarser: ['tf32'] },
     webgpu: { open: openWebgpu, home: 'process', gpu: 'by its name' },
   },

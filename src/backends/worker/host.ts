@@ -18,9 +18,10 @@ export type Host = {
 
 /**
  * The far side of a backend in a thread of its own: carries out calls on `opening` and keeps device
- * tensors and executables under the numbers that the near side knows them by.
+ * tensors and executables under the numbers that the near side knows them by. `owned`: the memory of what is fed
+ * belongs to nobody else.
  */
-export function hostOf(opening: Promise<Backend>): Host {
+export function hostOf(opening: Promise<Backend>, owned: boolean): Host {
   const tensors = new Map<number, DeviceTensor>();
   const executables = new Map<number, Executable>();
   let lastId = 0;
@@ -64,8 +65,7 @@ export function hostOf(opening: Promise<Backend>): Host {
     },
     async run({ executable, state: held, inputs }) {
       const { results, replaced } = await advance(held, (state) =>
-        // Nobody else holds what was sent here.
-        executables.get(executable)!.run(state, givenAway(inputs)),
+        executables.get(executable)!.run(state, owned ? givenAway(inputs) : inputs),
       );
       return { answer: { fetched: results, replaced }, tensors: results };
     },

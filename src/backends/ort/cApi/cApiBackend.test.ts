@@ -50,7 +50,7 @@ function counting(api: OrtApi) {
 const backendOn = (api: OrtApi, provider = cpuProvider, target: Target = targets.cpu): Backend =>
   cApiBackend({
     ...{ api, provider, memory: hostMemory(api), target },
-    ...{ device: 'cpu-c', description: 'counted', threads: 1 },
+    ...{ device: 'cpu', description: 'counted', threads: 1 },
   });
 
 /** counter ← counter + step, with what it was before as a fetch. */

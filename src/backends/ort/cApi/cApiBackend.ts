@@ -33,12 +33,8 @@ export interface CApiParts {
   readonly description: string;
   /** Threads inside one operator; by default one a core. */
   readonly threads: number | undefined;
-  /** Where updates are passes of our own, on tensors of `least` elements or more: `memory` is what they reach. */
-  readonly passes?: {
-    readonly memory: Memory<HostValue>;
-    readonly wasm: WasmMemory;
-    readonly least: number;
-  };
+  /** Where updates are passes of our own, on tensors of `least` elements or more. They reach what `memory` makes. */
+  readonly passes?: { readonly wasm: WasmMemory; readonly least: number };
 }
 
 /** Errors and worse: ORT_LOGGING_LEVEL_ERROR. */
@@ -101,28 +97,41 @@ const typeOf = (dtype: 'float' | 'int'): HeldType => (dtype === 'int' ? 'int64' 
 async function compile(
   program: Program,
   fetches: readonly string[],
-  { api, provider, memory, target, threads, environment, host, running, passes }: Opened,
+  opened: Opened,
 ): Promise<Executable> {
+  const { api, provider, memory, target, threads, environment, host, running, passes } = opened;
+  const spares: Spares = sparesOf(memory);
   const parts = passes && partsOf(program, fetches, passes.least);
+  // Passes come with memory that they reach.
+  const [reached, reachedSpares] = [memory as Memory<HostValue>, spares as Spares<HostValue>];
+  const finish = parts && finishOf(parts, passes!.wasm, reached, reachedSpares);
   const lowered = lowerProgram(parts?.head ?? program, parts?.fetches ?? fetches, target);
   // The library refuses a graph of nothing.
   const session =
     lowered.fetched.size + lowered.nextState.size === 0
       ? undefined
       : await openPlaced(program.name, lowered.model, { api, provider, threads, environment });
-  const spares: Spares = sparesOf(memory);
-  const reached = passes && sparesOf(passes.memory);
-  const finish = parts && finishOf(parts, passes!.wasm, reached!);
   const nextOf = (name: string) => program.state.get(name)!.next!;
 
   let disposed = false;
+  let whole: Promise<Executable> | undefined;
+  /** The program by the engine alone: for a state that passes do not reach. */
+  const wholeProgram = (): Promise<Executable> => {
+    const { passes: _, ...alone } = opened;
+    whole ??= compile(program, fetches, alone);
+    return whole;
+  };
 
-  async function once(state: DeviceState, inputs: TensorMap): Promise<Map<string, Tensor>> {
+  async function once(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>> {
     if (disposed) throw new GraphError(`the ${program.name} was disposed of`);
     checkInputs(program, inputs);
     for (const name of new Set([...lowered.stateIn, ...(finish?.states ?? [])])) {
       stateValue(program, state, program.state.get(name)!.current);
       held(state, name);
+    }
+    const between = finish?.prepare(state);
+    if (finish !== undefined && between === undefined) {
+      return (await wholeProgram()).run(state, inputs);
     }
     const read = lowered.stateIn.map((name) => [name, held(state, name)] as const);
     const lent: HostValue[] = [];
@@ -132,16 +141,12 @@ async function compile(
       return value;
     };
     const next = new Map<string, OrtValue>();
-    const between = new Map<string, HostValue>();
     try {
       const fed = lowered.inputs.map((name) => [name, lend(inputs.get(name)!)] as const);
       const room = fetchRoom(program, new Set(fetches));
       const written = new Map<string, OrtValue>();
-      for (const [name, { shape }] of parts?.reads ?? []) {
-        between.set(name, reached!.take('float32', shape));
-      }
       for (const [name, output] of lowered.fetched) {
-        written.set(output, between.get(name) ?? lend(room.get(name)!));
+        written.set(output, between?.get(name) ?? lend(room.get(name)!));
       }
       for (const [name, output] of lowered.nextState) {
         const { dtype, shape } = nextOf(name);
@@ -149,7 +154,7 @@ async function compile(
         written.set(output, next.get(name)!);
       }
       await session?.run(new Map([...read, ...fed]), written);
-      finish?.run({ state, inputs, read: between, room });
+      finish?.run(state, inputs, between!, room);
       for (const [name, value] of next) {
         const replaced = state.get(name) as OrtValue | undefined;
         if (replaced !== undefined && !replaced.gone) {
@@ -165,7 +170,7 @@ async function compile(
       throw error;
     } finally {
       for (const value of lent) host.release(value);
-      for (const value of between.values()) reached!.give(value);
+      for (const value of between?.values() ?? []) spares.give(value);
     }
   }
 
@@ -180,8 +185,8 @@ async function compile(
       disposed = true;
       await Promise.allSettled(running);
       spares.empty();
-      reached?.empty();
       session?.release();
+      await (await whole)?.dispose();
     },
   };
 }

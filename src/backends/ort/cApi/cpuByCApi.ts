@@ -2,6 +2,7 @@ import type { Backend } from '../../backend.ts';
 import { targets } from '../lowering/target.ts';
 import { cApiBackend } from './cApiBackend.ts';
 import { openLibrary } from './library.ts';
+import { hostMemory } from './memory.ts';
 import { reachedMemory, theWasmMemory } from './passes/wasmMemory.ts';
 import { cpuProvider } from './providers.ts';
 
@@ -21,12 +22,12 @@ export async function cpuByCApi({
 } = {}): Promise<Backend> {
   const api = await openLibrary();
   const wasm = theWasmMemory();
-  const memory = reachedMemory(api, wasm, least);
   return cApiBackend({
     api,
     provider: cpuProvider,
-    memory,
-    passes: { memory, wasm, least },
+    ...(wasm === undefined
+      ? { memory: hostMemory(api) }
+      : { memory: reachedMemory(api, wasm, least), passes: { wasm, least } }),
     target: targets.cpu,
     device: 'cpu',
     description: `ONNX Runtime ${api.version}, CPU`,

@@ -8,7 +8,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('disconnect', () => process.exit(0));
 
 const call = JSON.parse(process.argv[2]) as BackendCall;
-const service = serviceOf(call, (reply) => process.send!(reply));
+// Node reads several messages from one piece of memory.
+const service = serviceOf(call, (reply) => process.send!(reply), { owned: false });
 let turn = service.opened.then(() => {
   process.stderr.write(`${openedMark}\n`);
 });

@@ -6,7 +6,9 @@ import { beginWork, endWork } from './quiet.ts';
 
 const port = parentPort!;
 const { quiet, ...call } = workerData as ThreadData;
-const service = serviceOf(call, (reply, transfer) => port.postMessage(reply, transfer));
+const service = serviceOf(call, (reply, transfer) => port.postMessage(reply, transfer), {
+  owned: true,
+});
 
 async function serve(request: Request): Promise<void> {
   if (!beginWork(quiet)) return;

@@ -1,90 +1,90 @@
-import { DeviceError } from '../../../../errors.ts';
-import type { Shape } from '../../../../tensor/shape.ts';
-import { type Tensor, type TensorMap, toFloat32 } from '../../../../tensor/tensor.ts';
+import { type TensorMap, toFloat32 } from '../../../../tensor/tensor.ts';
 import type { DeviceState } from '../../../backend.ts';
-import type { HostValue } from '../memory.ts';
+import type { HostValue, Memory } from '../memory.ts';
 import type { Spares } from '../spares.ts';
-import type { Source } from './pass.ts';
+import type { NamedSource, NumberSource, SumSource } from './pass.ts';
 import { tailRunner } from './runTail.ts';
 import type { Parts } from './tailOf.ts';
 import { isReached, type ReachedValue, type WasmMemory } from './wasmMemory.ts';
 
-/** What the end of a program is carried out on. */
-export interface Ending {
-  readonly state: DeviceState;
-  readonly inputs: TensorMap;
-  /** What the head has computed for it, by the names of `Parts.reads`. */
-  readonly read: ReadonlyMap<string, HostValue>;
-  /** Where the fetches go. */
-  readonly room: TensorMap;
-}
+/** Memory for one run of a program's end: what the head computes for it, and copies of what is fed. */
+export type Between = ReadonlyMap<string, HostValue>;
 
-/** Carries out the end of a program, behind its head. What it writes is a new value where the old one lay. */
+/** Carries out the end of a program, behind its head. */
 export interface Finish {
-  /** The state that it reads or writes. */
+  /** The state that it reads. */
   readonly states: readonly string[];
-  /** Throws DeviceError, before anything is written, where there is no memory left for what lies elsewhere. */
-  run(ending: Ending): void;
+  /** Takes what a run needs; undefined where passes do not reach all of that, or of the state. */
+  prepare(state: DeviceState): Between | undefined;
+  /** Writes new values where the old ones lay, and the fetches that are its own into `room`. */
+  run(state: DeviceState, inputs: TensorMap, between: Between, room: TensorMap): void;
 }
 
-export function finishOf({ tail }: Parts, memory: WasmMemory, spares: Spares<HostValue>): Finish {
-  const runner = tailRunner(tail, memory);
+export function finishOf(
+  { tail, reads }: Parts,
+  wasm: WasmMemory,
+  memory: Memory<HostValue>,
+  spares: Spares<HostValue>,
+): Finish {
+  const runner = tailRunner(tail, wasm);
+  const tensors = tail.passes.flatMap((pass) =>
+    pass.tensors.map((source) => ({ source, shape: [pass.size] })),
+  );
+  const numbers = tail.passes.flatMap(({ scalars }) => scalars);
+  const read = [...tensors.map(({ source }) => source), ...numbers, ...tail.numbers.scalars];
+  const stateOf = (source: NumberSource | SumSource) =>
+    source.from === 'state' ? [source.name] : [];
   const written = tail.passes.flatMap(({ writes }) => writes.map(({ state }) => state));
-  const read = tail.passes.flatMap(({ tensors, scalars }) => [...tensors, ...scalars]);
-  const states = new Set([...written, ...namesFrom('state', [...read, ...tail.numbers.scalars])]);
-  const wasWritten = new Set(written);
+  const inPlace = new Set([...tensors.flatMap(({ source }) => stateOf(source)), ...written]);
+  /** What is fed, by the name of its copy. */
+  const fed = new Map(
+    tensors.flatMap(({ source, shape }) =>
+      source.from === 'input' ? [[copyOf(source), { name: source.name, shape }] as const] : [],
+    ),
+  );
+  const reachedIn = (state: DeviceState, name: string): boolean => {
+    const value = state.get(name) as HostValue | undefined;
+    return value !== undefined && !value.gone && isReached(value);
+  };
   return {
-    states: [...states],
-    run({ state, inputs, read: ofHead, room }) {
-      const scratch = new Map<string, ReachedValue>();
-      const heldFor = (source: Source): HostValue | undefined => {
-        if (source.from === 'state') return state.get(source.name) as HostValue;
-        return source.from === 'head' ? ofHead.get(source.name) : undefined;
-      };
-      const tensorOf = (source: Source): Tensor =>
-        source.from === 'input' ? inputs.get(source.name)! : heldFor(source)!.tensor;
-      /** A copy where passes reach it. */
-      const copied = (source: Source & { readonly name: string }): ReachedValue => {
-        const known = scratch.get(`${source.from} ${source.name}`);
-        if (known !== undefined) return known;
-        const t = tensorOf(source);
-        const copy = reachedFrom(spares, t.shape);
-        (copy.tensor.data as Float32Array).set(toFloat32(t));
-        scratch.set(`${source.from} ${source.name}`, copy);
-        return copy;
-      };
-      try {
-        const fetched = runner.run({
-          number: (source) =>
-            source.from === 'constant' ? source.value : toFloat32(tensorOf(source))[0],
-          address(source) {
-            const value = heldFor(source);
-            if (value !== undefined && isReached(value)) return value.address;
-            return copied(source as Source & { readonly name: string }).address;
-          },
-        });
-        for (const [name, value] of fetched) (room.get(name)!.data as Float32Array)[0] = value;
-        for (const name of wasWritten) {
-          const value = state.get(name) as HostValue;
-          const copy = scratch.get(`state ${name}`);
-          if (copy !== undefined)
-            (value.tensor.data as Float32Array).set(copy.tensor.data as Float32Array);
-          state.set(name, { ...value });
-          value.gone = true;
-        }
-      } finally {
-        for (const value of scratch.values()) spares.give(value);
+    states: [...new Set(read.flatMap(stateOf))],
+    prepare(state) {
+      if (![...inPlace].every((name) => reachedIn(state, name))) return undefined;
+      const between = new Map(
+        [...reads, ...fed].map(([name, { shape }]) => [name, spares.take('float32', shape)]),
+      );
+      const tensorsOf = tensors.filter(({ source }) => source.from !== 'state');
+      const lying = tensorsOf.map(({ source }) => between.get(copyOf(source))!);
+      if (lying.every(isReached)) return between;
+      // Kept for others they would be taken again and again.
+      for (const value of between.values()) memory.release(value);
+      return undefined;
+    },
+    run(state, inputs, between, room) {
+      for (const [copy, { name }] of fed) {
+        (between.get(copy)!.tensor.data as Float32Array).set(toFloat32(inputs.get(name)!));
+      }
+      const lying = (source: NamedSource): HostValue =>
+        source.from === 'state'
+          ? (state.get(source.name) as HostValue)
+          : between.get(copyOf(source))!;
+      const fetched = runner.run({
+        number(source) {
+          if (source.from === 'constant') return source.value;
+          const t = source.from === 'input' ? inputs.get(source.name)! : lying(source).tensor;
+          return toFloat32(t)[0];
+        },
+        address: (source) => (lying(source) as ReachedValue).address,
+      });
+      for (const [name, value] of fetched) (room.get(name)!.data as Float32Array)[0] = value;
+      for (const name of new Set(written)) {
+        const value = state.get(name) as HostValue;
+        state.set(name, { ...value });
+        value.gone = true;
       }
     },
   };
 }
 
-const namesFrom = (from: 'state', sources: readonly Source[]): string[] =>
-  sources.flatMap((source) => (source.from === from ? [source.name] : []));
-
-function reachedFrom(spares: Spares<HostValue>, shape: Shape): ReachedValue {
-  const value = spares.take('float32', shape);
-  if (isReached(value)) return value;
-  spares.give(value);
-  throw new DeviceError('there is no memory left for the update of the state');
-}
+/** The name of a value between head and tail. */
+const copyOf = ({ from, name }: NamedSource): string => (from === 'head' ? name : `fed ${name}`);

@@ -1,11 +1,20 @@
 import type { PassOpName } from './passOps.ts';
 
-/** Where a value comes from that is read and not computed. */
-export type Source =
-  | { readonly from: 'state' | 'input' | 'head'; readonly name: string }
-  | { readonly from: 'constant'; readonly value: number }
-  /** What the pass of this number summed up, in its order. */
-  | { readonly from: 'sum'; readonly pass: number; readonly at: number };
+/** A tensor that is read and not computed. */
+export interface NamedSource {
+  readonly from: 'state' | 'input' | 'head';
+  readonly name: string;
+}
+
+/** A number that is read and not computed. */
+export type NumberSource = NamedSource | { readonly from: 'constant'; readonly value: number };
+
+/** What a pass summed up: by its number, in its order. */
+export interface SumSource {
+  readonly from: 'sum';
+  readonly pass: number;
+  readonly at: number;
+}
 
 /** An operation; its operands are numbers of values: first what is read, then what the steps before it gave. */
 export interface Step {
@@ -19,8 +28,8 @@ export interface Step {
  */
 export interface Pass {
   readonly size: number;
-  readonly tensors: readonly Source[];
-  readonly scalars: readonly Source[];
+  readonly tensors: readonly NamedSource[];
+  readonly scalars: readonly NumberSource[];
   readonly steps: readonly Step[];
   /** What is written over the state's values. */
   readonly writes: readonly { readonly state: string; readonly value: number }[];
@@ -33,7 +42,7 @@ export interface Tail {
   readonly passes: readonly Pass[];
   /** Single numbers from the sums of passes; values are numbered: `scalars`, then `steps`. */
   readonly numbers: {
-    readonly scalars: readonly Source[];
+    readonly scalars: readonly (NumberSource | SumSource)[];
     readonly steps: readonly Step[];
     /** Which value each fetch is. */
     readonly fetched: ReadonlyMap<string, number>;

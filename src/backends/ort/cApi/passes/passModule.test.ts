@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Pass, Source, Step, Tail } from './pass.ts';
+import type { NamedSource, NumberSource, Pass, Step, Tail } from './pass.ts';
 import { passOps } from './passOps.ts';
 import { tailRunner } from './runTail.ts';
 import { wasmMemory } from './wasmMemory.ts';
 
 const wasm = wasmMemory();
 const float = fc.float({ noDefaultInfinity: false, noNaN: false });
-const state = (name: string): Source => ({ from: 'state', name });
-const constant = (value: number): Source => ({ from: 'constant', value });
+const state = (name: string): NamedSource => ({ from: 'state', name });
+const constant = (value: number): NumberSource => ({ from: 'constant', value });
 
 /** A pass over random tensors and numbers: each step takes any values before it. */
 const drawn = fc
@@ -76,7 +76,7 @@ test('a pass gives the bits of float32 arithmetic in every element, over what it
       };
       const fetched = tailRunner(tail, wasm).run({
         number: (source) => (source as { readonly value: number }).value,
-        address: (source) => addresses[Number((source as { readonly name: string }).name.slice(1))],
+        address: ({ name }) => addresses[Number(name.slice(1))],
       });
       const wanted = Array.from({ length: size }, (_, i) => expected(pass, values, i));
       expect([...views[0].subarray(0, size)]).toEqual(wanted);

@@ -1,4 +1,4 @@
-import type { Pass, Source, Step, Tail } from './pass.ts';
+import type { NamedSource, NumberSource, Pass, Step, Tail } from './pass.ts';
 import { memoryImport, type PassFunction, passModule } from './passModule.ts';
 import { passOps } from './passOps.ts';
 import type { WasmMemory } from './wasmMemory.ts';
@@ -6,9 +6,9 @@ import type { WasmMemory } from './wasmMemory.ts';
 /** What a tail works on. */
 export interface TailValues {
   /** One number. */
-  readonly number: (source: Source) => number;
+  readonly number: (source: NumberSource) => number;
   /** Where a tensor lies in the memory of passes. */
-  readonly address: (source: Source) => number;
+  readonly address: (source: NamedSource) => number;
 }
 
 export interface TailRunner {

@@ -2,7 +2,7 @@ import { topologicalOrder } from '../../../../ir/graph.ts';
 import type { Node } from '../../../../ir/node.ts';
 import { type Program, programRoots } from '../../../../program/program.ts';
 import { sizeOf } from '../../../../tensor/shape.ts';
-import type { Pass, Source, Step, Tail } from './pass.ts';
+import type { NamedSource, NumberSource, Pass, Step, SumSource, Tail } from './pass.ts';
 import { isPassOp, type PassOpName } from './passOps.ts';
 
 /** A program in two parts: what an engine runs, and what passes do after it. */
@@ -22,7 +22,7 @@ const isLeaf = ({ op }: Node): boolean => op === 'input' || op === 'constant';
 
 /**
  * Takes from the end of a program what is elementwise on tensors of at least `least` elements and ends in the state:
- * the optimizer's update, an average of weights, and sums over what they leave. Undefined where there is nothing such.
+ * the optimizer's update, an average of weights, and sums over what they leave. Undefined if the program has no such end.
  */
 export function partsOf(
   program: Program,
@@ -41,12 +41,19 @@ export function partsOf(
       names.set(node, `read ${names.size}`);
   }
   const reads = new Map([...names].map(([node, name]) => [name, node]));
-  const source = (node: Node): Source => {
+  const source = (node: Node): NumberSource => {
     if (node.op === 'constant') return { from: 'constant', value: node.params.value };
     if (node.op !== 'input') return { from: 'head', name: names.get(node)! };
     const { name } = node.params;
     return { from: program.state.has(name) ? 'state' : 'input', name };
   };
+  const current = new Map<Node, Node[]>();
+  for (const slot of program.state.values()) {
+    if (slot.next === undefined) continue;
+    current.set(slot.next, [...(current.get(slot.next) ?? []), slot.current]);
+  }
+  const tail = tailFrom(tailOrder, { source, fetched, nextState, current });
+  if (tail.passes.some((pass) => parametersOf(pass) > mostParameters)) return undefined;
   return {
     head: {
       ...program,
@@ -60,11 +67,16 @@ export function partsOf(
     },
     fetches: [...fetches.filter((name) => !inTail.has(fetched.get(name)!)), ...reads.keys()],
     reads,
-    tail: tailFrom(tailOrder, { source, fetched, nextState }),
+    tail,
   };
 }
 
-/** Nodes that nobody but the tail needs, in which all but single numbers come before any sum. */
+/** What an engine of WebAssembly takes. */
+const mostParameters = 1000;
+const parametersOf = ({ tensors, writes, scalars }: Pass): number =>
+  tensors.length + writes.length + scalars.length + 1;
+
+/** Nodes that only the tail needs. Undefined where there are none, or a tensor waits for a sum over another one. */
 function tailNodes(
   order: readonly Node[],
   fetched: ReadonlySet<Node>,
@@ -102,14 +114,19 @@ function tailNodes(
 }
 
 interface Edges {
-  readonly source: (node: Node) => Source;
+  readonly source: (node: Node) => NumberSource;
   readonly fetched: ReadonlyMap<string, Node>;
   readonly nextState: ReadonlyMap<string, Node>;
+  /** What a value of the state is written over. */
+  readonly current: ReadonlyMap<Node, readonly Node[]>;
 }
 
-function tailFrom(order: readonly Node[], { source, fetched, nextState }: Edges): Tail {
-  const sums = new Map<Node, Source>();
-  const passes = groups(order.filter((node) => !isNumber(node))).map((steps, i): Pass => {
+function tailFrom(order: readonly Node[], { source, fetched, nextState, current }: Edges): Tail {
+  const sums = new Map<Node, SumSource>();
+  const passes = groups(
+    order.filter((node) => !isNumber(node)),
+    current,
+  ).map((steps, i): Pass => {
     const inside = new Set(steps);
     const read = new Set(steps.flatMap(({ inputs }) => inputs).filter((x) => !inside.has(x)));
     const totals = order.filter(({ op, inputs }) => op === 'reduceSum' && inside.has(inputs[0]));
@@ -119,7 +136,7 @@ function tailFrom(order: readonly Node[], { source, fetched, nextState }: Edges)
     const numbers = numbered([...tensors, ...scalars, ...steps]);
     return {
       size: sizeOf(steps[0].shape),
-      tensors: tensors.map(source),
+      tensors: tensors.map((node) => source(node) as NamedSource),
       scalars: scalars.map(source),
       steps: steps.map((node) => stepOf(node, numbers)),
       writes: [...nextState].flatMap(([state, node]) =>
@@ -161,15 +178,23 @@ const stepOf = (node: Node, numbers: ReadonlyMap<Node, number>): Step => ({
   operands: node.inputs.map((x) => numbers.get(x)!),
 });
 
-/** The steps by what hangs together through tensors: nothing that one group writes is read by another. */
-function groups(steps: readonly Node[]): readonly (readonly Node[])[] {
+/**
+ * The steps by what hangs together: through tensors that they read, and through the state that they write over. So
+ * nothing that one group writes is read by another.
+ */
+function groups(
+  steps: readonly Node[],
+  current: ReadonlyMap<Node, readonly Node[]>,
+): readonly (readonly Node[])[] {
   const first = new Map<Node, Node>();
   const root = (node: Node): Node => {
     const up = first.get(node) ?? node;
     return up === node ? node : root(up);
   };
   for (const node of steps) {
-    for (const x of node.inputs) if (!isNumber(x)) first.set(root(x), root(node));
+    for (const x of [...node.inputs, ...(current.get(node) ?? [])]) {
+      if (!isNumber(x)) first.set(root(x), root(node));
+    }
   }
   const found = new Map<Node, Node[]>();
   for (const node of steps) {

@@ -3,7 +3,8 @@ import { sizeOf } from '../../../../tensor/shape.ts';
 import { type Tensor, tensor, toFloat32 } from '../../../../tensor/tensor.ts';
 import type { OrtApi } from '../api.ts';
 import { type HostValue, hostMemory, type Memory } from '../memory.ts';
-import { mostPages } from './passModule.ts';
+import type { Pass } from './pass.ts';
+import { mostPages, passModule } from './passModule.ts';
 
 /** Memory that WebAssembly works on, of the whole process: addresses in bytes. */
 export interface WasmMemory {
@@ -21,7 +22,7 @@ const padded = (bytes: number): number => Math.max(1, Math.ceil(bytes / alignmen
 
 /** What is released is kept for the next of the same size: states come again and again in the same sizes. */
 export function wasmMemory(maximum = mostPages): WasmMemory {
-  // Shared, for that stays in place when it grows: the engine holds addresses in it.
+  // Shared memory stays in place when it grows: the engine holds addresses in it.
   const memory = new WebAssembly.Memory({ initial: 1, maximum, shared: true });
   const free = new Map<number, number[]>();
   let end = 0;
@@ -42,17 +43,28 @@ export function wasmMemory(maximum = mostPages): WasmMemory {
     },
     release(address, bytes) {
       const size = padded(bytes);
-      free.set(size, [...(free.get(size) ?? []), address]);
+      const list = free.get(size) ?? [];
+      free.set(size, list);
+      list.push(address);
     },
   };
 }
 
-let ofProcess: WasmMemory | undefined;
+let ofThread: WasmMemory | undefined;
 
-/** The one of this process; threads have one each. */
-export const theWasmMemory = (): WasmMemory => {
-  ofProcess ??= wasmMemory();
-  return ofProcess;
+/** The one of this thread. Undefined where there is no WebAssembly with vectors, or no room for 4 GiB of addresses. */
+export function theWasmMemory(): WasmMemory | undefined {
+  try {
+    ofThread ??= WebAssembly.validate(passModule(anyPass)) ? wasmMemory() : undefined;
+  } catch {
+    // A limit of addresses (ulimit -v), or no WebAssembly at all (--jitless).
+  }
+  return ofThread;
+}
+
+const anyPass: Pass = {
+  ...{ size: 1, tensors: [{ from: 'state', name: 'w' }], scalars: [], sums: [] },
+  ...{ steps: [{ op: 'neg', operands: [0] }], writes: [{ state: 'w', value: 1 }] },
 };
 
 /** A tensor that a pass can reach. */
