@@ -132,7 +132,9 @@ parts = checked(folder)
 into.mkdir(parents=True, exist_ok=True)
 try:
     with tarfile.open(fileobj=io.BufferedReader(Joined(parts), 1 << 20), mode="r|xz") as archive:
-        archive.extractall(into, filter="data")
+        # Before Python 3.11.4 there is none to be had; what comes was packed here.
+        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(into, **safely)
 except (OSError, tarfile.TarError, EOFError) as error:
     stop(f"{into}: {error}")
 carried = into / "carried"
