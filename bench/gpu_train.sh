@@ -5,6 +5,7 @@
 # Needs what bench/gpu.sh needs, and a directory that holds cifar-10-batches-bin/.
 #
 #   DATA=DIR ABOUT="CIFAR-10 as published" bash bench/gpu_train.sh
+#   DATA=DIR ABOUT="..." DEVICE=webgpu bash bench/gpu_train.sh
 #   DATA=DIR ABOUT="..." LIMIT=540 NODE=/opt/node/bin/node PYTHON=/opt/venv/bin/python bash bench/gpu_train.sh
 #   DATA=synthetic ABOUT="the synthetic set" DEVICE=cpu PEER_DEVICE=cpu FLAGS="--epochs 3 --swa-start 2" \
 #     CHECKPOINTS=/tmp/runs OUT=/tmp/rehearsal bash bench/gpu_train.sh
@@ -17,7 +18,7 @@ cd "$(dirname "$0")/.."
 
 NODE=${NODE:-node}
 PYTHON=${PYTHON:-python3}
-DEVICE=${DEVICE:-webgpu}
+DEVICE=${DEVICE:-cuda}
 PEER_DEVICE=${PEER_DEVICE:-cuda}
 FLAGS=${FLAGS:-}
 LIMIT=${LIMIT:-540}
@@ -38,20 +39,6 @@ if [ "$DATA" = synthetic ]; then data=(--dataset synthetic); else data=(--data-p
 mkdir -p "$OUT" "$CHECKPOINTS" || exit 2
 [ -e "$OUT/machine.txt" ] || machine >"$OUT/machine.txt"
 
-# limited LOG COMMAND...: within what is left of LIMIT; 0 finished, 3 time is up, 2 it failed.
-limited() {
-  local file=$1 left=$((LIMIT - SECONDS))
-  shift
-  [ "$left" -gt 0 ] || return 3
-  # After Ctrl-C a checkpoint is written; a minute has to do.
-  timeout --signal=INT --kill-after=60 "$left" "$@" 2>&1 | tee -a "$OUT/$file"
-  case ${PIPESTATUS[0]} in
-    0) return 0 ;;
-    124 | 137) return 3 ;;
-    *) return 2 ;;
-  esac
-}
-
 ours() {
   [ ! -e "$OUT/ours/run.json" ] || return 0
   # shellcheck disable=SC2086
@@ -69,8 +56,12 @@ torch() {
 # leave STATUS WHO: ends this call where a run is not finished.
 leave() {
   [ "$1" -ne 0 ] || return 0
-  if [ "$1" -eq 3 ]; then echo "gpu_train.sh: time is up in $2; call again to go on"; else echo "gpu_train.sh: $2 failed" >&2; fi
-  exit "$1"
+  if [ "$1" -eq 3 ]; then
+    echo "gpu_train.sh: time is up in $2; call again to go on"
+    exit 3
+  fi
+  echo "gpu_train.sh: $2 failed" >&2
+  exit 2
 }
 
 ours

@@ -1,4 +1,4 @@
-# What bench/gpu.sh and bench/gpu_train.sh share; read by them from the repository's root, with NODE and PYTHON set.
+# What bench/gpu.sh and bench/gpu_train.sh share; read by them from the repository's root, with NODE, PYTHON, LIMIT, OUT and SECONDS set.
 
 # prepared SCRIPT FILE...: exit code 2 and a line where something that SCRIPT needs is not there.
 prepared() {
@@ -30,6 +30,21 @@ torch_on() {
     echo 'PyTorch sees no CUDA device'
     return 1
   fi
+}
+
+# limited LOG COMMAND...: within what is left of LIMIT, what it says seen and appended to LOG in OUT; its exit code, 3 where
+# time is up.
+limited() {
+  local file=$1 left=$((LIMIT - SECONDS)) status
+  shift
+  [ "$left" -gt 0 ] || return 3
+  # After Ctrl-C a checkpoint is written; a minute has to do.
+  timeout --signal=INT --kill-after=60 "$left" "$@" 2>&1 | tee -a "$OUT/$file"
+  status=${PIPESTATUS[0]}
+  case $status in
+    124 | 137) return 3 ;;
+    *) return "$status" ;;
+  esac
 }
 
 machine() {

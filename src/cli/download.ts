@@ -1,6 +1,6 @@
 import { cifarArchives, officialAddress } from '../data/cifarArchives.ts';
-import { cacheDirectory } from '../data/download/cacheDirectory.ts';
 import { cachedCifar } from '../data/download/cachedCifar.ts';
+import { cacheDirectory } from '../io/cacheDirectory.ts';
 import { type Dataset, openDataset } from '../train/dataset.ts';
 import type { DatasetName } from '../train/settings/trainingSettings.ts';
 import { showDownload } from './terminal/downloadProgress.ts';

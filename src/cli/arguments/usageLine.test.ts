@@ -49,6 +49,7 @@ describe('a mistake on the command line is one sentence, and says where help is'
     ],
     ['export --out a.onnx', `--checkpoint <file> is missing; ${takes('export')}`],
     ['setup nope', "there is no command 'nope'; `swa-align setup --help` lists the commands"],
+    ['setup cuda --gpu', `cuda has no flag --gpu; ${takes('setup cuda')}`],
     ['setup tensorflow x', `'x' is one argument too many; ${takes('setup tensorflow')}`],
     ['train --a\u001b[31m', `train has no flag --a [31m; ${takes('train')}`],
   ])('%s', async (line, said) => {

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
 import type { Backend } from '../../backends/backend.ts';
-import { openOnDevice } from '../../backends/choose.ts';
+import { openBackend } from '../../backends/choose.ts';
+import { type Precision, precisions } from '../../backends/ort/precision.ts';
+import { type Device, deviceOf } from '../../backends/registry.ts';
 import { type Contestant, type Timing, takeTurns } from '../../bench/measure.ts';
 import { ourContestant } from '../../bench/ourStep.ts';
 import { failures, markdownTable, tableRows } from '../../bench/table.ts';
@@ -38,6 +40,7 @@ interface Options {
   readonly narrow: number;
   readonly backend: readonly string[];
   readonly device: string;
+  readonly precision: readonly Precision[];
   readonly json?: string;
   readonly distributed?: true;
   readonly asRank?: true;
@@ -70,8 +73,25 @@ const tableColumns: Readonly<Record<string, Partial<TextColumn>>> = {
   'ms a step': { align: 'right' },
 };
 
+/** Opens each backend in each precision that it has. Throws UsageError where none has any. */
+async function openAll({ backend, threads, device, precision }: Options): Promise<Backend[]> {
+  const opened: Backend[] = [];
+  for (const nameAndDevice of backend) {
+    const [name, on = device] = nameAndDevice.split(':');
+    const { coarser = [] }: Partial<Device> = on === 'auto' ? {} : deviceOf(name, on);
+    for (const how of precision.filter((one) => one === 'fp32' || coarser.includes(one))) {
+      opened.push(await openBackend(name, { threads, device: on, precision: how }));
+    }
+  }
+  if (opened.length > 0) return opened;
+  throw new UsageError(`${backend.join(' and ')} cannot compute so`, {
+    where: `--precision ${precision.join(' ')}`,
+    fix: 'leave it out, or choose --device cuda',
+  });
+}
+
 async function timeSteps(options: Options, { print, columns }: CliContext): Promise<void> {
-  const { threads, narrow, model, device, batchSize = [128], peerMode = ['fp32'] } = options;
+  const { threads, narrow, model, batchSize = [128], peerMode = ['fp32'] } = options;
   const network = { ...networks[model], classes: 10, narrow };
   const peer: TorchPeer | undefined =
     options.peer === undefined
@@ -81,10 +101,7 @@ async function timeSteps(options: Options, { print, columns }: CliContext): Prom
           network,
           device: options.peerDevice,
         });
-  const backends: Backend[] = [];
-  for (const name of options.backend) {
-    backends.push(await openOnDevice(name, { threads, device }));
-  }
+  const backends = await openAll(options);
   const modes = peer === undefined ? [] : peerMode.map((mode) => peer.contestant(mode));
   const contestants: Contestant[] = [
     ...backends.map((backend) => ourContestant(backend, network)),
@@ -179,6 +196,11 @@ export const bench: RegisterCommand = (command, context) => {
     )
     .option('--backend <name...>', 'ort, tfjs or oracle, or tfjs:cpu and the like (ort)', ['ort'])
     .option('--device <name>', deviceHelp, deviceName, 'auto')
+    .addOption(
+      new Option('--precision <how...>', 'how CUDA makes products, one or several')
+        .choices(precisions)
+        .default(['fp32']),
+    )
     .addOption(outputFile('--json <file>', 'write every time that was measured'))
     .option('--distributed', 'time a step among ranks that mpirun starts, beside torchrun')
     .option('--ranks <n...>', 'numbers of ranks (1 2 4)', several(positiveInteger))

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError } from '../../../errors.ts';
 import { writeFileAtomic } from '../../../io/output/atomicFile.ts';
+import { complaint } from '../../settingUp/complaint.ts';
+import { openWorkshop } from '../../settingUp/workshop.ts';
 import type { TensorFlowFiles } from './findTensorFlow.ts';
 import type { NodePackage } from './nodePackage.ts';
 
@@ -34,13 +35,6 @@ const commandLine = (
   '-o',
   out,
 ];
-
-/** The first thing a tool complained about. */
-function complaint(output: string): string {
-  const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const at = lines.find((line) => /\berror\b/i.test(line)) ?? lines.at(-1);
-  return (at ?? 'it said nothing').trim();
-}
 
 function compile(toolchain: Toolchain, args: readonly string[]): void {
   const { status, stderr } = spawnSync(toolchain.compiler, args, { encoding: 'utf8' });
@@ -79,15 +73,15 @@ export function buildBinding(
   tensorFlow: TensorFlowFiles,
   toolchain: Toolchain,
 ): string {
-  const workshop = mkdtempSync(join(tmpdir(), 'swa-align-'));
+  const workshop = openWorkshop();
   try {
-    const built = join(workshop, 'tfjs_binding.node');
+    const built = join(workshop.folder, 'tfjs_binding.node');
     compile(toolchain, commandLine(target, tensorFlow, toolchain.headers, built));
     const version = versionOf(built);
     const bytes = readFileSync(built);
     writeFileAtomic(target.binding, bytes);
     return version;
   } finally {
-    rmSync(workshop, { recursive: true, force: true });
+    workshop.close();
   }
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -14,21 +13,15 @@ import type { Provider } from '../providers.ts';
 import { cudaMemory } from './cudaMemory.ts';
 import { cudaProvider } from './cudaProvider.ts';
 import { type CudaRuntime, cudaRuntime } from './cudaRuntime.ts';
-import { cudaFolders, type FoundProvider, findProvider, providerFiles } from './findProvider.ts';
-import { loadNeeding } from './loadNeeded.ts';
+import { type FoundProvider, findProvider, providerFiles } from './findProvider.ts';
+import { driver, loadNeeding, neededBy } from './loadNeeded.ts';
+import { searchHere } from './search.ts';
 
 export interface CudaOptions {
   /** A folder that holds the provider. */
   readonly ortLibrary?: string;
   readonly precision?: Precision;
   readonly threads?: number;
-}
-
-/** Where Python finds packages, of the `python3` that is first on the path; none where there is no Python. */
-function sitePackages(): readonly string[] {
-  const ask = ['-c', 'import sys; print("\\n".join(sys.path))'];
-  const { stdout } = spawnSync('python3', ask, { encoding: 'utf8', timeout: 10_000 });
-  return (stdout ?? '').split('\n').filter((folder) => folder !== '');
 }
 
 /**
@@ -44,11 +37,10 @@ export async function cudaBackend({
   if (process.platform !== 'linux') {
     throw new DeviceError(`CUDA is called on Linux alone, not on ${process.platform}`);
   }
-  const python = sitePackages();
-  const found = findProvider({ given: givenFolder(ortLibrary), sitePackages: python });
+  const search = searchHere(ortLibrary);
+  const found = findProvider(search);
   const koffi = await loadKoffi("ONNX Runtime's C API is called");
-  const folders = cudaFolders(python);
-  const cuda = loadCuda(koffi, found.cuda, folders);
+  const cuda = loadCuda(koffi, found.cuda, search.cudaFolders);
   const provider = cudaProvider(precision);
   const api = await loadTogether(found, provider);
   return cApiBackend({
@@ -63,18 +55,12 @@ export async function cudaBackend({
   });
 }
 
-const [driver, cuDnn] = ['libcuda.so.1', 'libcudnn.so.9'];
-
-function givenFolder(flag: string | undefined, { SWA_ALIGN_ORT: set } = process.env) {
-  if (flag !== undefined) return { folder: flag, by: '--ort-library' };
-  return set ? { folder: set, by: 'SWA_ALIGN_ORT' } : undefined;
-}
-
 /** Loads what the provider asks for, which the loader would not find by itself. Throws DeviceError without a card. */
 function loadCuda(koffi: Koffi, names: readonly string[], folders: readonly string[]): CudaRuntime {
   // Without a driver nothing else matters; cuDNN is opened by name later on.
-  const inOrder = [...new Set([driver, ...names, cuDnn])];
-  const loaded = new Map(inOrder.map((name) => [name, loadNeeding(koffi, name, folders)]));
+  const loaded = new Map(
+    [driver, ...neededBy(names)].map((name) => [name, loadNeeding(koffi, name, folders)]),
+  );
   const runtime = [...loaded].find(([name]) => name.startsWith('libcudart.'));
   if (runtime === undefined) throw new DeviceError('the CUDA provider asks for no CUDA runtime');
   return cudaRuntime(runtime[1]);

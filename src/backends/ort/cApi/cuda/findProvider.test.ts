@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeviceError, UsageError } from '../../../../errors.ts';
 import { bundledFolder, libraryIn } from '../library.ts';
 import { cudaFolders, findProvider, providerFiles, writtenIn } from './findProvider.ts';
-import { loadNeeding } from './loadNeeded.ts';
+import { loadNeeding, missingOf, neededBy, remedyFor } from './loadNeeded.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -71,9 +71,20 @@ describe('the provider', () => {
     ).toThrow(
       new DeviceError('the CUDA provider is of ONNX Runtime 1.22.0, the library of 1.30.0', {
         where: folder,
-        fix: 'npm install --ignore-scripts onnxruntime-node@1.22.0, or name a folder that has both by --ort-library',
+        fix: 'npx swa-align setup cuda fetches both; --ort-library names a folder that has both',
       }),
     );
+  });
+
+  it('of `setup cuda` goes before any other, but one that was named', () => {
+    const [site, setUp, named] = ['site', 'setUp', 'named'].map((name) => join(dir, name));
+    for (const folder of [join(site, 'onnxruntime', 'capi'), setUp, named]) {
+      library(provider(folder, '1.29.0'), 'libonnxruntime.so.1', ['1.29.0']);
+    }
+    const search = { setUp, sitePackages: [site] };
+    expect(findProvider(search)).toMatchObject({ folder: setUp, version: '1.29.0' });
+    const given = { folder: named, by: '--ort-library' };
+    expect(findProvider({ ...search, given })).toMatchObject({ folder: named });
   });
 
   it('that is not there is told, where a folder was given by what it lacks', () => {
@@ -134,6 +145,16 @@ describe('what it needs', () => {
     expect(() => loadNeeding(loader({}), name, [dir])).toThrow(
       new DeviceError(`${name} was not found`, { fix }),
     );
+  });
+
+  it('is told whole, once each and with one command, the driver apart', () => {
+    const needed = neededBy(['libcublasLt.so.13', 'libcublas.so.13', 'libcuda.so.1', 'liba.so.1']);
+    const koffi = loader({ 'liba.so.1': ['libcublas.so.13'] });
+    library(dir, 'liba.so.1', []);
+    const names = ['libcublasLt.so.13', 'libcublas.so.13', 'libcudnn.so.9'];
+    expect(missingOf(koffi, needed, [dir])).toEqual(names);
+    expect(remedyFor(names)).toBe('pip install nvidia-cublas nvidia-cudnn-cu13');
+    expect(remedyFor([...names, 'libnvrtc.so.13'])).toBe('install the CUDA toolkit and cuDNN');
   });
 
   it('but does not load is told in the loader’s words', () => {

@@ -25,6 +25,8 @@ export interface FoundProvider {
 export interface Search {
   /** A folder that was named, and by what. */
   readonly given?: { readonly folder: string; readonly by: string } | undefined;
+  /** Where `setup cuda` puts one. */
+  readonly setUp?: string;
   /** Where Python finds its packages. */
   readonly sitePackages: readonly string[];
 }
@@ -43,10 +45,11 @@ function folderOf(packageName: string, ...inside: readonly string[]): readonly s
 }
 
 /** Where a provider may lie, in the order in which it is looked for. */
-const foldersOf = ({ given, sitePackages }: Search): readonly string[] =>
+const foldersOf = ({ given, setUp, sitePackages }: Search): readonly string[] =>
   given !== undefined
     ? [given.folder]
     : [
+        ...(setUp === undefined ? [] : [setUp]),
         bundledFolder(),
         ...folderOf(providerPackage, 'Plugins', 'Linux', 'x64'),
         ...sitePackages.map((folder) => join(folder, 'onnxruntime', 'capi')),
@@ -109,7 +112,7 @@ export function findProvider(search: Search): FoundProvider {
       });
     }
     throw new DeviceError('ONNX Runtime’s CUDA provider was not found', {
-      fix: `npm install --ignore-scripts ${providerPackage}, or name its folder by --ort-library`,
+      fix: `npx swa-align setup cuda fetches it; --ort-library names the folder of another`,
     });
   }
   const library = libraryIn(folder) ?? libraryIn(bundledFolder());
@@ -123,7 +126,7 @@ export function findProvider(search: Search): FoundProvider {
       `the CUDA provider is of ONNX Runtime ${version ?? 'an unknown version'}, the library of ${own ?? 'another'}`,
       {
         where: folder,
-        fix: `npm install --ignore-scripts onnxruntime-node@${version ?? 'VERSION'}, or name a folder that has both by --ort-library`,
+        fix: 'npx swa-align setup cuda fetches both; --ort-library names a folder that has both',
       },
     );
   }
