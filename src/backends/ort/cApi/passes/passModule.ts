@@ -61,13 +61,7 @@ export const memoryImport = ['memory', 'of'] as const;
 /** The most pages of 64 KiB that WebAssembly addresses: 4 GiB. */
 export const mostPages = 65536;
 
-export function passModule({
-  tensors,
-  scalars,
-  steps,
-  writes,
-  sums,
-}: Pass): Uint8Array<ArrayBuffer> {
+export function passModule({ tensors, scalars, steps, writes, sums }: Pass): Uint8Array {
   const pointers = tensors.length + writes.length;
   const parameters = pointers + scalars.length + 1;
   const elements = parameters - 1;

@@ -2,6 +2,7 @@ import type { NamedSource, NumberSource, Pass, Step, Tail } from './pass.ts';
 import { memoryImport, type PassFunction, passModule } from './passModule.ts';
 import { passOps } from './passOps.ts';
 import type { WasmMemory } from './wasmMemory.ts';
+import { type SharedMemory, webAssembly } from './webAssembly.ts';
 
 /** What a tail works on. */
 export interface TailValues {
@@ -17,9 +18,9 @@ export interface TailRunner {
 }
 
 /** By what they compute, whatever they are called: tensors of one kind share a function. */
-const functions = new WeakMap<WebAssembly.Memory, Map<string, PassFunction>>();
+const functions = new WeakMap<SharedMemory, Map<string, PassFunction>>();
 
-function functionOf(pass: Pass, memory: WebAssembly.Memory): PassFunction {
+function functionOf(pass: Pass, memory: SharedMemory): PassFunction {
   const known = functions.get(memory) ?? new Map<string, PassFunction>();
   functions.set(memory, known);
   const { tensors, scalars, steps, writes, sums } = pass;
@@ -29,7 +30,7 @@ function functionOf(pass: Pass, memory: WebAssembly.Memory): PassFunction {
   const found = known.get(kind);
   if (found !== undefined) return found;
   const [module, name] = memoryImport;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(passModule(pass)), {
+  const { exports } = new webAssembly!.Instance(new webAssembly!.Module(passModule(pass)), {
     [module]: { [name]: memory },
   });
   const made = exports.pass as PassFunction;

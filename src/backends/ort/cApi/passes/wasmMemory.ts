@@ -5,10 +5,11 @@ import type { OrtApi } from '../api.ts';
 import { type HostValue, hostMemory, type Memory } from '../memory.ts';
 import type { Pass } from './pass.ts';
 import { mostPages, passModule } from './passModule.ts';
+import { type SharedMemory, webAssembly } from './webAssembly.ts';
 
 /** Memory that WebAssembly works on, of the whole process: addresses in bytes. */
 export interface WasmMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: SharedMemory;
   /** Undefined where 4 GiB, or what the machine gives, are used up. */
   allocate(bytes: number): number | undefined;
   release(address: number, bytes: number): void;
@@ -23,7 +24,7 @@ const padded = (bytes: number): number => Math.max(1, Math.ceil(bytes / alignmen
 /** What is released is kept for the next of the same size: states come again and again in the same sizes. */
 export function wasmMemory(maximum = mostPages): WasmMemory {
   // Shared memory stays in place when it grows: the engine holds addresses in it.
-  const memory = new WebAssembly.Memory({ initial: 1, maximum, shared: true });
+  const memory = new webAssembly!.Memory({ initial: 1, maximum, shared: true });
   const free = new Map<number, number[]>();
   let end = 0;
   return {
@@ -55,9 +56,9 @@ let ofThread: WasmMemory | undefined;
 /** The one of this thread. Undefined where there is no WebAssembly with vectors, or no room for 4 GiB of addresses. */
 export function theWasmMemory(): WasmMemory | undefined {
   try {
-    ofThread ??= WebAssembly.validate(passModule(anyPass)) ? wasmMemory() : undefined;
+    if (webAssembly?.validate(passModule(anyPass))) ofThread ??= wasmMemory();
   } catch {
-    // A limit of addresses (ulimit -v), or no WebAssembly at all (--jitless).
+    // A limit of addresses, as `ulimit -v` sets it.
   }
   return ofThread;
 }
