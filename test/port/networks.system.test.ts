@@ -119,6 +119,6 @@ describe.skipIf(!hasRecorderTorch)('networks of five kinds (needs PyTorch 2.1)',
     expect(resnet.weight('fc.weight', { layout: 'in,out' }).shape).toEqual([16, 10]);
     expect(resnet.input('input.1', { dtype: 'int32' }).data).toBeInstanceOf(Int32Array);
     expect(resnet.weights().get('stem.weight')!.shape).toEqual([8, 3, 3, 3]);
-    expect(() => resnet.input('stem.output')).toThrow(/what a port is to compute/);
+    expect(() => resnet.input('stem.output')).toThrow(/is computed by the port/);
   });
 });
