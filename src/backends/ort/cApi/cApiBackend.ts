@@ -186,7 +186,8 @@ async function compile(
       await Promise.allSettled(running);
       spares.empty();
       session?.release();
-      await (await whole)?.dispose();
+      // Where it was refused, its run has said so.
+      await (await whole?.catch(() => undefined))?.dispose();
     },
   };
 }
