@@ -24,6 +24,8 @@ export interface Koffi {
   /** null: the program itself. `global`: its symbols are seen by every library that is loaded later. */
   load(file: string | null, options?: { readonly global: boolean }): NativeLibrary;
   address(pointer: unknown): bigint;
+  /** The memory at a pointer, without a copy: whoever allocated it keeps it. */
+  view(pointer: unknown, bytes: number): ArrayBuffer;
   proto(result: NativeType, parameters: readonly NativeType[]): NativeType;
   pointer(of: NativeType): NativeType;
   /** A pointer that the function writes to: it is given an array of one element. */

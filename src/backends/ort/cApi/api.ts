@@ -43,6 +43,7 @@ export function ortApi(koffi: Koffi, library: NativeLibrary): OrtApi {
     int: 'int',
     count: 'size_t',
     bytes: address,
+    address,
     shape: 'int64_t *',
     new: written(address),
     newCount: written('size_t'),

@@ -15,6 +15,7 @@ export type Parameter =
   | 'int'
   | 'count'
   | 'bytes'
+  | 'address'
   | 'shape'
   | 'new'
   | 'newCount';
@@ -53,6 +54,10 @@ export const functions = {
   EpAssignedNode_GetName: row(410, 'handle', 'new'),
   EpAssignedNode_GetOperatorType: row(412, 'handle', 'new'),
 
+  CreateRunOptions: row(39, 'new'),
+  AddRunConfigEntry: row(165, 'handle', 'text', 'text'),
+  ReleaseRunOptions: release(97),
+
   CreateMemoryInfo: row(68, 'text', 'int', 'int', 'int', 'new'),
   ReleaseMemoryInfo: release(94),
   CreateTensorWithDataAsOrtValue: row(
@@ -75,6 +80,7 @@ export const functions = {
 
   CreateCUDAProviderOptions: row(205, 'new'),
   UpdateCUDAProviderOptions: row(206, 'handle', 'texts', 'texts', 'count'),
+  UpdateCUDAProviderOptionsWithValue: row(263, 'handle', 'text', 'address'),
   SessionOptionsAppendExecutionProvider_CUDA_V2: row(204, 'handle', 'handle'),
   ReleaseCUDAProviderOptions: release(208),
 } as const satisfies Record<string, ApiFunction>;

@@ -28,6 +28,16 @@ export interface Memory<Value extends OrtValue = OrtValue> {
   release(value: Value): void;
 }
 
+/** Memory of a device that does all work in the order in which it is begun, while the host goes on. */
+export interface QueuedMemory<Value extends OrtValue = OrtValue> extends Memory<Value> {
+  /** As `upload`, begun only; `t` may change at once. */
+  feed(t: Tensor): Value;
+  /** When all that was begun has ended. Throws what went wrong in it. */
+  done(): Promise<void>;
+}
+
+export const isQueued = (memory: Memory): memory is QueuedMemory => 'feed' in memory;
+
 /** A tensor of this process: what one side writes the other sees. */
 export interface HostValue extends OrtValue {
   readonly tensor: Tensor;
@@ -65,11 +75,14 @@ export function valueAt(
   return { dtype, shape, handle, gone: false };
 }
 
+/** `t` in a type that programs hold. */
+export const heldTensor = (t: Tensor): Tensor<HeldType> =>
+  t.dtype === 'int64' ? (t as Tensor<'int64'>) : tensor('float32', t.shape, toFloat32(t));
+
 export function hostMemory(api: OrtApi): HostMemory {
   const info = memoryInfo(api, 'Cpu');
   const lend = (t: Tensor): HostValue => {
-    const held =
-      t.dtype === 'int64' ? t : (tensor('float32', t.shape, toFloat32(t)) as Tensor<'float32'>);
+    const held = heldTensor(t);
     const { data, dtype, shape } = held;
     const { buffer } = data;
     return { ...valueAt(api, info, data, data.byteLength, dtype, shape), tensor: held, buffer };

@@ -9,8 +9,15 @@ export interface SessionSettings {
 }
 
 export interface Session {
-  /** Runs once on these values, which it reads and writes in place. On the CPU the event loop stays free meanwhile. */
-  run(inputs: ReadonlyMap<string, OrtValue>, outputs: ReadonlyMap<string, OrtValue>): Promise<void>;
+  /**
+   * Runs once on these values, which it reads and writes in place. The event loop stays free meanwhile. Without
+   * `waits` a device has only been told what to do.
+   */
+  run(
+    inputs: ReadonlyMap<string, OrtValue>,
+    outputs: ReadonlyMap<string, OrtValue>,
+    options?: { readonly waits: boolean },
+  ): Promise<void>;
   release(): void;
 }
 
@@ -41,22 +48,28 @@ export async function openSession(
   } finally {
     api.call('ReleaseSessionOptions', options);
   }
-  const release = (): void => api.call('ReleaseSession', session);
+  let unawaited: Handle = null;
+  const release = (): void => {
+    api.call('ReleaseRunOptions', unawaited);
+    api.call('ReleaseSession', session);
+  };
   let placement: readonly Placed[];
   try {
     placement = placementIn(api, session);
+    [unawaited] = api.make('CreateRunOptions');
+    api.call('AddRunConfigEntry', unawaited, 'disable_synchronize_execution_providers', '1');
   } catch (error) {
     release();
     throw error;
   }
   return {
     placement,
-    async run(inputs, outputs) {
+    async run(inputs, outputs, { waits } = { waits: true }) {
       const [binding] = api.make('CreateIoBinding', session);
       try {
         for (const [name, { handle }] of inputs) api.call('BindInput', binding, name, handle);
         for (const [name, { handle }] of outputs) api.call('BindOutput', binding, name, handle);
-        await api.callAside('RunWithBinding', session, null, binding);
+        await api.callAside('RunWithBinding', session, waits ? null : unawaited, binding);
       } finally {
         api.call('ReleaseIoBinding', binding);
       }

@@ -41,7 +41,7 @@ export async function cudaBackend({
   const found = findProvider(search);
   const koffi = await loadKoffi("ONNX Runtime's C API is called");
   const cuda = loadCuda(koffi, found.cuda, search.cudaFolders);
-  const provider = cudaProvider(precision);
+  const provider = cudaProvider(precision, cuda.stream);
   const api = await loadTogether(found, provider);
   return cApiBackend({
     api,
@@ -63,7 +63,7 @@ function loadCuda(koffi: Koffi, names: readonly string[], folders: readonly stri
   );
   const runtime = [...loaded].find(([name]) => name.startsWith('libcudart.'));
   if (runtime === undefined) throw new DeviceError('the CUDA provider asks for no CUDA runtime');
-  return cudaRuntime(runtime[1]);
+  return cudaRuntime(koffi, runtime[1]);
 }
 
 /**

@@ -15,7 +15,8 @@ const optionsFor = (precision: Precision): Readonly<Record<string, string>> => (
   arena_extend_strategy: 'kSameAsRequested',
 });
 
-export const cudaProvider = (precision: Precision): Provider => ({
+/** `stream`: where all work is done, so that no session overtakes another one or a copy. */
+export const cudaProvider = (precision: Precision, stream: bigint): Provider => ({
   name: 'CUDAExecutionProvider',
   choose(api: OrtApi, sessionOptions: Handle) {
     const [provider] = api.make('CreateCUDAProviderOptions');
@@ -25,6 +26,7 @@ export const cudaProvider = (precision: Precision): Provider => ({
         'UpdateCUDAProviderOptions',
         ...[provider, Object.keys(options), Object.values(options), Object.keys(options).length],
       );
+      api.call('UpdateCUDAProviderOptionsWithValue', provider, 'user_compute_stream', stream);
       api.call('SessionOptionsAppendExecutionProvider_CUDA_V2', sessionOptions, provider);
     } finally {
       api.call('ReleaseCUDAProviderOptions', provider);
