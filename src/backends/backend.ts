@@ -17,10 +17,15 @@ export interface Executable {
   /**
    * Runs the program once: reads `state` and `inputs`, replaces the state values that change, and gives
    * back what was chosen to be fetched, as copies that nobody else holds. Floats go in as float32 or
-   * float64 tensors of the declared shape. What was given away (`givenAway`) may be written over later on.
+   * float64 tensors of the declared shape. What is fetched under a name of `into`, memory of the backend's
+   * `room`, is written there, whole or in part where the run fails.
    * A run that fails leaves the state as it was; until a run ends, nothing else may use its state.
    */
-  run(state: DeviceState, inputs: TensorMap): Promise<ReadonlyMap<string, Tensor>>;
+  run(
+    state: DeviceState,
+    inputs: TensorMap,
+    into?: TensorMap,
+  ): Promise<ReadonlyMap<string, Tensor>>;
   /**
    * As `run`, but what was fetched stays where it was computed, to be seen by `download` and let go by
    * `free`, and nobody waits for the device. Only where reading back costs time; an error may come out in a
@@ -43,6 +48,12 @@ export interface Backend {
   upload(values: TensorMap): Promise<DeviceState>;
   /** Copies of the named values (all, when no names are given) on the host, which nobody else holds. */
   download(state: DeviceState, names?: readonly string[]): Promise<Map<string, Tensor>>;
+  /**
+   * Memory of so many floats that this side and programs both work in: what programs write there by `into`, and read
+   * from there as inputs, is not copied. It lasts as long as the backend. Only where there is such memory; undefined
+   * where it is used up.
+   */
+  room?(length: number): Promise<Float32Array | undefined>;
   /** Releases device memory; the state is empty afterwards. */
   free(state: DeviceState): Promise<void>;
   /**

@@ -4,7 +4,7 @@ const given = new WeakSet<ArrayBufferLike>();
 
 /**
  * The same tensors, which their owner needs no more: a backend in a thread takes over their memory, where it copies
- * that of others, and a later run may write what it fetches there. What else lies in that memory goes along.
+ * that of others. What else lies in that memory goes along.
  */
 export function givenAway<T extends TensorMap>(tensors: T): T {
   for (const { data } of tensors.values()) given.add(data.buffer);
@@ -13,6 +13,3 @@ export function givenAway<T extends TensorMap>(tensors: T): T {
 
 /** Whether its owner has given this memory away. */
 export const isGivenAway = (buffer: ArrayBufferLike): boolean => given.has(buffer);
-
-/** Whether its owner had given this memory away; from now on whoever asked owns it. */
-export const takeOver = (buffer: ArrayBufferLike): boolean => given.delete(buffer);

@@ -12,9 +12,9 @@ export const watchedBackend = (
     const executable = await backend.compile(program, fetches);
     return {
       ...executable,
-      run(state, inputs) {
+      run(state, inputs, into) {
         seen(program, inputs);
-        return executable.run(state, inputs);
+        return executable.run(state, inputs, into);
       },
       ...(executable.start && {
         start(state, inputs) {

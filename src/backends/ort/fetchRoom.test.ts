@@ -1,11 +1,8 @@
 import { expect, test } from 'vitest';
-import { add, input } from '../../ir/build.ts';
 import { hasKoffi } from '../../native/koffi.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { gradientOf } from '../../program/program.ts';
-import { tensor } from '../../tensor/tensor.ts';
 import type { Backend } from '../backend.ts';
-import { givenAway } from '../givenAway.ts';
 import { ortBackend } from './cpu/ortBackend.ts';
 import { narrowTraining } from './testdata/narrowTraining.ts';
 
@@ -46,37 +43,5 @@ test.each(bindings)(
     expect(rest.length).toBe(33);
     for (const data of rest.slice(1))
       expect((data as Float32Array).some((x) => x !== 0)).toBe(true);
-  },
-);
-
-test.each(bindings)(
-  'memory that was given away with the inputs is where %s puts what it fetches next, once',
-  async (_, open) => {
-    const x = input('x', [1 << 18]);
-    const doubled = {
-      name: 'doubled',
-      inputs: new Map([['x', x]]),
-      state: new Map(),
-      fetches: new Map([['y', add(x, x)]]),
-    };
-    const executable = await (await open()).compile(doubled, ['y']);
-    const ones = tensor('float32', x.shape, new Float32Array(1 << 18).fill(1));
-    const run = async (values: Float32Array, give: boolean): Promise<Float32Array> => {
-      const inputs = new Map([['x', tensor('float32', x.shape, values)]]);
-      const results = await executable.run(new Map(), give ? givenAway(inputs) : inputs);
-      return results.get('y')!.data as Float32Array;
-    };
-    const two = await run(ones.data, false);
-    const four = await run(two, true);
-    expect(four.buffer).not.toBe(two.buffer);
-    const eight = await run(four, false);
-    expect(eight.buffer).toBe(two.buffer);
-    expect([four[7], eight[7]]).toEqual([4, 8]);
-    // `eight` was not given away: nobody writes over it.
-    const sixteen = await run(eight, false);
-    await run(sixteen, false);
-    expect(sixteen.buffer).not.toBe(eight.buffer);
-    expect([eight[7], sixteen[7]]).toEqual([8, 16]);
-    await executable.dispose();
   },
 );

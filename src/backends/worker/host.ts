@@ -1,7 +1,6 @@
 import { GraphError } from '../../errors.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Backend, DeviceState, DeviceTensor, Executable } from '../backend.ts';
-import { givenAway } from '../givenAway.ts';
 import { rebuild } from './crossing/flatProgram.ts';
 import type { CallName, Calls, Held, HeldShape } from './crossing/messages.ts';
 
@@ -18,10 +17,10 @@ export type Host = {
 
 /**
  * The far side of a backend in a thread of its own: carries out calls on `opening` and keeps device
- * tensors and executables under the numbers that the near side knows them by. `owned`: the memory of what is fed
- * belongs to nobody else.
+ * tensors and executables under the numbers that the near side knows them by. `shares`: memory can be seen from both
+ * sides.
  */
-export function hostOf(opening: Promise<Backend>, owned: boolean): Host {
+export function hostOf(opening: Promise<Backend>, shares: boolean): Host {
   const tensors = new Map<number, DeviceTensor>();
   const executables = new Map<number, Executable>();
   let lastId = 0;
@@ -55,17 +54,18 @@ export function hostOf(opening: Promise<Backend>, owned: boolean): Host {
 
   return {
     async describe() {
-      const { name, device, precision, description } = await opening;
-      return { answer: { name, device, precision, description } };
+      const { name, device, precision, description, room } = await opening;
+      const rooms = shares && room !== undefined;
+      return { answer: { name, device, precision, description, rooms } };
     },
     async compile({ program, fetches }) {
       const executable = await (await opening).compile(rebuild(program), fetches);
       executables.set(++lastId, executable);
       return { answer: { executable: lastId, starts: executable.start !== undefined } };
     },
-    async run({ executable, state: held, inputs }) {
+    async run({ executable, state: held, inputs, into }) {
       const { results, replaced } = await advance(held, (state) =>
-        executables.get(executable)!.run(state, owned ? givenAway(inputs) : inputs),
+        executables.get(executable)!.run(state, inputs, into),
       );
       return { answer: { fetched: results, replaced }, tensors: results };
     },
@@ -89,6 +89,9 @@ export function hostOf(opening: Promise<Backend>, owned: boolean): Host {
     async download(held) {
       const values = await (await opening).download(stateOf(held));
       return { answer: values, tensors: values };
+    },
+    async room(length) {
+      return { answer: await (await opening).room?.(length) };
     },
     async free(held) {
       const state = stateOf(held);

@@ -15,14 +15,14 @@ export interface Service {
   answer(request: Request): Promise<void>;
 }
 
-/** Opens a backend here and serves it. `owned`: each request comes in memory of its own. */
+/** Opens a backend here and serves it. `shares`: memory can be seen from both sides. */
 export function serviceOf(
   { name, options }: BackendCall,
   send: Send,
-  { owned }: { readonly owned: boolean },
+  { shares }: { readonly shares: boolean },
 ): Service {
   const opening = openInProcess(name, options);
-  const host = hostOf(opening, owned);
+  const host = hostOf(opening, shares);
   const carryOut = <K extends CallName>(call: K, ask: Calls[K]['ask']) => host[call](ask);
   return {
     // Whoever asks first is told of a failure.

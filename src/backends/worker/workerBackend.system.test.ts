@@ -4,6 +4,7 @@ import { agree, agreementCases } from '../../../test/support/backendAgainstOracl
 import { DeviceError, GraphError, UsageError } from '../../errors.ts';
 import { add, input } from '../../ir/build.ts';
 import type { Node } from '../../ir/node.ts';
+import { hasKoffi } from '../../native/koffi.ts';
 import { vgg } from '../../nn/models/vgg.ts';
 import { initPlan } from '../../nn/module.ts';
 import type { Program } from '../../program/program.ts';
@@ -102,6 +103,27 @@ describe('a backend in a thread of its own', () => {
       return { steps, end };
     };
     expect(await trained(backend)).toEqual(await trained(inProcess));
+  });
+
+  test('shares the memory of a room, and no other', async () => {
+    const room = await backend.room?.(4);
+    if (!hasKoffi()) return expect(room).toBeUndefined();
+    const named = (data: Float32Array) => new Map([['x', tensor('float32', [2], data)]]);
+    const [from, to] = [room!.subarray(0, 2), room!.subarray(2)];
+    const x = input('x', [2]) as Node<'input'>;
+    const doubled: Program = {
+      ...{ name: 'doubled', state: new Map(), inputs: new Map([['x', x]]) },
+      fetches: new Map([['y', add(x, x)]]),
+    };
+    const executable = await backend.compile(doubled, ['y']);
+    from.set([1, 2]);
+    const into = new Map([['y', named(to).get('x')!]]);
+    const results = await executable.run(new Map(), named(from), into);
+    expect([...room!]).toEqual([1, 2, 2, 4]);
+    expect([...results.get('y')!.data]).toEqual([2, 4]);
+    await executable.run(new Map(), named(to));
+    expect([...room!]).toEqual([1, 2, 2, 4]);
+    await executable.dispose();
   });
 
   test('leaves what it is given to whoever gave it', async () => {

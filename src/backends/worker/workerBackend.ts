@@ -29,7 +29,7 @@ export async function backendIn(
 ): Promise<Backend> {
   const thread = talkTo(far, name, home);
   const tensors = handles();
-  const described = await thread.call('describe', undefined).catch(async (error) => {
+  const { rooms, ...described } = await thread.call('describe', undefined).catch(async (error) => {
     await far.terminate();
     throw error;
   });
@@ -46,6 +46,7 @@ export async function backendIn(
     async download(state, names = [...state.keys()]) {
       return thread.call('download', tensors.held(state, names));
     },
+    ...(rooms && { room: (length) => thread.call('room', length) }),
     async free(state) {
       const held = tensors.release(state);
       state.clear();
@@ -66,13 +67,14 @@ function executableIn(
     how: K,
     state: DeviceState,
     inputs: TensorMap,
+    into?: TensorMap,
   ): Promise<Calls[K]['answer']> {
     const slots = [...program.state.keys()].filter((name) => state.has(name));
     const read: DeviceState = new Map(slots.map((name) => [name, state.get(name)!]));
     const sent = toSend(inputs);
     const answer = await thread.call(
       how,
-      { executable, state: tensors.held(read, slots), inputs: sent },
+      { executable, state: tensors.held(read, slots), inputs: sent, ...(into && { into }) },
       buffersOf(sent),
     );
     for (const next of answer.replaced) {
@@ -82,7 +84,7 @@ function executableIn(
     return answer;
   }
   return {
-    run: async (state, inputs) => (await advance('run', state, inputs)).fetched,
+    run: async (state, inputs, into) => (await advance('run', state, inputs, into)).fetched,
     ...(starts && {
       start: async (state, inputs) =>
         new Map((await advance('start', state, inputs)).fetched.map(tensors.hold)),

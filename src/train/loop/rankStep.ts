@@ -82,6 +82,7 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
     [watch],
   );
   const ahead = stepsAhead(stream);
+  const into = await roomFor(backend, parameters);
 
   /** Throws on all ranks what the rank of the first row that is unsound has found to be at fault. */
   async function agreeOn(
@@ -102,7 +103,7 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       const batch = ahead.take();
       const count = batch.order.length;
       const feeds = feedsOf(batch, {});
-      const running = (await gradients.get(count)).run(state, feeds);
+      const running = (await gradients.get(count)).run(state, feeds, into);
       if (!batch.last) ahead.prepare();
       const results = await running;
       const [loss, correct, sum] = ['loss', 'correct', gradientWatch].map(
@@ -148,6 +149,17 @@ export async function rankStepper(of: RankStepping): Promise<RankStepper> {
       };
     },
   };
+}
+
+/** Where gradients lie, one behind the other, if the backend can write them where ranks exchange and updates read them. */
+async function roomFor(
+  backend: Backend,
+  parameters: readonly { readonly name: string; readonly shape: readonly number[] }[],
+): Promise<TensorMap | undefined> {
+  const shapes = parameters.map(({ name, shape }) => [gradientOf(name), shape] as const);
+  const length = shapes.reduce((sum, [, shape]) => sum + sizeOf(shape), 0);
+  const room = await backend.room?.(length);
+  return room && unflat(room, shapes);
 }
 
 /** Puts what rank 0 has under these names into the state of every rank. */

@@ -27,6 +27,8 @@ export interface OrtApi {
   /** The same two, carried out in another thread: this one is free meanwhile. Keep `args` alive until then. */
   callAside(name: FunctionName, ...args: readonly unknown[]): Promise<void>;
   makeAside(name: FunctionName, ...args: readonly unknown[]): Promise<Made>;
+  /** Where an array lies. */
+  address(data: ArrayBufferView): bigint;
   /** What lies at an address, as text, or as so many addresses. */
   readText(at: Handle): string;
   readHandles(at: Handle, count: number): readonly Handle[];
@@ -128,6 +130,7 @@ export function ortApi(koffi: Koffi, library: NativeLibrary): OrtApi {
       await aside(name, [...args, ...into]);
       return madeIn(into);
     },
+    address: (data) => koffi.address(data),
     readText: (at) => koffi.decode(at, 'char', -1) as string,
     readHandles: (at, count) =>
       Array.from({ length: count }, (_, i) => koffi.decode(at, i * 8, address)),

@@ -1,9 +1,8 @@
 import type { Backend } from '../../backend.ts';
 import type { Target } from '../lowering/target.ts';
 import type { Handle, OrtApi } from './api.ts';
-import { compile, held, type Opened } from './executable.ts';
+import { compile, held, type Opened, type Passes } from './executable.ts';
 import { hostMemory, isQueued, type Memory, type OrtValue } from './memory.ts';
-import type { WasmMemory } from './passes/wasmMemory.ts';
 import type { Provider } from './providers.ts';
 
 /** What a backend on the C API is made of. */
@@ -17,8 +16,8 @@ export interface CApiParts {
   readonly description: string;
   /** Threads inside one operator; by default one a core. */
   readonly threads: number | undefined;
-  /** Where updates are passes of our own, on tensors of `least` elements or more. They reach what `memory` makes. */
-  readonly passes?: { readonly wasm: WasmMemory; readonly least: number };
+  /** Their memory is `memory`. */
+  readonly passes?: Passes;
 }
 
 /** Errors and worse: ORT_LOGGING_LEVEL_ERROR. */
@@ -53,6 +52,7 @@ export function cApiBackend(parts: CApiParts): Backend {
       if (isQueued(memory)) await memory.done();
       return new Map(names.map((name) => [name, memory.read(held(state, name))]));
     },
+    ...(parts.passes && { room: async (length) => parts.passes!.memory.room(length) }),
     async free(state) {
       await Promise.allSettled(running);
       for (const value of state.values() as Iterable<OrtValue>) {

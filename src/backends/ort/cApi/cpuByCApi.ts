@@ -22,12 +22,12 @@ export async function cpuByCApi({
 } = {}): Promise<Backend> {
   const api = await openLibrary();
   const wasm = theWasmMemory();
+  const reached = wasm && reachedMemory(api, wasm, least);
   return cApiBackend({
     api,
     provider: cpuProvider,
-    ...(wasm === undefined
-      ? { memory: hostMemory(api) }
-      : { memory: reachedMemory(api, wasm, least), passes: { wasm, least } }),
+    memory: reached ?? hostMemory(api),
+    ...(reached && { passes: { memory: reached, least } }),
     target: targets.cpu,
     device: 'cpu',
     description: `ONNX Runtime ${api.version}, CPU`,

@@ -3,7 +3,7 @@ import type { Program } from '../../../program/program.ts';
 import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
 import type { DeviceState, Executable } from '../../backend.ts';
 import { checkInputs, stateValue } from '../../feeds.ts';
-import { fetchRoom, keepForFetches } from '../fetchRoom.ts';
+import { fetchRoom } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
 import type { Target } from '../lowering/target.ts';
 import type { Handle, OrtApi } from './api.ts';
@@ -18,10 +18,16 @@ import {
 } from './memory.ts';
 import { finishOf } from './passes/finish.ts';
 import { partsOf } from './passes/tailOf.ts';
-import type { WasmMemory } from './passes/wasmMemory.ts';
+import type { ReachedMemory } from './passes/wasmMemory.ts';
 import type { Provider } from './providers.ts';
 import { openSession, type Session } from './session.ts';
 import { type Spares, sparesOf } from './spares.ts';
+
+/** Where updates are passes of our own, on tensors of `least` elements or more: the memory that they reach. */
+export interface Passes {
+  readonly memory: ReachedMemory;
+  readonly least: number;
+}
 
 /** What executables of a backend share. */
 export interface Opened {
@@ -30,7 +36,7 @@ export interface Opened {
   readonly memory: Memory;
   readonly target: Target;
   readonly threads: number | undefined;
-  readonly passes?: { readonly wasm: WasmMemory; readonly least: number };
+  readonly passes?: Passes;
   readonly environment: Handle;
   readonly host: HostMemory;
   /** Runs under way: nothing is released beneath them. */
@@ -66,8 +72,7 @@ export async function compile(
   const spares: Spares = sparesOf(memory);
   const parts = passes && partsOf(program, fetches, passes.least);
   // Passes come with memory that they reach.
-  const [reached, reachedSpares] = [memory as Memory<HostValue>, spares as Spares<HostValue>];
-  const finish = parts && finishOf(parts, passes!.wasm, reached, reachedSpares);
+  const finish = parts && finishOf(parts, passes!, spares as Spares<HostValue>);
   const lowered = lowerProgram(parts?.head ?? program, parts?.fetches ?? fetches, target);
   // The library refuses a graph of nothing.
   const session =
@@ -124,11 +129,15 @@ export async function compile(
   }
 
   /** Inputs are read and results written where they lie on the host: nothing is copied. */
-  async function onHost(state: DeviceState, inputs: TensorMap): Promise<TensorMap> {
+  async function onHost(
+    state: DeviceState,
+    inputs: TensorMap,
+    into?: TensorMap,
+  ): Promise<TensorMap> {
     check(state, inputs);
-    const between = finish?.prepare(state);
+    const between = finish?.prepare(state, inputs);
     if (finish !== undefined && between === undefined) {
-      return (await wholeProgram()).run(state, inputs);
+      return (await wholeProgram()).run(state, inputs, into);
     }
     const lent: HostValue[] = [];
     const lend = (t: Tensor): OrtValue => {
@@ -137,14 +146,13 @@ export async function compile(
       return value;
     };
     try {
-      const room = fetchRoom(program, new Set(fetches));
+      const room = fetchRoom(program, new Set(fetches), into);
       await step(state, inputs, {
         fed: lend,
         result: (name) => between?.get(name) ?? lend(room.get(name)!),
         waits: true,
         finish: () => finish?.run(state, inputs, between!, room),
       });
-      keepForFetches(inputs);
       return room;
     } finally {
       for (const value of lent) host.release(value);
@@ -210,7 +218,7 @@ export async function compile(
         run: (state, inputs) => underWay(onDevice(memory, state, inputs)),
         start: (state, inputs) => underWay(begin(memory, state, inputs)),
       }
-    : { run: (state, inputs) => underWay(onHost(state, inputs)) };
+    : { run: (state, inputs, into) => underWay(onHost(state, inputs, into)) };
 
   return {
     ...runs,

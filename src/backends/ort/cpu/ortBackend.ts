@@ -3,7 +3,7 @@ import { DeviceError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import { type Tensor, tensor, toFloat32 } from '../../../tensor/tensor.ts';
 import type { Backend, DeviceState, Executable } from '../../backend.ts';
-import { fetchRoom, keepForFetches } from '../fetchRoom.ts';
+import { fetchRoom } from '../fetchRoom.ts';
 import { type LoweredProgram, lowerProgram } from '../lowering/lowerProgram.ts';
 import { onDevice, ortFeeds, ortValue, ortVersion } from '../ortTensor.ts';
 
@@ -68,7 +68,6 @@ async function compile(
       const room = fetchRoom(program, lowered.fetched.keys());
       const results = await session.run(feeds, outputsIn(room, lowered));
       advance(state, lowered.nextState, results);
-      keepForFetches(inputs);
       return room;
     },
     dispose: () => session.release(),

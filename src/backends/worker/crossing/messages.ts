@@ -20,7 +20,10 @@ export interface HeldShape extends Held {
 export interface Calls {
   describe: {
     ask: undefined;
-    answer: Pick<Backend, 'name' | 'device' | 'precision' | 'description'>;
+    answer: Pick<Backend, 'name' | 'device' | 'precision' | 'description'> & {
+      /** Whether it has memory for both sides. */
+      readonly rooms: boolean;
+    };
   };
   compile: {
     ask: { readonly program: FlatProgram; readonly fetches: readonly string[] };
@@ -35,6 +38,7 @@ export interface Calls {
       readonly executable: number;
       readonly state: readonly Held[];
       readonly inputs: TensorMap;
+      readonly into?: TensorMap;
     };
     answer: { readonly fetched: TensorMap; readonly replaced: readonly HeldShape[] };
   };
@@ -46,6 +50,7 @@ export interface Calls {
   dispose: { ask: number; answer: undefined };
   upload: { ask: TensorMap; answer: readonly HeldShape[] };
   download: { ask: readonly Held[]; answer: Map<string, Tensor> };
+  room: { ask: number; answer: Float32Array | undefined };
   free: { ask: readonly Held[]; answer: undefined };
 }
 

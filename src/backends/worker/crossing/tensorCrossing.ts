@@ -1,14 +1,16 @@
 import { bytesOf, fromBytes, type Tensor, type TensorMap } from '../../../tensor/tensor.ts';
 import { isGivenAway } from '../../givenAway.ts';
 
-/** Tensors that may be sent off: whoever made `tensors` keeps theirs, but for what was given away. */
+/** Tensors that may be sent off: whoever made `tensors` keeps theirs, but for what was given away or is shared. */
 export const toSend = (tensors: TensorMap): Map<string, Tensor> =>
   new Map(
     [...tensors].map(([name, t]) => [
       name,
-      isGivenAway(t.data.buffer) ? t : fromBytes(t.dtype, t.shape, bytesOf(t)),
+      isGivenAway(t.data.buffer) || isShared(t) ? t : fromBytes(t.dtype, t.shape, bytesOf(t)),
     ]),
   );
+
+const isShared = ({ data: { buffer } }: Tensor): boolean => buffer instanceof SharedArrayBuffer;
 
 /**
  * The memory that can go along without being copied: what was given away, and what these tensors fill. A view into a

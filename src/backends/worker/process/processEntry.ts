@@ -9,7 +9,7 @@ process.on('disconnect', () => process.exit(0));
 
 const call = JSON.parse(process.argv[2]) as BackendCall;
 // Node reads several messages from one piece of memory.
-const service = serviceOf(call, (reply) => process.send!(reply), { owned: false });
+const service = serviceOf(call, (reply) => process.send!(reply), { shares: false });
 let turn = service.opened.then(() => {
   process.stderr.write(`${openedMark}\n`);
 });

@@ -7,7 +7,7 @@ import { beginWork, endWork } from './quiet.ts';
 const port = parentPort!;
 const { quiet, ...call } = workerData as ThreadData;
 const service = serviceOf(call, (reply, transfer) => port.postMessage(reply, transfer), {
-  owned: true,
+  shares: true,
 });
 
 async function serve(request: Request): Promise<void> {

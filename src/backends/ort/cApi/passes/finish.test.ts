@@ -183,12 +183,14 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     state: 'reached' | 'elsewhere',
     on: OrtApi = api,
     wasm: WasmMemory = wasmMemory(),
-  ): Backend =>
-    cApiBackend({
+  ): Backend => {
+    const memory = reachedMemory(on, wasm, 2);
+    return cApiBackend({
       ...{ api: on, provider: cpuProvider, target: targets.cpu, threads: 1 },
-      ...{ device: 'cpu', description: 'with passes', passes: { wasm, least: 2 } },
-      memory: state === 'reached' ? reachedMemory(on, wasm, 2) : hostMemory(on),
+      ...{ device: 'cpu', description: 'with passes', passes: { memory, least: 2 } },
+      memory: state === 'reached' ? memory : hostMemory(on),
     });
+  };
 
   it.each([
     ['lies elsewhere', () => backendWith('elsewhere')],
@@ -293,6 +295,51 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     }
     expect(taken[0]).toBeGreaterThan(320_000);
     expect(new Set(taken).size).toBe(1);
+    await executable.dispose();
+  });
+
+  it('read what is fed, and leave what is fetched, in a room for both sides', async () => {
+    let taken = 0;
+    const wasm = wasmMemory();
+    const backend = backendWith('reached', api, {
+      ...wasm,
+      allocate(bytes) {
+        taken++;
+        return wasm.allocate(bytes);
+      },
+    });
+    const [w, g] = ['w', 'g'].map((name) => input(name, [20])) as Node<'input'>[];
+    const moved: Program = {
+      ...{ name: 'moved', inputs: new Map([['g', g]]) },
+      fetches: new Map([['twice', mul(g, 2)]]),
+      state: new Map([['w', { current: w, next: sub(w, g) }]]),
+    };
+    const room = (await backend.room!(40))!;
+    const [fed, left] = [room.subarray(0, 20), room.subarray(20)].map(
+      (data) => new Map([['g', tensor('float32', [20], data)]]),
+    );
+    const into = new Map([['twice', left.get('g')!]]);
+    const executable = await backend.compile(moved, ['twice']);
+    const state = await backend.upload(new Map([['w', drawn([20])]]));
+    const w0 = (await backend.download(state)).get('w')!.data;
+    room.fill(0.25);
+    expect(taken).toBe(2);
+    const results = await executable.run(state, fed, into);
+    expect(results.get('twice')!.data).toBe(left.get('g')!.data);
+    expect([...room]).toEqual([...Array(20).fill(0.25), ...Array(20).fill(0.5)]);
+    // What was fetched is fed again where it lies.
+    await executable.run(state, left, new Map([['twice', fed.get('g')!]]));
+    expect([...room]).toEqual([...Array(20).fill(1), ...Array(20).fill(0.5)]);
+    expect(taken).toBe(2);
+    const w2 = (await backend.download(state)).get('w')!.data;
+    expect([...w2]).toEqual([...w0].map((x) => Math.fround(Math.fround(Number(x) - 0.25) - 0.5)));
+    // Any other memory is copied to where passes reach it: what only looks like a room too.
+    const elsewhere = new Float32Array(new SharedArrayBuffer(80)).fill(1);
+    await executable.run(state, new Map([['g', tensor('float32', [20], elsewhere)]]));
+    expect(taken).toBe(3);
+    const w3 = (await backend.download(state)).get('w')!.data;
+    expect([...w3]).toEqual([...w2].map((x) => Math.fround(Number(x) - 1)));
+    await backend.free(state);
     await executable.dispose();
   });
 

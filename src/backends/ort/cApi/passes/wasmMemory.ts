@@ -76,20 +76,37 @@ export interface ReachedValue extends HostValue {
 export const isReached = (value: HostValue): value is ReachedValue => 'address' in value;
 
 /** Memory of the host in which passes reach the float tensors of at least `least` elements, while there is room. */
-export function reachedMemory(
-  api: OrtApi,
-  { memory, allocate, release }: WasmMemory,
-  least: number,
-): Memory<HostValue> {
+export interface ReachedMemory extends Memory<HostValue> {
+  readonly wasm: WasmMemory;
+  /** So many floats that passes reach; undefined where there is no room for them. */
+  room(length: number): Float32Array | undefined;
+  /** The address of an array that passes reach, whichever thread made it. */
+  addressOf(data: ArrayBufferView): number | undefined;
+}
+
+export function reachedMemory(api: OrtApi, wasm: WasmMemory, least: number): ReachedMemory {
+  const { memory, allocate, release } = wasm;
   const host = hostMemory(api);
+  const begin = api.address(new Uint8Array(memory.buffer));
   function reached(shape: Shape): ReachedValue | undefined {
     const size = sizeOf(shape);
-    const address = size >= least ? allocate(4 * size) : undefined;
-    if (address === undefined) return undefined;
-    const data = new Float32Array(memory.buffer, address, size);
-    return { ...host.lend(tensor('float32', shape, data) as Tensor), address };
+    const data = size >= least ? room(size) : undefined;
+    if (data === undefined) return undefined;
+    return { ...host.lend(tensor('float32', shape, data) as Tensor), address: data.byteOffset };
+  }
+  function room(length: number): Float32Array | undefined {
+    const address = allocate(4 * length);
+    return address === undefined ? undefined : new Float32Array(memory.buffer, address, length);
   }
   return {
+    wasm,
+    room,
+    addressOf(data) {
+      // What others write to is shared: all else is left out without asking where it lies.
+      if (!(data.buffer instanceof SharedArrayBuffer)) return undefined;
+      const at = Number(api.address(data) - begin);
+      return at >= 0 && at < memory.buffer.byteLength ? at : undefined;
+    },
     blank: (dtype, shape) =>
       (dtype === 'float32' ? reached(shape) : undefined) ?? host.blank(dtype, shape),
     upload(t) {
