@@ -205,6 +205,7 @@ for (const model of models) {
   if (failed.length > 0) throw new Error(`${model.model} failed ${failed.join(', ')}`);
   const page = join(pages, `${model.model}.md`);
   const text = readFileSync(page, 'utf8');
-  writeFileSync(page, text.slice(0, text.indexOf(heading)) + section(model));
+  const [before] = text.split(heading);
+  writeFileSync(page, `${before.trimEnd()}\n\n${section(model)}`);
   console.log(page);
 }
