@@ -63,7 +63,10 @@ export function stageSummary(result: StageResult<string>): string[] {
       : [`${name}: limit ${shortNumber(override.limit)} by hand: ${override.reason}`],
   );
   const groups = byCause(ownFirst(failed)).slice(0, shownFailures);
-  const failures = groups.map((alike) => `✗ ${namesAlike(alike)}: ${whyFailed(alike.first)}`);
+  const failures =
+    verdicts.length === 0 && !result.passed
+      ? ['✗ nothing was checked: the reference holds nothing for this stage']
+      : groups.map((alike) => `✗ ${namesAlike(alike)}: ${whyFailed(alike.first)}`);
   const hidden = failed.length - groups.reduce((sum, { all }) => sum + all.length, 0);
   return [
     head,
