@@ -17,8 +17,9 @@ export interface Executable {
   /**
    * Runs the program once: reads `state` and `inputs`, replaces the state values that change, and gives
    * back what was chosen to be fetched, as copies that nobody else holds. Floats go in as float32 or
-   * float64 tensors of the declared shape. What is fetched under a name of `into`, memory of the backend's
-   * `room`, is written there, whole or in part where the run fails.
+   * float64 tensors of the declared shape. What is fetched under a name of `into`, float32 in memory of the
+   * backend's `room` that no input lies in, is written there: where the run fails, perhaps in part. Until a run
+   * ends, nothing else may write to a room that it reads, or look at what it writes there.
    * A run that fails leaves the state as it was; until a run ends, nothing else may use its state.
    */
   run(

@@ -22,6 +22,28 @@ export function checkInputs(program: Program, inputs: TensorMap): void {
   }
 }
 
+/** Throws GraphError when what is fetched cannot be written to where `into` says. */
+export function checkInto(program: Program, into: TensorMap, inputs: TensorMap): void {
+  const fed = [...inputs].filter(([, { data }]) => data.buffer instanceof SharedArrayBuffer);
+  for (const [name, { dtype, shape, data }] of into) {
+    const node = program.fetches.get(name);
+    const over = fed.find(([, t]) => overlap(t.data, data));
+    const fits = dtype === 'float32' && node?.dtype === 'float' && sameShape(shape, node.shape);
+    const why =
+      node === undefined
+        ? 'is none of its fetches'
+        : !fits
+          ? `is ${node.dtype} ${formatShape(node.shape)}, the memory for it ${dtype} ${formatShape(shape)}`
+          : over && `would be written over input ${over[0]}`;
+    if (why) throw new GraphError(`${program.name}: what is fetched as ${name} ${why}`);
+  }
+}
+
+const overlap = (a: ArrayBufferView, b: ArrayBufferView): boolean =>
+  a.buffer === b.buffer &&
+  a.byteOffset < b.byteOffset + b.byteLength &&
+  b.byteOffset < a.byteOffset + a.byteLength;
+
 /** The state value of a slot. Throws GraphError when it is missing or of another shape. */
 export function stateValue(
   program: Program,

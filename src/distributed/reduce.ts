@@ -34,6 +34,12 @@ const sums: {
 };
 
 /**
+ * How many numbers are added up at once: a library copies what it gets, and a piece stays in the cache meanwhile
+ * (61 MB on two ranks: FIGURES). The order of `exact` is that of a whole bucket.
+ */
+const pieces: { readonly [R in Reduction]: number } = { fast: 1 << 20, exact: Infinity };
+
+/**
  * The mean over ranks as PyTorch's DistributedDataParallel takes it of a bucket of gradients, in its place: each number
  * is made 1/size of itself, rounded to float32, and then they are added. The same bits on every rank.
  */
@@ -44,8 +50,12 @@ export async function meanOverRanks(
 ): Promise<Float32Array> {
   if (comm.size === 1) return bucket;
   const share = fround(1 / comm.size);
-  // Four times as fast as a call for each of millions.
-  for (let i = 0; i < bucket.length; i++) bucket[i] *= share;
-  await sums[reduction](comm, bucket);
+  const most = pieces[reduction];
+  for (let from = 0; from < bucket.length; from += most) {
+    const piece = bucket.subarray(from, Math.min(bucket.length, from + most));
+    // Four times as fast as a call for each of millions.
+    for (let i = 0; i < piece.length; i++) piece[i] *= share;
+    await sums[reduction](comm, piece);
+  }
   return bucket;
 }

@@ -88,9 +88,9 @@ export const rewritingBackend = (
     const { program, feeds, replaced } = rewriteProgram(original, rewrite);
     const executable = await backend.compile(program, fetches);
     return {
-      run(state, inputs) {
+      run(state, inputs, into) {
         if (replaced > 0) took();
-        return executable.run(state, new Map([...inputs, ...feeds]));
+        return executable.run(state, new Map([...inputs, ...feeds]), into);
       },
       dispose: () => executable.dispose(),
     };

@@ -123,6 +123,26 @@ describe('a backend in a thread of its own', () => {
     expect([...results.get('y')!.data]).toEqual([2, 4]);
     await executable.run(new Map(), named(to));
     expect([...room!]).toEqual([1, 2, 2, 4]);
+    // So large that an update is a walk over it.
+    const size = 1 << 15;
+    const [w, g] = ['w', 'g'].map((name) => input(name, [size])) as Node<'input'>[];
+    const moved: Program = {
+      ...{ name: 'moved', inputs: new Map([['g', g]]), fetches: new Map() },
+      state: new Map([['w', { current: w, next: add(w, g) }]]),
+    };
+    const large = (await backend.room!(size))!;
+    const walked = await backend.compile(moved, []);
+    const state = await backend.upload(
+      new Map([['w', tensor('float32', [size], new Float32Array(size))]]),
+    );
+    for (const value of [1, 2]) {
+      large.fill(value);
+      await walked.run(state, new Map([['g', tensor('float32', [size], large)]]));
+    }
+    const { data } = (await backend.download(state)).get('w')!;
+    expect([data[0], data[size - 1]]).toEqual([3, 3]);
+    await backend.free(state);
+    await walked.dispose();
     await executable.dispose();
   });
 

@@ -20,7 +20,8 @@ import { ranksInProcess } from '../../distributed/ranksInProcess.ts';
 import { Interrupted } from '../../errors.ts';
 import { fixturesDirectory } from '../../fixtures.ts';
 import { readNpz, writeNpz } from '../../io/numpy/npz.ts';
-import { type Tensor, tensor, toFloat64 } from '../../tensor/tensor.ts';
+import { hasKoffi } from '../../native/koffi.ts';
+import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { newestCheckpoint } from '../checkpoint/checkpointFiles.ts';
 import type { TrainingEvent } from '../events.ts';
 import { gradientWatch } from '../health/finiteProbes.ts';
@@ -178,6 +179,38 @@ describe('a run of several ranks', () => {
     );
     expect(ours.equals(theirs)).toBe(true);
   });
+
+  test.skipIf(!hasKoffi())(
+    'exchanges gradients where programs write and read them (needs koffi)',
+    async () => {
+      const buffers = new Map<string, Set<ArrayBufferLike>>();
+      const note = (what: string, values: TensorMap, name: string | undefined) => {
+        const known = buffers.get(what) ?? new Set();
+        buffers.set(what, known.add(values.get(name ?? '')!.data.buffer));
+      };
+      const watched: Backend = {
+        ...tinyBackend,
+        async compile(program, fetches) {
+          const made = await tinyBackend.compile(program, fetches);
+          const gradient = [...fetches, ...program.inputs.keys()].find((n) => n.endsWith('.grad'));
+          return {
+            ...made,
+            async run(...given) {
+              const results = await made.run(...given);
+              if (fetches.includes(gradientWatch)) note('fetched', results, gradient);
+              else if (gradient !== undefined) note('fed', given[1], gradient);
+              return results;
+            },
+          };
+        },
+      };
+      const rest = { steps: 2, backend: watched };
+      await together(join(s.dir, 'room'), two, { swa: false }, rest);
+      for (const what of ['fetched', 'fed'])
+        for (const buffer of buffers.get(what)!) expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+      expect([...buffers.keys()].sort()).toEqual(['fed', 'fetched']);
+    },
+  );
 
   test('stops after the step in which any of its ranks was asked to', async () => {
     const stop = new AbortController();

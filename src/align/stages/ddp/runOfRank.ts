@@ -54,14 +54,14 @@ function observe(backend: Backend, steps: number) {
       const executable = await backend.compile(program, fetches);
       return {
         ...executable,
-        async run(state, inputs) {
+        async run(state, inputs, into) {
           see(program.name, inputs);
           if (program.name === gradientStep) {
             const all = await backend.download(state);
             if (states.length === 0) start = all;
             states.push(new Map([...all].map(([name, value]) => [name, digestOf(value)])));
           }
-          const results = await executable.run(state, inputs);
+          const results = await executable.run(state, inputs, into);
           if (program.name === gradientStep) losses.push(toFloat64(results.get('loss')!)[0]);
           if (program.name === update && losses.length === steps) {
             end = await backend.download(state);

@@ -47,7 +47,16 @@ export function cApiBackend(parts: CApiParts): Backend {
     precision: 'float32',
     description,
     compile: (program, fetches) => compile(program, fetches, opened),
-    upload: async (values) => new Map([...values].map(([name, t]) => [name, memory.upload(t)])),
+    async upload(values) {
+      const state = new Map<string, OrtValue>();
+      try {
+        for (const [name, t] of values) state.set(name, memory.upload(t));
+        return state;
+      } catch (error) {
+        for (const value of state.values()) memory.release(value);
+        throw error;
+      }
+    },
     async download(state, names = [...state.keys()]) {
       if (isQueued(memory)) await memory.done();
       return new Map(names.map((name) => [name, memory.read(held(state, name))]));

@@ -2,7 +2,7 @@ import { DeviceError, GraphError } from '../../../errors.ts';
 import type { Program } from '../../../program/program.ts';
 import type { Tensor, TensorMap } from '../../../tensor/tensor.ts';
 import type { DeviceState, Executable } from '../../backend.ts';
-import { checkInputs, stateValue } from '../../feeds.ts';
+import { checkInputs, checkInto, stateValue } from '../../feeds.ts';
 import { fetchRoom } from '../fetchRoom.ts';
 import { lowerProgram } from '../lowering/lowerProgram.ts';
 import type { Target } from '../lowering/target.ts';
@@ -90,9 +90,10 @@ export async function compile(
     return whole;
   };
 
-  function check(state: DeviceState, inputs: TensorMap): void {
+  function check(state: DeviceState, inputs: TensorMap, into: TensorMap = new Map()): void {
     if (disposed) throw new GraphError(`the ${program.name} was disposed of`);
     checkInputs(program, inputs);
+    checkInto(program, into, inputs);
     for (const name of new Set([...lowered.stateIn, ...(finish?.states ?? [])])) {
       stateValue(program, state, program.state.get(name)!.current);
       held(state, name);
@@ -134,7 +135,7 @@ export async function compile(
     inputs: TensorMap,
     into?: TensorMap,
   ): Promise<TensorMap> {
-    check(state, inputs);
+    check(state, inputs, into);
     const between = finish?.prepare(state, inputs);
     if (finish !== undefined && between === undefined) {
       return (await wholeProgram()).run(state, inputs, into);
@@ -165,6 +166,7 @@ export async function compile(
     queue: QueuedMemory,
     state: DeviceState,
     inputs: TensorMap,
+    { waits }: Pick<Ends, 'waits'>,
   ): Promise<Map<string, OrtValue>> {
     check(state, inputs);
     const given: OrtValue[] = [];
@@ -172,8 +174,9 @@ export async function compile(
     try {
       await step(state, inputs, {
         fed(t) {
-          const value = queue.feed(t);
+          const value = spares.take(t.dtype === 'int64' ? 'int64' : 'float32', t.shape);
           given.push(value);
+          queue.fill(value, t);
           return value;
         },
         result(name) {
@@ -182,14 +185,15 @@ export async function compile(
           results.set(name, value);
           return value;
         },
-        waits: false,
+        waits,
       });
       return results;
     } catch (error) {
       for (const value of results.values()) memory.release(value);
       throw error;
     } finally {
-      for (const value of given) memory.release(value);
+      // In its queue the device has read them before anything that is begun from now on.
+      for (const value of given) spares.give(value);
     }
   }
 
@@ -198,7 +202,8 @@ export async function compile(
     state: DeviceState,
     inputs: TensorMap,
   ): Promise<TensorMap> {
-    const results = await begin(queue, state, inputs);
+    // Its errors come before the state is replaced, and the engine tidies up behind a run that it waited for.
+    const results = await begin(queue, state, inputs, { waits: true });
     try {
       await queue.done();
       return new Map([...results].map(([name, value]) => [name, memory.read(value)]));
@@ -216,7 +221,7 @@ export async function compile(
   const runs: Pick<Executable, 'run' | 'start'> = isQueued(memory)
     ? {
         run: (state, inputs) => underWay(onDevice(memory, state, inputs)),
-        start: (state, inputs) => underWay(begin(memory, state, inputs)),
+        start: (state, inputs) => underWay(begin(memory, state, inputs, { waits: false })),
       }
     : { run: (state, inputs, into) => underWay(onHost(state, inputs, into)) };
 
@@ -226,11 +231,14 @@ export async function compile(
       if (disposed) return;
       disposed = true;
       await Promise.allSettled(running);
-      if (isQueued(memory)) await memory.done();
-      spares.empty();
-      session?.release();
-      // Where it was refused, its run has said so.
-      await (await whole?.catch(() => undefined))?.dispose();
+      try {
+        if (isQueued(memory)) await memory.done();
+      } finally {
+        spares.empty();
+        session?.release();
+        // Where it was refused, its run has said so.
+        await (await whole?.catch(() => undefined))?.dispose();
+      }
     },
   };
 }

@@ -30,13 +30,13 @@ export interface Memory<Value extends OrtValue = OrtValue> {
 
 /** Memory of a device that does all work in the order in which it is begun, while the host goes on. */
 export interface QueuedMemory<Value extends OrtValue = OrtValue> extends Memory<Value> {
-  /** As `upload`, begun only; `t` may change at once. */
-  feed(t: Tensor): Value;
+  /** Begins to write `t`, of its shape, over a value; `t` may change at once. */
+  fill(value: Value, t: Tensor): void;
   /** When all that was begun has ended. Throws what went wrong in it. */
   done(): Promise<void>;
 }
 
-export const isQueued = (memory: Memory): memory is QueuedMemory => 'feed' in memory;
+export const isQueued = (memory: Memory): memory is QueuedMemory => 'fill' in memory;
 
 /** A tensor of this process: what one side writes the other sees. */
 export interface HostValue extends OrtValue {

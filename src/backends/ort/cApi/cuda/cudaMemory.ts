@@ -9,87 +9,89 @@ import {
   type QueuedMemory,
   valueAt,
 } from '../memory.ts';
-import { type CudaRuntime, OutOfCardMemory, type Pinned } from './cudaRuntime.ts';
+import type { CudaRuntime, Pinned } from './cudaRuntime.ts';
 
 /** A tensor on the card. */
 export interface CudaValue extends OrtValue {
   readonly address: bigint;
 }
 
-/** What feeds may wait in pinned memory before the host waits for the card. */
+/** What is fed may wait so long in pinned memory, in bytes, before the host waits for the card. */
 const mostPinned = 256 << 20;
 
-/**
- * Memory of the card, which runs read and write in place. `cudaFree` waits for the card, so what is released is kept
- * for the next tensor of its size; in one stream, whoever used it before has ended when the next begins.
- */
+/** So little is kept when it is released, in bytes: `cudaFree` waits for the card. */
+const littleBytes = 1 << 16;
+
+/** Memory of the card, which runs read and write in place. */
 export function cudaMemory(
   api: OrtApi,
   cuda: CudaRuntime,
   info: Handle = memoryInfo(api, 'Cuda'),
 ): QueuedMemory<CudaValue> {
+  // In one stream, whoever used a piece before has ended when the next begins.
   const kept = bySize<bigint>();
   const pinned = bySize<Pinned>();
   let waiting: Pinned[] = [];
   let waitingBytes = 0;
 
-  function allocate(bytes: number): bigint {
-    const again = kept.take(bytes);
-    if (again !== undefined) return again;
-    try {
-      return cuda.allocate(bytes);
-    } catch (error) {
-      if (!(error instanceof OutOfCardMemory)) throw error;
-      for (const address of kept.empty()) cuda.release(address);
-      return cuda.allocate(bytes);
-    }
+  const bytesIn = ({ dtype, shape }: Pick<CudaValue, 'dtype' | 'shape'>): number =>
+    sizeOf(shape) * bytesPerElement[dtype];
+  function giveBack(address: bigint, bytes: number): void {
+    if (bytes <= littleBytes) kept.give(bytes, address);
+    else cuda.release(address);
   }
   function blank(dtype: HeldType, shape: readonly number[]): CudaValue {
-    const bytes = sizeOf(shape) * bytesPerElement[dtype];
-    const address = allocate(bytes);
+    const bytes = bytesIn({ dtype, shape });
+    const address = kept.take(bytes) ?? cuda.allocate(bytes);
     try {
       return { ...valueAt(api, info, address, bytes, dtype, shape), address };
     } catch (error) {
-      kept.give(bytes, address);
+      giveBack(address, bytes);
       throw error;
     }
   }
-  /** What was begun has ended: what it read from is free. */
-  function settled(pieces: readonly Pinned[]): void {
-    for (const piece of pieces) pinned.give(piece.bytes.length, piece);
+  function release(value: CudaValue): void {
+    api.call('ReleaseValue', value.handle);
+    giveBack(value.address, bytesIn(value));
   }
-  function waitingNow(): readonly Pinned[] {
+  /** Takes what waits; once it has been read, it goes back to `pinned`. */
+  function takeWaiting(): readonly Pinned[] {
     const pieces = waiting;
     waiting = [];
     waitingBytes = 0;
     return pieces;
   }
-  const bytesOf = ({ data }: Tensor): Uint8Array =>
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  function filled(t: Tensor, fill: (value: CudaValue, held: Tensor) => void): CudaValue {
-    const held = heldTensor(t);
-    const value = blank(held.dtype, held.shape);
-    fill(value, held);
-    return value;
-  }
+  const settled = (pieces: readonly Pinned[]): void => {
+    for (const piece of pieces) pinned.give(piece.bytes.length, piece);
+  };
   return {
     blank,
-    upload: (t) => filled(t, ({ address }, { data }) => cuda.toDevice(address, data)),
-    feed: (t) =>
-      filled(t, ({ address }, held) => {
-        const bytes = held.data.byteLength;
-        if (waitingBytes + bytes > mostPinned) {
-          cuda.finish();
-          settled(waitingNow());
-        }
-        const piece = pinned.take(bytes) ?? cuda.pin(bytes);
-        waiting.push(piece);
-        waitingBytes += bytes;
-        piece.bytes.set(bytesOf(held));
-        cuda.beginToDevice(address, piece, bytes);
-      }),
+    release,
+    upload(t) {
+      const { dtype, shape, data } = heldTensor(t);
+      const value = blank(dtype, shape);
+      try {
+        cuda.toDevice(value.address, data);
+        return value;
+      } catch (error) {
+        release(value);
+        throw error;
+      }
+    },
+    fill({ address }, t) {
+      const { buffer, byteOffset, byteLength } = heldTensor(t).data;
+      if (waitingBytes + byteLength > mostPinned) {
+        cuda.finish();
+        settled(takeWaiting());
+      }
+      const piece = pinned.take(byteLength) ?? cuda.pin(byteLength);
+      waiting.push(piece);
+      waitingBytes += byteLength;
+      piece.bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
+      cuda.beginToDevice(address, piece, byteLength);
+    },
     async done() {
-      const pieces = waitingNow();
+      const pieces = takeWaiting();
       await cuda.finished();
       settled(pieces);
     },
@@ -97,10 +99,6 @@ export function cudaMemory(
       const t = zeros(dtype, shape) as Tensor;
       cuda.toHost(t.data, address);
       return t;
-    },
-    release({ handle, address, dtype, shape }) {
-      api.call('ReleaseValue', handle);
-      kept.give(sizeOf(shape) * bytesPerElement[dtype], address);
     },
   };
 }
@@ -115,6 +113,5 @@ function bySize<Piece>() {
       lists.set(bytes, list);
       list.push(piece);
     },
-    empty: (): readonly Piece[] => [...lists.values()].flatMap((list) => list.splice(0)),
   };
 }

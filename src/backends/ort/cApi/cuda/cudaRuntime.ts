@@ -24,7 +24,7 @@ export interface CudaRuntime {
   /** Of the device that is used, the first. */
   readonly deviceName: string;
   readonly stream: bigint;
-  /** An address on the device. Throws OutOfCardMemory where the card has no more. */
+  /** An address on the device. */
   allocate(bytes: number): bigint;
   release(address: bigint): void;
   pin(bytes: number): Pinned;
@@ -38,19 +38,11 @@ export interface CudaRuntime {
   finished(): Promise<void>;
 }
 
-/** The card's memory is used up. */
-export class OutOfCardMemory extends DeviceError {}
-
-/** cudaErrorMemoryAllocation. */
-const outOfMemory = 2;
-
 /** Throws DeviceError where there is no driver, or no card. */
 export function cudaRuntime(koffi: Koffi, library: NativeLibrary): CudaRuntime {
   const errorText = library.func<string>('const char *cudaGetErrorString(int code)');
   function check(code: number): void {
-    if (code === 0) return;
-    const kind = code === outOfMemory ? OutOfCardMemory : DeviceError;
-    throw new kind(`CUDA: ${errorText(code)}`);
+    if (code !== 0) throw new DeviceError(`CUDA: ${errorText(code)}`);
   }
   const checked = (prototype: string): ((...args: readonly unknown[]) => void) => {
     const of: NativeFunction = library.func(prototype);

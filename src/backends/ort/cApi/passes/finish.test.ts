@@ -333,6 +333,16 @@ describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
     expect(taken).toBe(2);
     const w2 = (await backend.download(state)).get('w')!.data;
     expect([...w2]).toEqual([...w0].map((x) => Math.fround(Math.fround(Number(x) - 0.25) - 0.5)));
+    await expect(executable.run(state, left, new Map([['twice', left.get('g')!]]))).rejects.toThrow(
+      'moved: what is fetched as twice would be written over input g',
+    );
+    const double = tensor('float64', [20], new Float64Array(20));
+    await expect(executable.run(state, fed, new Map([['twice', double]]))).rejects.toThrow(
+      'moved: what is fetched as twice is float [20], the memory for it float64 [20]',
+    );
+    await expect(executable.run(state, fed, new Map([['thrice', double]]))).rejects.toThrow(
+      'what is fetched as thrice is none of its fetches',
+    );
     // Any other memory is copied to where passes reach it: what only looks like a room too.
     const elsewhere = new Float32Array(new SharedArrayBuffer(80)).fill(1);
     await executable.run(state, new Map([['g', tensor('float32', [20], elsewhere)]]));

@@ -5,7 +5,7 @@
 import { DeviceError } from '../../../../../errors.ts';
 import type { Koffi } from '../../../../../native/koffi.ts';
 import type { OrtApi } from '../../api.ts';
-import { type CudaRuntime, OutOfCardMemory } from '../cudaRuntime.ts';
+import type { CudaRuntime } from '../cudaRuntime.ts';
 
 export interface LazyDevice {
   readonly api: OrtApi;
@@ -58,7 +58,7 @@ export function lazyDevice(koffi: Koffi, api: OrtApi, mostBytes = Infinity): Laz
       deviceName: 'a lazy one',
       stream: 0n,
       allocate(bytes) {
-        if (count.bytes + bytes > mostBytes) throw new OutOfCardMemory('CUDA: out of memory');
+        if (count.bytes + bytes > mostBytes) throw new DeviceError('CUDA: out of memory');
         const address = at(bytes);
         sizes.set(address, bytes);
         count.allocated += 1;
