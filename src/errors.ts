@@ -3,6 +3,7 @@
  * prints it as one line and never shows a stack trace for a user's mistake.
  */
 
+/** What an error tells beside what was wrong. */
 export interface ErrorDetail {
   /** File, flag, tensor or layer that was at fault. */
   readonly where?: string;

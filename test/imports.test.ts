@@ -32,6 +32,7 @@ const layers = [
   'port',
   'bench',
   'cli',
+  'types.ts',
   'index.ts',
   'browser.ts',
   'vitest.ts',

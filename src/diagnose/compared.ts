@@ -1,4 +1,4 @@
-import type { Comparison } from '../align/judge/compareRecordings.ts';
+import type { Comparison, ComparisonToDiagnose } from '../align/judge/compareRecordings.ts';
 import type { Verdict } from '../align/judge/verdict.ts';
 import { diagnosedBy } from './judged.ts';
 
@@ -9,7 +9,7 @@ const ofB = <T extends { readonly says: string }>(told: T): T => ({
 });
 
 /** Two recordings held against each other, each failure with what the mistake is, B being the truth. */
-export function diagnosedComparison({ failed, ...comparison }: Comparison): Comparison {
+export function diagnosedComparison({ failed, ...comparison }: ComparisonToDiagnose): Comparison {
   if (failed === undefined) return comparison;
   const verdicts = diagnosedBy(comparison.verdicts, [failed], { foreign: true }).map(
     ({ cause, nearest, ...verdict }): Verdict => ({

@@ -48,12 +48,20 @@ const groupsOf = ({ manifest }: ProbeReference): Group[] =>
   );
 
 /** The verdicts on a port, each failure with what the mistake is. */
-export function diagnosedPort(
+export const diagnosedPort = (
   verdicts: readonly Verdict[],
   recording: TensorMap,
   reference: ProbeReference,
   options: RuleOptions,
-  table: readonly Hypothesis[] = hypotheses,
+): Verdict[] => diagnosedPortBy(hypotheses, verdicts, recording, reference, options);
+
+/** The same, by some of the hypotheses. */
+export function diagnosedPortBy(
+  table: readonly Hypothesis[],
+  verdicts: readonly Verdict[],
+  recording: TensorMap,
+  reference: ProbeReference,
+  options: RuleOptions,
 ): Verdict[] {
   const probes = new Map(reference.probes.map((probe) => [probe.name, probe]));
   const kept = new Map<string, Held>();

@@ -1,5 +1,5 @@
 import type { ProbeKind } from '../align/reference/probe.ts';
-import type { Recorded } from '../align/reference/recorded.ts';
+import type { RecordedTensor } from '../align/reference/recorded.ts';
 import type { Shape } from '../tensor/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { GivenSteps } from './optimizer/given.ts';
@@ -10,7 +10,7 @@ import type { Variant } from './otherwise/variant.ts';
 export interface Held {
   readonly name: string;
   readonly shape: Shape;
-  readonly record: Pick<Recorded, 'pytorch' | 'truth' | 'moments'>;
+  readonly record: Pick<RecordedTensor, 'pytorch' | 'truth' | 'moments'>;
   readonly kind?: ProbeKind;
   /** Whose work it is, and what that layer is in PyTorch's words. */
   readonly layer?: string;

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type FileFormat, fileFormat } from './fileFormat.ts';
-import { type Arrays, isUnread, quoted, type Unread } from './numpy/arrays.ts';
+import { type Arrays, isUnread, quoted, type UnreadArray } from './numpy/arrays.ts';
 import { openNpy, unnamedArray } from './numpy/npy.ts';
 import { parseNpyHeader } from './numpy/npyHeader.ts';
 import { openNpz } from './numpy/npz.ts';
@@ -35,7 +35,7 @@ function openTorchPart(bytes: Uint8Array, where: string, key: string | undefined
   const names = distinct(all.map(({ path = unnamedArray }) => path));
   const part = partOf(names, key, where);
   const tensors = new Map<string, Tensor>();
-  const unread = new Map<string, Unread>();
+  const unread = new Map<string, UnreadArray>();
   const others: string[] = [];
   for (const [i, { value }] of all.entries()) {
     const name = part.names.get(names[i]);
@@ -82,6 +82,7 @@ const openers: { readonly [F in FileFormat]: Open } = {
   },
 };
 
+/** What of a file is read. */
 export interface RecordingOptions {
   /** The part of it that is wanted: `swa_state_dict`, `optimizer/state/0/momentum_buffer`. */
   readonly key?: string;

@@ -17,6 +17,7 @@ import {
   weightSetsOf,
 } from './torch/weightSets.ts';
 
+/** Which weights of a file are read. */
 export interface WeightsOptions {
   /** The only one that will do. */
   readonly kind?: WeightKind;

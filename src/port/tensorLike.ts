@@ -3,22 +3,24 @@ import { decodeStored, storedTypes } from '../io/torch/storedType.ts';
 import { type Shape, sizeOf } from '../tensor/shape.ts';
 import { type DataOf, type DType, type Tensor, tensor, zeros } from '../tensor/tensor.ts';
 
-type Element = number | bigint | boolean;
+/** One element as JavaScript has it. */
+export type ElementValue = number | bigint | boolean;
 
-type Elements = DataOf[DType] | Uint8ClampedArray | readonly Element[];
+/** Elements in a row, in C (row-major) order. */
+export type ElementArray = DataOf[DType] | Uint8ClampedArray | readonly ElementValue[];
 
 /**
  * Numbers beside their shape; `dtype` where the array's class does not say it: `float16` or `bfloat16` in a Uint16Array,
  * `bool` in bytes, any type in a plain list.
  */
-export interface Plain {
-  readonly data: Elements;
+export interface PlainTensor {
+  readonly data: ElementArray;
   readonly shape?: Shape;
   readonly dtype?: string;
 }
 
 /** As onnxruntime has it: `data` throws while it is on a device. */
-interface OrtTensor {
+export interface OrtTensor {
   readonly dims: readonly number[];
   readonly type: string;
   readonly data: unknown;
@@ -26,17 +28,24 @@ interface OrtTensor {
 }
 
 /** As TensorFlow.js has it. */
-interface TfjsTensor {
+export interface TfjsTensor {
   readonly shape: readonly number[];
   readonly dtype: string;
   readonly dataSync: () => unknown;
   readonly data: () => Promise<unknown>;
 }
 
-export type Nested = Element | readonly Nested[];
+/** A number, or lists of numbers as deep as the tensor has axes. */
+export type NestedElements = ElementValue | readonly NestedElements[];
 
 /** What a port may hand over: an engine's tensor, numbers beside their shape, nested lists, a number. */
-export type TensorLike = Tensor | Plain | OrtTensor | TfjsTensor | Elements | Nested;
+export type TensorLike =
+  | Tensor
+  | PlainTensor
+  | OrtTensor
+  | TfjsTensor
+  | ElementArray
+  | NestedElements;
 
 const classes: readonly (readonly [new (n: number) => DataOf[DType] | Uint8ClampedArray, DType])[] =
   [
@@ -67,7 +76,11 @@ const listTypes: Readonly<Record<string, DType>> = {
 };
 
 /** Items of a plain list in a type. Throws UsageError for one that it cannot hold; floats are rounded to float32. */
-function filled<D extends DType>(dtype: D, items: readonly Element[], where: string): DataOf[D] {
+function filled<D extends DType>(
+  dtype: D,
+  items: readonly ElementValue[],
+  where: string,
+): DataOf[D] {
   const { data } = zeros(dtype, [items.length]);
   const big = dtype === 'int64' || dtype === 'uint64';
   const floats = dtype === 'float32' || dtype === 'float64';
@@ -92,7 +105,7 @@ function elements(data: unknown, where: string): { data: DataOf[DType]; dtype: D
     const list = listTypes[kind];
     // Anything else would become NaN without a word.
     if (list === undefined || !data.every((x) => typeof x === kind)) throw noTensor(where);
-    return { data: filled(list, data as Element[], where), dtype: list };
+    return { data: filled(list, data as ElementValue[], where), dtype: list };
   }
   // In newer engines half floats have a class of their own.
   if (Object.prototype.toString.call(data) === '[object Float16Array]') {
@@ -118,7 +131,7 @@ const isListed = (dtype: string): dtype is DType =>
 function made(data: unknown, shape: Shape | undefined, dtype: string | undefined, where: string) {
   const found =
     Array.isArray(data) && dtype !== undefined && isListed(dtype)
-      ? { data: filled(dtype, data as Element[], where), dtype }
+      ? { data: filled(dtype, data as ElementValue[], where), dtype }
       : elements(data, where);
   const size = found.data.length;
   const of = shape ?? [size];
@@ -158,7 +171,7 @@ function shapeOf(value: unknown, where: string): number[] {
   return [value.length, ...first];
 }
 
-const nested = (value: Nested, where: string): Tensor =>
+const nested = (value: NestedElements, where: string): Tensor =>
   made(
     ([value] as unknown[]).flat(Number.POSITIVE_INFINITY),
     shapeOf(value, where),
@@ -168,7 +181,7 @@ const nested = (value: Nested, where: string): Tensor =>
 
 const isTfjs = (v: object): v is TfjsTensor => 'dataSync' in v && 'shape' in v;
 const isOrt = (v: object): v is OrtTensor => 'dims' in v && 'type' in v;
-const isPlain = (v: object): v is Plain => 'data' in v;
+const isPlain = (v: object): v is PlainTensor => 'data' in v;
 
 function read<T>(get: () => T, where: string): T {
   try {
@@ -192,7 +205,8 @@ const tfjsType = (dtype: string, where: string): string => {
 
 /** What a port hands over as a tensor of ours, in memory of its own. `where` names it in messages. Throws UsageError. */
 export function tensorOf(value: TensorLike, where: string): Tensor {
-  if ((typeof value) in listTypes || Array.isArray(value)) return nested(value as Nested, where);
+  if ((typeof value) in listTypes || Array.isArray(value))
+    return nested(value as NestedElements, where);
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value))
     return made(value, undefined, undefined, where);
   if (isTfjs(value))

@@ -1,4 +1,4 @@
-import type { Check, Verdict, Worst } from '../align/judge/verdict.ts';
+import type { Check, Verdict, WorstElement } from '../align/judge/verdict.ts';
 import { shortNumber } from '../shortNumber.ts';
 import { firstFew } from '../words.ts';
 import { causeWords } from './causes.ts';
@@ -7,7 +7,7 @@ const reasonOf = ({ method, value, threshold, note }: Check): string =>
   `${method} ${shortNumber(value)} > ${shortNumber(threshold)}${note === undefined ? '' : ` (${note})`}`;
 
 /** `worst at [0, 3]: 1.25, PyTorch 1.5 (float64 1.5000001); 31 of 4096 beyond the limit, only in channel 3` */
-export function worstWords(worst: Worst): string {
+export function worstWords(worst: WorstElement): string {
   const { index, ours, pytorch, truth, beyond, of, place, sides } = worst;
   const both =
     sides === undefined

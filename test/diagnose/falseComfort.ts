@@ -2,7 +2,7 @@ import { judgeProbes } from '../../src/align/probes/judgeProbes.ts';
 import { isGiven } from '../../src/align/reference/probe.ts';
 import type { ProbeReference } from '../../src/align/reference/probeReference.ts';
 import { hypotheses } from '../../src/diagnose/hypotheses/index.ts';
-import { diagnosedPort } from '../../src/diagnose/port.ts';
+import { diagnosedPortBy } from '../../src/diagnose/port.ts';
 import { uniforms } from '../../src/diagnose/testdata/uniforms.ts';
 import { type TensorMap, tensor, toFloat32 } from '../../src/tensor/tensor.ts';
 import { perturbed } from './smoothFields.ts';
@@ -44,7 +44,7 @@ export function falseComfort(
     if (wrong.length === 0) continue;
     failures++;
     for (const row of hypotheses) {
-      const [verdict] = diagnosedPort(wrong, recording, reference, {}, [row]);
+      const [verdict] = diagnosedPortBy([row], wrong, recording, reference, {});
       const { cause } = verdict;
       if (cause !== undefined) found.push({ row: row.name, tensor: name, what, says: cause.says });
     }

@@ -1,4 +1,4 @@
-import type { Method } from '../../src/align/judge/verdict.ts';
+import type { CheckMethod } from '../../src/align/judge/verdict.ts';
 import { type Tensor, tensor, toFloat64, zeros } from '../../src/tensor/tensor.ts';
 import {
   type Different,
@@ -15,7 +15,11 @@ export interface Move {
   /** To be judged before the next move is asked for, which changes it back. */
   readonly changed: Tensor;
   /** It must fail where the value is beyond the threshold; where nothing can be measured, whatever is said. */
-  readonly reads?: { readonly method: Method; readonly value: number; readonly threshold: number };
+  readonly reads?: {
+    readonly method: CheckMethod;
+    readonly value: number;
+    readonly threshold: number;
+  };
   /** The one element that was changed. */
   readonly at?: number;
 }
@@ -65,7 +69,7 @@ function* fromTruth(gate: FarFromTruth, whole: Tensor): Generator<Move> {
   let k = Math.floor(truth.length * 0.37);
   while (!once(k)) k++;
   const at = sampled?.[k] ?? k;
-  const moved = (method: Method, share: number, threshold: number, unit: number) =>
+  const moved = (method: CheckMethod, share: number, threshold: number, unit: number) =>
     one(whole, at, data[at] + share * threshold * unit * norm, {
       what: `${share} × its ${method}`,
       reads: { method, value: Math.abs(share) * threshold, threshold },

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.ts';
 import { fits } from './overrides/glob.ts';
 
 /** Which names are asked for. */
-export interface Choice {
+export interface NameChoice {
   /** Only those that fit one of these. */
   readonly only?: readonly string[];
   /** Not those that fit one of these. */
@@ -12,7 +12,7 @@ export interface Choice {
 /** The names that are asked for, in their order. Throws UsageError for a pattern that fits none, and where none is left. */
 export function chosen(
   names: readonly string[],
-  { only, except = [] }: Choice,
+  { only, except = [] }: NameChoice,
   where: string,
   called: string,
 ): string[] {

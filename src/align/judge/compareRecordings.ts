@@ -4,14 +4,15 @@ import { formatShape, sameShape } from '../../tensor/shape.ts';
 import { elementAt, elementType, type Tensor } from '../../tensor/tensor.ts';
 import { type CloseTolerance, usualTolerance } from '../measure/allclose.ts';
 import { isConstant } from '../measure/constant.ts';
-import { type MeasureName, measureOf } from '../measure/measures.ts';
-import { type Choice, chosen } from './chosen.ts';
+import { type MeasureName, measures } from '../measure/measures.ts';
+import { chosen, type NameChoice } from './chosen.ts';
 import type { Expectation } from './expectation.ts';
 import type { Sides } from './incomparable.ts';
 import { type Failed, judge } from './judge.ts';
 import { passed, type Verdict } from './verdict.ts';
 
-export interface CompareOptions extends Choice {
+/** Which tensors, and how. */
+export interface CompareOptions extends NameChoice {
   readonly methods: readonly MeasureName[];
   /** Largest value that passes, for every method; without one, each has its usual. */
   readonly threshold?: number;
@@ -19,6 +20,7 @@ export interface CompareOptions extends Choice {
   readonly tolerance?: CloseTolerance;
 }
 
+/** What came of holding two recordings against each other. */
 export interface Comparison {
   /** In the order of `order`; what only the other holds comes last. */
   readonly verdicts: readonly Verdict[];
@@ -29,7 +31,10 @@ export interface Comparison {
   /** What a reader should know although it passed. */
   readonly notes: readonly string[];
   readonly passed: boolean;
-  /** A's tensors, and what was expected of them: where something failed. */
+}
+
+/** For the diagnosis: the same, with A's tensors and what was expected of them where something failed. */
+export interface ComparisonToDiagnose extends Comparison {
   readonly failed?: Failed;
 }
 
@@ -112,20 +117,30 @@ const inOrderOf = ({ tensors }: Arrays, expectations: readonly Expectation[]): E
  * UsageError for a pattern that fits nothing.
  */
 export function compareRecordings(a: Arrays, b: Arrays, options: CompareOptions): Comparison {
+  const { failed: _, ...comparison } = compareToDiagnose(a, b, options);
+  return comparison;
+}
+
+/** The same, for who diagnoses it next. */
+export function compareToDiagnose(
+  a: Arrays,
+  b: Arrays,
+  options: CompareOptions,
+): ComparisonToDiagnose {
   const names = [...new Set([...namesOf(b), ...namesOf(a)])];
   if (names.length === 0) return compared(a, b, options);
   const asked = new Set(chosen(names, options, 'A and B', 'tensor'));
   return compared(partOf(a, asked), partOf(b, asked), options);
 }
 
-function compared(a: Arrays, b: Arrays, options: CompareOptions): Comparison {
+function compared(a: Arrays, b: Arrays, options: CompareOptions): ComparisonToDiagnose {
   const unread = new Map(
     [...a.unread.keys(), ...b.unread.keys()].map((name) => [name, onUnread(name, a, b)]),
   );
   const recording = new Map([...a.tensors].filter(([name]) => !unread.has(name)));
   const limits = options.methods.map((method) => ({
     method,
-    threshold: options.threshold ?? measureOf(method).usual,
+    threshold: options.threshold ?? measures[method].usual,
   }));
   const measured = [...b.tensors].flatMap(([name, t]): Expectation[] => {
     const to = asOneNumber(a.tensors.get(name), t);

@@ -1,7 +1,7 @@
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CloseTolerance } from '../measure/allclose.ts';
 import type { MeasureName } from '../measure/measures.ts';
-import type { Recorded } from '../reference/recorded.ts';
+import type { RecordedTensor } from '../reference/recorded.ts';
 import type { Sides } from './incomparable.ts';
 import type { Limit, Unit } from './limits.ts';
 
@@ -32,7 +32,7 @@ export interface Tolerance {
  */
 export interface Float64Rule {
   readonly kind: 'float64';
-  readonly record: Recorded;
+  readonly record: RecordedTensor;
   readonly tolerance: Tolerance;
   /** Names of the tensor's axes, one letter each: `NCHW`. */
   readonly axes?: string;
@@ -92,7 +92,7 @@ export interface MeasuresRule {
 export interface RelativeRule {
   readonly kind: 'relative';
   /** What the reference holds of it. */
-  readonly record?: Recorded;
+  readonly record?: RecordedTensor;
   /** The whole truth, where it is known: what a sample cannot show counts too. */
   readonly truth?: Tensor;
   readonly scale?: Tolerance['scale'];

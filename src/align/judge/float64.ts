@@ -2,7 +2,7 @@ import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.t
 import { isConstant } from '../measure/constant.ts';
 import { distances } from '../measure/distance.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
-import { asRecorded, type Recorded } from '../reference/recorded.ts';
+import { asRecorded, type RecordedTensor } from '../reference/recorded.ts';
 import { type Moments, momentsOf } from '../reference/samplePositions.ts';
 import type { Float64Rule, Tolerance } from './expectation.ts';
 import { incomparable } from './incomparable.ts';
@@ -30,7 +30,7 @@ function momentsExcess(ours: Moments, truth: Moments, size: number, epsilon: num
 
 /** How far PyTorch's float32 is from the truth, over `scale` where that is given, and what ours is counted in. */
 export function errorOfPyTorch(
-  { pytorch, truth, rounding }: Recorded,
+  { pytorch, truth, rounding }: RecordedTensor,
   scale?: number,
 ): { readonly own: number; readonly unit: Unit } {
   const own = relativeError(pytorch, truth, scale);
@@ -39,7 +39,7 @@ export function errorOfPyTorch(
 
 /** The largest error to the truth that passes, over the tolerance's scale or else the truth's own size. */
 export function largestError(
-  record: Recorded,
+  record: RecordedTensor,
   { relativeL2, scale, unit, bySpread = false, ratio = tolerances.ratio }: Tolerance,
 ): number {
   if (bySpread) return relativeL2;

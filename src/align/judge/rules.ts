@@ -2,7 +2,7 @@ import { type Tensor, tensor, toFloat32, toFloat64 } from '../../tensor/tensor.t
 import type { CloseTolerance } from '../measure/allclose.ts';
 import { isConstant } from '../measure/constant.ts';
 import { distances } from '../measure/distance.ts';
-import { type MeasureName, measureOf } from '../measure/measures.ts';
+import { type MeasureName, measures } from '../measure/measures.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
 import { asRecorded } from '../reference/recorded.ts';
 import type {
@@ -136,13 +136,13 @@ function byMeasures(found: Tensor, rule: MeasuresRule): Judgement {
   const wrong = incomparable(found, to, sides);
   if (wrong !== undefined) return { finding: problem(wrong), ...both };
   const checks = limits.map(({ method, threshold }) => {
-    const value = measureOf(method).value(found, to, tolerance);
+    const value = measures[method].value(found, to, tolerance);
     return check(method, value, threshold, tolerated(method, tolerance));
   });
   const finding: Finding = { checks, distances: distances(found, to) };
   const failed = limits.find((_, i) => !checks[i].passed);
   if (failed === undefined) return { finding, ...both };
-  const { errors, allowed } = measureOf(failed.method);
+  const { errors, allowed } = measures[failed.method];
   const worst = worstBy(
     { ...both, whole: found.shape },
     errors(found, to, tolerance),

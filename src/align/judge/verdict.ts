@@ -3,7 +3,7 @@ import type { Distances } from '../measure/distance.ts';
 import type { Sides } from './incomparable.ts';
 
 /** How a value is judged. The text is what a log line says before "diff". */
-export type Method =
+export type CheckMethod =
   | 'mean' // mean |a − b| against PyTorch's float32
   | 'max' // largest |a − b|
   | 'min' // smallest |a − b|
@@ -18,7 +18,7 @@ export type Method =
   | 'equal'; // number of elements that differ
 
 export interface Check {
-  readonly method: Method;
+  readonly method: CheckMethod;
   readonly value: number;
   /** Largest value that passes. */
   readonly threshold: number;
@@ -39,7 +39,7 @@ export interface Flip {
 }
 
 /** The element that is furthest off, and how many are off by more than is allowed. */
-export interface Worst {
+export interface WorstElement {
   readonly index: readonly number[];
   /** A bigint where it is an integer that a number cannot hold. */
   readonly ours: number | bigint;
@@ -81,7 +81,7 @@ export interface Verdict {
   readonly problem?: string;
   readonly distances?: Distances;
   /** Of a tensor that failed. */
-  readonly worst?: Worst;
+  readonly worst?: WorstElement;
   /** Decisions rounding took the other way, whose effect was taken out before judging. */
   readonly flips?: readonly Flip[];
   /** Why it proves little although it was judged. */
@@ -98,7 +98,7 @@ export interface Verdict {
 
 /** NaN never passes. */
 export const check = (
-  method: Method,
+  method: CheckMethod,
   value: number,
   threshold: number,
   more: Pick<Check, 'pytorch' | 'note'> = {},

@@ -3,7 +3,7 @@ import { elementAt, type Tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { absoluteDifferences } from '../measure/absoluteDifferences.ts';
 import { samplePositions } from '../reference/samplePositions.ts';
 import { coordinates, placeOf } from './place.ts';
-import type { Worst } from './verdict.ts';
+import type { WorstElement } from './verdict.ts';
 
 /** Both sides of a tensor that failed, on the elements that the reference holds. */
 export interface Compared {
@@ -30,7 +30,7 @@ export function worstBy(
   { ours, pytorch, truth, whole, axes }: Compared,
   errors: Float64Array,
   limit: number | Float64Array,
-): Worst {
+): WorstElement {
   const size = sizeOf(whole);
   const of = errors.length;
   const compared = size === of ? new Uint32Array(of).map((_, i) => i) : samplePositions(size, of);
@@ -59,7 +59,7 @@ export function worstBy(
  * By the distance, to float64 where that is known: how many elements differ by more than `allowed`, or than the share
  * `relative` of their own size where that is more.
  */
-export function worstOf(compared: Compared, allowed: number, relative = 0): Worst {
+export function worstOf(compared: Compared, allowed: number, relative = 0): WorstElement {
   const to = compared.truth ?? compared.pytorch;
   const limits = toFloat64(to).map((t) => Math.max(allowed, relative * Math.abs(t)));
   return worstBy(compared, absoluteDifferences(compared.ours, to), limits);

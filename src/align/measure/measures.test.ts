@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../tensor/tensor.ts';
 import { cosineDistance, directionErrors } from './cosine.ts';
-import { measureNames, measureOf, measures } from './measures.ts';
+import { measureNames, measures } from './measures.ts';
 
 const float64 = (values: readonly number[]): Tensor<'float64'> =>
   tensor('float64', [values.length], Float64Array.from(values)) as Tensor<'float64'>;
@@ -21,14 +21,14 @@ describe('every measure', () => {
   it.each(measureNames)('%s is nothing between equal arrays', (name) => {
     fc.assert(
       fc.property(pair, ([a]) => {
-        expect(measureOf(name).value(a, a, tolerance)).toBe(0);
-        expect([...measureOf(name).errors(a, a, tolerance)].every((e) => e === 0)).toBe(true);
+        expect(measures[name].value(a, a, tolerance)).toBe(0);
+        expect([...measures[name].errors(a, a, tolerance)].every((e) => e === 0)).toBe(true);
       }),
     );
   });
 
   it.each(measureNames)('%s beyond a threshold has an element beyond what is allowed', (name) => {
-    const { value, errors, allowed } = measureOf(name);
+    const { value, errors, allowed } = measures[name];
     fc.assert(
       fc.property(pair, fc.double({ min: 1e-9, max: 10, noNaN: true }), ([a, b], threshold) => {
         // A rounding away from the threshold, which sums do not resolve.

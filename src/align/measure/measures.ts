@@ -29,8 +29,10 @@ const ofReprodLog = (method: ReprodMethod): Measure => ({
   allowed: (threshold) => threshold,
 });
 
-/** How two recordings can be held against each other. */
-export const measures = {
+/** How two recordings can be held against each other; docs/compare.md explains each. */
+export type MeasureName = ReprodMethod | 'relative' | 'cosine' | 'ulp' | 'allclose';
+
+export const measures: { readonly [M in MeasureName]: Measure } = {
   mean: ofReprodLog('mean'),
   max: ofReprodLog('max'),
   min: ofReprodLog('min'),
@@ -59,11 +61,6 @@ export const measures = {
     errors: closeShares,
     allowed: (threshold) => threshold,
   },
-} as const satisfies Readonly<Record<string, Measure>>;
-
-export type MeasureName = keyof typeof measures;
+};
 
 export const measureNames = Object.keys(measures) as readonly MeasureName[];
-
-/** The same, whatever its name. */
-export const measureOf = (name: MeasureName): Measure => measures[name];

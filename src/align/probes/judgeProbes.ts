@@ -2,9 +2,9 @@ import { InputError } from '../../errors.ts';
 import { printable } from '../../io/names.ts';
 import type { Tensor, TensorMap } from '../../tensor/tensor.ts';
 import { firstFew } from '../../words.ts';
-import { type Choice, chosen } from '../judge/chosen.ts';
+import { chosen, type NameChoice } from '../judge/chosen.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
-import { type Judged, judge } from '../judge/judge.ts';
+import { judge } from '../judge/judge.ts';
 import { passed, type Verdict } from '../judge/verdict.ts';
 import { nearestNames } from '../reference/nearestNames.ts';
 import { isGiven, type Probe } from '../reference/probe.ts';
@@ -14,13 +14,15 @@ import { prepared } from './prepared.ts';
 import { type RuleOptions, ruleFor, weakLimit } from './rule.ts';
 
 /** Which probes, and how. */
-export interface JudgeOptions extends RuleOptions, Choice {
+export interface JudgeOptions extends RuleOptions, NameChoice {
   /** Probes that the recording lacks are told and do not fail. */
   readonly partial?: boolean;
 }
 
 /** What came of holding a recording against a reference of any network. */
-export interface ProbesJudged extends Pick<Judged, 'verdicts'> {
+export interface ProbesJudged {
+  /** In the order in which things are computed. */
+  readonly verdicts: readonly Verdict[];
   /** Probes that the recording lacks. */
   readonly missing: readonly string[];
   /** What it holds besides. */

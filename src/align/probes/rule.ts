@@ -4,18 +4,20 @@ import { tolerances } from '../judge/tolerances.ts';
 import { relativeError, rms } from '../measure/relativeError.ts';
 import { isGiven, type Probe } from '../reference/probe.ts';
 import type { ProbeReference } from '../reference/probeReference.ts';
-import type { Recorded } from '../reference/recorded.ts';
+import type { RecordedTensor } from '../reference/recorded.ts';
 
-/** Relative error of one rounding, by the precision in which a port computes. TF32 rounds factors, not sums. */
-export const precisions = {
+/** What a port computes in. TF32 rounds factors, not sums. */
+export type Precision = 'float32' | 'tf32' | 'float16' | 'bfloat16';
+
+/** Relative error of one rounding, by the precision in which a port computes. */
+export const precisions: { readonly [P in Precision]: number } = {
   float32: float32Rounding,
   tf32: 2 ** -11,
   float16: 2 ** -11,
   bfloat16: 2 ** -8,
-} as const;
+};
 
-export type Precision = keyof typeof precisions;
-
+/** How far a port may be from PyTorch. */
 export interface RuleOptions {
   /** How many times PyTorch's own error passes. */
   readonly ratio?: number;
@@ -39,7 +41,7 @@ const fewRoundings = 4;
 
 /** What errors of a probe are counted in: PyTorch's own error, the largest in several orders of summation. */
 function unitFor(
-  record: Recorded,
+  record: RecordedTensor,
   dtype: string,
   precision: Precision,
   scale: number | undefined,
@@ -63,10 +65,11 @@ function unitFor(
   };
 }
 
-const vanishes = ({ truth, pytorch }: Recorded): boolean => rms(truth) === 0 && rms(pytorch) > 0;
+const vanishes = ({ truth, pytorch }: RecordedTensor): boolean =>
+  rms(truth) === 0 && rms(pytorch) > 0;
 
 /** What an error is measured by where the truth is zero but for rounding. */
-function scaleFor({ scale }: Probe, record: Recorded): Tolerance['scale'] {
+function scaleFor({ scale }: Probe, record: RecordedTensor): Tolerance['scale'] {
   if (scale !== undefined) return scale;
   return vanishes(record)
     ? { value: rms(record.pytorch), what: "the RMS of PyTorch's float32, its float64 being zero" }

@@ -1,5 +1,6 @@
 // The small one: programs in a browser carry it.
 import * as v from 'valibot';
+import type { Shape } from '../../tensor/shape.ts';
 
 /** What a probe of a recording is; `input`, `draw` and what a run began with are given to a port. */
 export const probeKinds = [
@@ -22,7 +23,28 @@ const dtype = v.pipe(v.string(), v.regex(/^\w+$/, 'is not a name of a type'));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const text = v.exactOptional(v.string());
 
-const probeSchema = v.object({
+/** One tensor of a reference, as data. */
+export interface Probe {
+  readonly name: string;
+  readonly kind: ProbeKind;
+  /** Which of the reference's passes it belongs to. */
+  readonly pass: number;
+  readonly shape: Shape;
+  /** PyTorch's name of its type: `float32`. */
+  readonly dtype: string;
+  /** The path of the layer that computes it. */
+  readonly layer?: string;
+  /** What that layer is, as PyTorch prints it. */
+  readonly what?: string;
+  /** Names of its axes, one letter each: `NCHW`. */
+  readonly axes?: string;
+  /** Probes that it is computed from. */
+  readonly from?: readonly string[];
+  /** What an error is divided by, where the tensor is zero but for rounding. */
+  readonly scale?: { readonly value: number; readonly what: string };
+}
+
+const probeSchema: v.GenericSchema<unknown, Probe> = v.object({
   name: v.pipe(v.string(), v.minLength(1)),
   kind: v.picklist(probeKinds),
   pass: count,
@@ -37,18 +59,45 @@ const probeSchema = v.object({
   ),
 });
 
-/** One tensor of a reference, as data. The fields are explained in docs/port-reference.md. */
-export type Probe = v.InferOutput<typeof probeSchema>;
+/** An optimizer of a pass: its class in torch.optim, and the settings of each group of parameters. */
+export interface RecordedOptimizer {
+  readonly kind: string;
+  readonly groups: readonly Readonly<Record<string, unknown>>[];
+}
 
-const passSchema = v.object({
+/** One run of the network: a step of training, or an evaluation. */
+export interface RecordedPass {
+  readonly kind: 'step' | 'evaluation';
+  readonly optimizers?: readonly RecordedOptimizer[];
+}
+
+const passSchema: v.GenericSchema<unknown, RecordedPass> = v.object({
   kind: v.picklist(['step', 'evaluation']),
   optimizers: v.exactOptional(
     v.array(v.object({ kind: v.string(), groups: v.array(v.looseObject({})) })),
   ),
 });
 
-/** The manifest that `recorder.py` writes. */
-export const probeManifestSchema = v.object({
+/** The manifest that `recorder.py` writes. docs/port-reference.md explains all fields. */
+export interface ProbeManifest {
+  readonly format: 'swa-align-reference/2';
+  /** The class of the network. */
+  readonly model: string;
+  readonly torch: { readonly version: string; readonly [more: string]: unknown };
+  /** The file of the tensors. */
+  readonly tensors: { readonly file: string; readonly sha256: string };
+  /** In the order in which they were recorded. */
+  readonly passes: readonly RecordedPass[];
+  /** Other orders of summation that were run. */
+  readonly orders: readonly string[];
+  /** In the order in which they are computed. */
+  readonly probes: readonly Probe[];
+  /** Why tensors are no probes, by name. */
+  readonly left_out: Readonly<Record<string, string>>;
+  readonly notes: readonly string[];
+}
+
+export const probeManifestSchema: v.GenericSchema<unknown, ProbeManifest> = v.object({
   format: v.literal('swa-align-reference/2'),
   model: v.string(),
   torch: v.looseObject({ version: v.string() }),
@@ -62,8 +111,6 @@ export const probeManifestSchema = v.object({
   left_out: v.optional(v.record(v.string(), v.string()), {}),
   notes: v.optional(v.array(v.string()), []),
 });
-
-export type ProbeManifest = v.InferOutput<typeof probeManifestSchema>;
 
 /** Where what a run began with stands. */
 const initial = 'initial/';

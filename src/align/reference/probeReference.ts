@@ -6,7 +6,7 @@ import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, tensor, toFloat32 } from '../../tensor/tensor.ts';
 import { nearestNames } from './nearestNames.ts';
 import { type Probe, type ProbeManifest, probeManifestSchema } from './probe.ts';
-import { type Recorded, recorded } from './recorded.ts';
+import { type RecordedTensor, recorded } from './recorded.ts';
 
 /** A reference of any network: what PyTorch computed, tensor by tensor. */
 export interface ProbeReference {
@@ -17,7 +17,7 @@ export interface ProbeReference {
   /** Throws InputError with the nearest names where there is none called so. */
   readonly probe: (name: string) => Probe;
   /** What a probe is judged by: PyTorch's float32 and float64. Undefined for integers and what is given. */
-  readonly record: (probe: Probe) => Recorded | undefined;
+  readonly record: (probe: Probe) => RecordedTensor | undefined;
   /** As PyTorch computed it, whole. Throws InputError where only a sample was kept. */
   readonly whole: (probe: Probe) => Tensor;
 }

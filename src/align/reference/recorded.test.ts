@@ -8,7 +8,7 @@ import { byFloat64 } from '../judge/float64.ts';
 import { oursAndPyTorch } from '../judge/incomparable.ts';
 import { judge as judgeAll } from '../judge/judge.ts';
 import { check, passed, type Verdict } from '../judge/verdict.ts';
-import { type Recorded, recorded, recordedNames } from './recorded.ts';
+import { type RecordedTensor, recorded, recordedNames } from './recorded.ts';
 import { gather, momentsOf, samplePositions } from './samplePositions.ts';
 
 const float32 = (values: ArrayLike<number>, shape = [values.length]): Tensor<'float32'> =>
@@ -16,7 +16,11 @@ const float32 = (values: ArrayLike<number>, shape = [values.length]): Tensor<'fl
 const float64 = (values: ArrayLike<number>): Tensor =>
   tensor('float64', [values.length], Float64Array.from(values));
 
-const judged = (ours: Tensor, record: Recorded, tolerance: Float64Rule['tolerance']): Verdict => ({
+const judged = (
+  ours: Tensor,
+  record: RecordedTensor,
+  tolerance: Float64Rule['tolerance'],
+): Verdict => ({
   name: 'w',
   ...byFloat64(ours, { kind: 'float64', record, tolerance }).finding,
 });

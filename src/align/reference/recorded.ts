@@ -2,7 +2,7 @@ import { type Tensor, type TensorMap, toFloat64 } from '../../tensor/tensor.ts';
 import { gather, type Moments, samplePositions } from './samplePositions.ts';
 
 /** One tensor as the reference holds it: whole, or a sample with the moments of the whole. */
-export interface Recorded {
+export interface RecordedTensor {
   /** PyTorch's float32. */
   readonly pytorch: Tensor;
   /** PyTorch's float64 on the same inputs: the truth both are measured by. */
@@ -23,7 +23,7 @@ const momentsFrom = (stats: Tensor | undefined): Moments | undefined => {
 };
 
 /** Finds `name` among a reference file's arrays; undefined when it was not recorded. */
-export function recorded(arrays: Pick<TensorMap, 'get'>, name: string): Recorded | undefined {
+export function recorded(arrays: Pick<TensorMap, 'get'>, name: string): RecordedTensor | undefined {
   const pytorch = arrays.get(`f32/${name}`);
   const truth = arrays.get(`f64/${name}`);
   const rounding = arrays.get(`rounding/${name}`);
@@ -37,7 +37,7 @@ export function recorded(arrays: Pick<TensorMap, 'get'>, name: string): Recorded
 }
 
 /** The elements of a whole tensor that the reference holds of it. */
-export const asRecorded = (whole: Tensor, { moments, pytorch }: Recorded): Tensor =>
+export const asRecorded = (whole: Tensor, { moments, pytorch }: RecordedTensor): Tensor =>
   moments === undefined
     ? whole
     : gather(whole, samplePositions(whole.data.length, pytorch.data.length));

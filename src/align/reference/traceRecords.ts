@@ -1,11 +1,11 @@
 import type { TensorMap } from '../../tensor/tensor.ts';
-import { type Recorded, recorded, recordedNames } from './recorded.ts';
+import { type RecordedTensor, recorded, recordedNames } from './recorded.ts';
 import { cancelledScale, type Scale } from './recordedBatch.ts';
 import type { Reference } from './reference.ts';
 
 /** What the reference holds of one traced tensor. */
 export interface TraceRecord {
-  readonly record: Recorded;
+  readonly record: RecordedTensor;
   /** For a bias that batch norm cancels. */
   readonly scale?: Scale;
   /**

@@ -3,13 +3,10 @@ import { printable } from '../../io/names.ts';
 import type { Network } from '../../nn/module.ts';
 import type { OptimizerSettings } from '../../optim/optimizer.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { inPass } from '../reference/probe.ts';
+import { inPass, type RecordedOptimizer } from '../reference/probe.ts';
 import type { ProbeReference } from '../reference/probeReference.ts';
 
 type Numbers = Readonly<Record<string, unknown>>;
-
-/** What was recorded of one optimizer: torch.optim's class, and its groups of parameters. */
-type Recorded = NonNullable<ProbeReference['manifest']['passes'][number]['optimizers']>[number];
 
 const fix = 'judge your own program against it: swa-align judge OURS --reference …';
 
@@ -43,7 +40,7 @@ const kinds: Readonly<Record<string, (group: Numbers) => OptimizerSettings>> = {
 
 /** The optimizer of a training step, and its learning rate there. Throws InputError for one that is none of ours. */
 export function optimizerOf(
-  optimizers: readonly Recorded[] | undefined,
+  optimizers: readonly RecordedOptimizer[] | undefined,
   where: string,
 ): { readonly settings: OptimizerSettings; readonly lr: number } {
   const [one, ...others] = optimizers ?? [];

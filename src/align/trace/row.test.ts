@@ -5,7 +5,7 @@ import type { Node } from '../../ir/node.ts';
 import { tensor } from '../../tensor/tensor.ts';
 import { byFloat64 } from '../judge/float64.ts';
 import { passed } from '../judge/verdict.ts';
-import type { Recorded } from '../reference/recorded.ts';
+import type { RecordedTensor } from '../reference/recorded.ts';
 import { judgeRow } from './row.ts';
 import { rowPassed } from './trace.ts';
 
@@ -30,7 +30,7 @@ it('a stage and a trace count an error in the same unit, and pass it alike', () 
   const error = fc.double({ min: 0, max: 2e-5, noNaN: true });
   fc.assert(
     fc.property(error, error, fc.option(error), (ours, pytorch, rounding) => {
-      const record: Recorded = {
+      const record: RecordedTensor = {
         pytorch: off(pytorch),
         truth,
         ...(rounding === null ? {} : { rounding }),

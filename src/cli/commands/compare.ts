@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type CompareOptions, compareRecordings } from '../../align/judge/compareRecordings.ts';
+import { type CompareOptions, compareToDiagnose } from '../../align/judge/compareRecordings.ts';
 import { type MeasureName, measureNames, measures } from '../../align/measure/measures.ts';
 import { reprodMethods } from '../../align/measure/reprodMeasures.ts';
 import { nearestNames } from '../../align/reference/nearestNames.ts';
@@ -108,7 +108,7 @@ export const compare: RegisterCommand = (command, context) => {
     const part = flags.key === undefined ? {} : { key: flags.key };
     const [ours, theirs] = [readRecording(a, part), readRecording(b, part)];
     const tensors = new Map(mapped(ours.tensors, flags.map, namesOf(theirs, b)));
-    const found = compareRecordings(...alike({ ...ours, tensors }, theirs), options);
+    const found = compareToDiagnose(...alike({ ...ours, tensors }, theirs), options);
     const comparison = diagnosedComparison(found);
     const report = compareReport(comparison, {
       a: fileOf(a),

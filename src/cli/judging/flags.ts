@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { Choice } from '../../align/judge/chosen.ts';
+import type { NameChoice } from '../../align/judge/chosen.ts';
 import { reporterNames } from '../../report/reporters/reporters.ts';
 import { more } from '../arguments/flags.ts';
 import { outputFile, outputFiles } from '../arguments/outputFlags.ts';
 import type { ReportTarget } from '../diff/reportFiles.ts';
 
 /** Which tensors of a recording are judged, and under which names. */
-export interface ChoiceFlags extends Choice {
+export interface ChoiceFlags extends NameChoice {
   readonly map?: string;
 }
 

@@ -3,7 +3,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import { printable } from '../names.ts';
 
 /** What a file holds under a name and no tensor can: text, Python objects, complex numbers. */
-export interface Unread {
+export interface UnreadArray {
   /** `text (dtype <U3)`. */
   readonly what: string;
   readonly fix?: string;
@@ -11,13 +11,13 @@ export interface Unread {
   readonly digest?: string;
 }
 
-export const isUnread = (array: Tensor | Unread): array is Unread => 'what' in array;
+export const isUnread = (array: Tensor | UnreadArray): array is UnreadArray => 'what' in array;
 
 /** A file of named arrays, and whatever of it is not among its tensors. */
 export interface Arrays {
   /** In file order. */
   readonly tensors: Map<string, Tensor>;
-  readonly unread: ReadonlyMap<string, Unread>;
+  readonly unread: ReadonlyMap<string, UnreadArray>;
   /** What else was left out: a sentence each, for whoever reads the file. */
   readonly notes: readonly string[];
 }
@@ -37,7 +37,7 @@ export const leftOut = ({ unread, notes }: Arrays): string[] => [
   ...notes,
 ];
 
-const refusal = (name: string, { what, fix }: Unread, where: string): InputError =>
+const refusal = (name: string, { what, fix }: UnreadArray, where: string): InputError =>
   new InputError(`'${printable(name)}' holds ${what}, not numbers that can be read`, {
     where,
     ...(fix !== undefined && { fix }),

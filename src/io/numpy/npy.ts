@@ -9,7 +9,7 @@ import { printable } from '../names.ts';
 import { readFileOrFail } from '../readFile.ts';
 import { sha256Hex } from '../sha256/sha256.ts';
 import { storedBytes } from '../shapeCheck.ts';
-import { type Arrays, checkRead, isUnread, type Unread } from './arrays.ts';
+import { type Arrays, checkRead, isUnread, type UnreadArray } from './arrays.ts';
 import { codeOf, descrOf, parseDescr, type StoredType, unreadable } from './dtypeCode.ts';
 import { isNpy, type NpyHeader, npyHeader, parseNpyHeader } from './npyHeader.ts';
 
@@ -35,7 +35,7 @@ const mustBeNumbers = `save an array of ${Object.values(codeOf).join(', ')}`;
 const mayBeDict = 'if it is a dict of arrays, numpy.savez(file, **dict) saves each under its name';
 
 /** What an array that is not a tensor holds. The digest is that of its type, shape and bytes. */
-function unreadOf(header: NpyHeader, bytes: Uint8Array): Unread {
+function unreadOf(header: NpyHeader, bytes: Uint8Array): UnreadArray {
   const { descr, fortran, shape, dataOffset } = header;
   const what = unreadable(descr) ?? 'elements of an unknown type';
   const content = sha256Hex(bytes.subarray(dataOffset));
@@ -48,7 +48,7 @@ function unreadOf(header: NpyHeader, bytes: Uint8Array): Unread {
 
 /** The array that a .npy file begins with, and how many bytes follow it. */
 export interface FirstArray {
-  readonly array: Tensor | Unread;
+  readonly array: Tensor | UnreadArray;
   readonly rest: number;
 }
 
@@ -103,7 +103,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
  */
 export function openNpy(bytes: Uint8Array, where: string): Arrays {
   const tensors = new Map<string, Tensor>();
-  const unread = new Map<string, Unread>();
+  const unread = new Map<string, UnreadArray>();
   let left = bytes;
   do {
     const name = tensors.size === 0 ? unnamedArray : `(array ${tensors.size + 1})`;

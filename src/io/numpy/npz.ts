@@ -5,7 +5,14 @@ import { checkNames, printable } from '../names.ts';
 import { readFileOrFail } from '../readFile.ts';
 import { readZip } from '../zip/zip.ts';
 import { zipChunks } from '../zip/zipWriter.ts';
-import { type Arrays, allTensors, checkRead, isUnread, quoted, type Unread } from './arrays.ts';
+import {
+  type Arrays,
+  allTensors,
+  checkRead,
+  isUnread,
+  quoted,
+  type UnreadArray,
+} from './arrays.ts';
 import { npyChunks, readFirstNpy, restNote } from './npy.ts';
 import { isNpy } from './npyHeader.ts';
 
@@ -21,7 +28,7 @@ const shortened = (file: string): string =>
  */
 export function openNpz(bytes: Uint8Array, where: string): Arrays {
   const tensors = new Map<string, Tensor>();
-  const unread = new Map<string, Unread>();
+  const unread = new Map<string, UnreadArray>();
   const notes: string[] = [];
   const others: string[] = [];
   const entries = readZip(bytes, where);
@@ -55,6 +62,7 @@ export function openNpz(bytes: Uint8Array, where: string): Arrays {
 export const readNpz = (bytes: Uint8Array, where: string): Map<string, Tensor> =>
   allTensors(openNpz(bytes, where), where);
 
+/** How a .npz file is written. */
 export interface NpzOptions {
   /** Deflate the arrays, as numpy.savez_compressed does. */
   readonly compress?: boolean;

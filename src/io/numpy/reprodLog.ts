@@ -7,7 +7,7 @@ import { unpickle } from '../pickle/pickle.ts';
 import { plainGlobals } from '../pickle/pickleGlobals.ts';
 import { isKind, type PickleValue, pickleType } from '../pickle/pickleValue.ts';
 import { type PickleNode, pickleChunks } from '../pickle/pickleWriter.ts';
-import { type Arrays, allTensors, checkRead, type Unread } from './arrays.ts';
+import { type Arrays, allTensors, checkRead, type UnreadArray } from './arrays.ts';
 import { codeOf, unreadable } from './dtypeCode.ts';
 import { npyHeader, parseNpyHeader } from './npyHeader.ts';
 import { isPickledArray, numpyGlobals } from './numpyPickle.ts';
@@ -18,7 +18,7 @@ const FIX = 'write it with reprod_log: numpy arrays only, each under a name';
 const described = (code: string): string => `${unreadable(code) ?? 'unknown type'} (dtype ${code})`;
 
 /** What a value of the dict is that is no array of numbers. */
-function unreadOf(value: PickleValue): Unread {
+function unreadOf(value: PickleValue): UnreadArray {
   const refused = isPickledArray(value) ? value.refused : undefined;
   return {
     what: refused === undefined ? `a Python ${pickleType(value)}` : described(refused),
@@ -45,7 +45,7 @@ export function openReprodLog(bytes: Uint8Array, where: string): Arrays {
   if (!isKind(dict, 'dict') || others.length > 0)
     throw damaged('does not hold a dict of named arrays');
   const tensors = new Map<string, Tensor>();
-  const unread = new Map<string, Unread>();
+  const unread = new Map<string, UnreadArray>();
   for (const [name, value] of dict.entries) {
     if (typeof name !== 'string')
       throw damaged(

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import type { Unread } from '../numpy/arrays.ts';
+import type { UnreadArray } from '../numpy/arrays.ts';
 import { unreadable } from '../numpy/dtypeCode.ts';
 import { isPickledArray } from '../numpy/numpyPickle.ts';
 import type { PickleValue } from '../pickle/pickleValue.ts';
@@ -10,7 +10,7 @@ import { describeUnread, isTorchTensor, isUnreadTensor, torchPickles } from './t
 import { torchTensorReader } from './torchTensors.ts';
 
 /** A tensor, one that cannot be read, or undefined for what is none. */
-export type Found = Tensor | Unread | undefined;
+export type Found = Tensor | UnreadArray | undefined;
 
 /** A file of torch.save: the tree of values in it, and how its tensors are read. */
 export interface TorchCheckpoint {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Check, Method, Verdict } from '../../align/judge/verdict.ts';
+import type { Check, CheckMethod, Verdict } from '../../align/judge/verdict.ts';
 import { type Trace, type TraceRow, type TraceState, traceOf } from '../../align/trace/trace.ts';
 import type { StepTensorKind } from '../../program/stepOrder.ts';
 import type { DiffReport } from '../diffReport.ts';
@@ -27,7 +27,7 @@ const words = fc.oneof(
 
 const number = fc.oneof(fc.double(), fc.double({ min: 0, max: 1e-4 }), fc.constantFrom(0, NaN));
 
-const methods: readonly Method[] = [
+const methods: readonly CheckMethod[] = [
   'mean',
   'relative l2',
   'ratio',

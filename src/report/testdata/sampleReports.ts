@@ -2,7 +2,7 @@ import type { Expectation, Rule } from '../../align/judge/expectation.ts';
 import { judge } from '../../align/judge/judge.ts';
 import type { Verdict } from '../../align/judge/verdict.ts';
 import type { StageName } from '../../align/reference/manifest.ts';
-import type { Recorded } from '../../align/reference/recorded.ts';
+import type { RecordedTensor } from '../../align/reference/recorded.ts';
 import { gather, momentsOf, samplePositions } from '../../align/reference/samplePositions.ts';
 import { expectedWeights, weightDigests } from '../../align/stages/sameStart.ts';
 import { type StageResult, stageResult } from '../../align/stages/stage.ts';
@@ -72,7 +72,7 @@ const single = Float32Array.from({ length: size }, (_, i) => Math.sin(1 + i));
 function apart(
   ours: number,
   pytorch: number,
-): { readonly ours: Tensor; readonly record: Recorded } {
+): { readonly ours: Tensor; readonly record: RecordedTensor } {
   const truth = Float64Array.from(single, (v) => v / (1 + pytorch));
   const whole = tensor('float64', [size], truth);
   const record = {

@@ -1,5 +1,5 @@
 import { UsageError } from '../../../errors.ts';
-import { type Check, check, type Method, passed, type Verdict } from '../verdict.ts';
+import { type Check, type CheckMethod, check, passed, type Verdict } from '../verdict.ts';
 import { fits } from './glob.ts';
 
 /** The measures a limit can be set for. */
@@ -7,7 +7,7 @@ export const overrideMethods = [
   'relative l2',
   'scaled',
   'mean',
-] as const satisfies readonly Method[];
+] as const satisfies readonly CheckMethod[];
 
 /** A limit for some tensors that somebody set by hand, and why. */
 export interface Override {
@@ -22,7 +22,7 @@ export interface Override {
 /** What the limit stands in for: the bound beside PyTorch's error falls away with the upper bound. */
 function overridden(
   checks: readonly Check[],
-  method: Method,
+  method: CheckMethod,
   { limit, reason }: Override,
 ): Check[] {
   const before = checks.find((c) => c.method === method)?.threshold ?? limit;
@@ -46,7 +46,7 @@ export function withOverride(verdict: Verdict, overrides: readonly Override[]): 
   const override = overrideOf(overrides, verdict.name);
   if (override === undefined || verdict.problem !== undefined) return verdict;
   const { tensor, limit, reason } = override;
-  const has = (method: Method): boolean => verdict.checks.some((c) => c.method === method);
+  const has = (method: CheckMethod): boolean => verdict.checks.some((c) => c.method === method);
   const method = override.method ?? overrideMethods.find(has);
   if (method === undefined || !has(method)) {
     throw new UsageError(
