@@ -58,7 +58,7 @@ describe('bench --distributed (needs koffi and Open MPI or MPICH)', { timeout: 1
     });
   }
 
-  test('a launcher that is none is told in one line', async () => {
+  test('a launcher that does not exist is told in one line', async () => {
     const { code, stderr } = await bench('--mpirun', 'no-such-launcher');
     expect(code).toBe(2);
     expect(stderr.trim()).toMatch(

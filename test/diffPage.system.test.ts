@@ -100,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)('the page of a diff (needs Chromium)
   const checks = 'model-1-vgg16-checks';
   const trace = 'model-1-vgg16-trace';
 
-  test('sorts by a column, largest first, smallest first, and back; what is no number comes last', async () => {
+  test('sorts by a column, largest first, smallest first, and back; NaN comes last', async () => {
     const { page, troubles } = await open(diffHtml([failing], facts));
     const head = page.locator(`#${trace} th`, { hasText: 'Ours' });
     const before = await column(page, trace, 3);

@@ -213,7 +213,7 @@ describe('reports of compare', () => {
     expect(Object.keys(model.hashes)).toEqual([a, b]);
   });
 
-  it('have short forms, and none is written for input that is none', async () => {
+  it('have short forms, and no report is written for bad input', async () => {
     const a = npz('same', { x: floats(1) });
     const short = ['json', 'junit', 'log'].map((name) => join(dir, `short.${name}`));
     const [json, junit, log] = short;

@@ -8,7 +8,7 @@ export interface CliContext {
   print(text: string): void;
   /** The same, its lines never folded: a command or a program that somebody copies. */
   printWhole(text: string): void;
-  /** How wide the terminal is that `print` writes to; without end where that is none. */
+  /** How wide the terminal is that `print` writes to; Infinity where that is no terminal. */
   readonly columns: number;
   /** The command ran, and what it checked does not hold: exit code 1. Another code for another reason. */
   fail(code?: ExitCode): void;

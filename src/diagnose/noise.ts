@@ -23,7 +23,7 @@ const standardDeviations = 3.5;
 /** Real rounding is not quite without pattern: the same rounded weight is in all positions of a channel. */
 const slack = 0.1;
 
-/** So small beside the others is an error that is none. */
+/** An error so small beside the others is rounding. */
 const small = 0.02;
 
 /** Where more are as small as that, the error lies somewhere and not everywhere. */

@@ -74,8 +74,8 @@ export function renameBy({ ours, probe }: Pick<NameEntry, 'ours' | 'probe'>): Re
 
 /**
  * A recording under the names of a reference's probes, its axes in PyTorch's order. Of several entries that fit a
- * name the first is taken; a name that none fits stays, and what is no probe is left out. Throws InputError for an entry that fits no tensor, for a
- * probe that is not there, and for two tensors that become one probe.
+ * name the first is taken; a name that no entry fits stays, and a tensor that is not a probe is left out. Throws InputError for an entry that fits
+ * no tensor, for an unknown probe, and for two tensors that become one probe.
  */
 export function renamed(
   recording: TensorMap,

@@ -137,7 +137,7 @@ describe('what a port hands over', () => {
     [{ data: six, shape: [-2, -3] }, /do not fill shape/],
     [new OrtTensor('string', ['1'], [1]), /is not a tensor/],
     [null, /is not a tensor/],
-  ])('that is none is refused', (value, why) => {
+  ])('that is not a tensor is refused', (value, why) => {
     expect(() => tensorOf(value as never, 'x')).toThrow(why);
   });
 });

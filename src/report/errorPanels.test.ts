@@ -76,7 +76,7 @@ describe('the scale', () => {
     points: values.map((ours) => ({ name: 'n', ours, words: 'w' })),
   });
 
-  test('is one for all panels, zero at its foot and what is no number at its top', () => {
+  test('is one for all panels, zero at its foot and NaN at its top', () => {
     const { place, ticks } = errorScale([panel([1e-7, 0]), panel([1e-2, Number.NaN])]);
     expect(ticks[0]).toEqual({ value: 0, label: '0' });
     expect(place(0)).toBe(0);

@@ -29,7 +29,7 @@ test('median and worst of what has a ratio, with the errors behind the worst', (
   expect(roundingOf([])).toBeUndefined();
 });
 
-test('what is no number is worse than every number', () => {
+test('NaN is worse than every number', () => {
   const found = roundingOf([judged('a', 2), judged('nan', Number.NaN), judged('b', 1)])!;
   expect(found).toMatchObject({ median: 2, worst: Number.POSITIVE_INFINITY, tensor: 'nan' });
 });

@@ -56,7 +56,7 @@ describe('swa-align/browser as one file', () => {
     expect(exports).toEqual(expect.arrayContaining([...judging, 'htmlReport']));
   });
 
-  it('is small for who only records and judges: the report is left out', async () => {
+  it('is small for programs that only record and judge: the report is left out', async () => {
     const { outputFiles, metafile } = await bundled(judging);
     const [{ exports, inputs }] = Object.values(metafile.outputs);
     expect(exports).toEqual(judging);

@@ -236,7 +236,7 @@ fails(lambda: rec.save(${JSON.stringify(kept)}))
       expect.stringContaining('nothing is left to judge: it holds NaN or infinity'),
       expect.stringContaining('the loss must use the model and the batch that it is given'),
       expect.stringContaining('manifest.json is a file: name a folder'),
-      expect.stringContaining('"encoder.*" fits no layer; there are'),
+      expect.stringContaining('"encoder.*" matches no layer; there are'),
       expect.stringContaining('changed since the last pass'),
       expect.stringContaining('copy of Single cannot run'),
     ]);

@@ -121,7 +121,7 @@ export function compareRecordings(a: Arrays, b: Arrays, options: CompareOptions)
   return comparison;
 }
 
-/** The same, for who diagnoses it next. */
+/** The same, with what a diagnosis needs. */
 export function compareToDiagnose(
   a: Arrays,
   b: Arrays,

@@ -87,7 +87,7 @@ describe('the worst element', () => {
     );
   });
 
-  it('is one that is no number, whatever the others are, and the first of those', () => {
+  it('is NaN, whatever the others are, and the first NaN', () => {
     const values = fc.array(fc.constantFrom(0, 1e30, Infinity, -Infinity, Number.NaN), {
       minLength: 1,
       maxLength: 20,

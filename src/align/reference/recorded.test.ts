@@ -49,7 +49,7 @@ describe('the unit of the ratio', () => {
     expect(passed(judge(0.5e-6))).toBe(false);
   });
 
-  it('is never a rounding that is no number, and the upper bound holds whatever it is', () => {
+  it('is never a rounding of NaN, and the upper bound holds whatever it is', () => {
     expect(passed(judge(Number.NaN))).toBe(false);
     const far = judged(
       off(3e-5),

@@ -38,7 +38,7 @@ const kinds: Readonly<Record<string, (group: Numbers) => OptimizerSettings>> = {
   AdamW: (group) => ({ kind: 'adamw', ...adam(group) }),
 };
 
-/** The optimizer of a training step, and its learning rate there. Throws InputError for one that is none of ours. */
+/** The optimizer of a training step, and its learning rate there. Throws InputError for an optimizer that we do not have. */
 export function optimizerOf(
   optimizers: readonly RecordedOptimizer[] | undefined,
   where: string,

@@ -243,7 +243,7 @@ describe('an exported directory that is not as it was', () => {
     expect(said).toContain('model.safetensors: is not the file that config.json was written with');
   });
 
-  test('config.json that is none is refused by name', async () => {
+  test('a damaged config.json is refused by name', async () => {
     const said = await changed('config.json', (bytes) => {
       bytes[0] = 0x5b;
     });

@@ -115,8 +115,8 @@ async function install(part: string, download: Download): Promise<void> {
  * damaged one: fetched in as many pieces as the connection needs, checked against the published md5,
  * unpacked aside and put in place by one rename, so that a folder that is there was complete once. Every
  * use compares all bytes with the checksums noted then. Processes at the same download wait for the one
- * that holds the lock file. Throws InputError in one line where none of this succeeds, UsageError for an
- * address that is none, and the signal's reason when that aborts.
+ * that holds the lock file. Throws InputError in one line where none of this succeeds, UsageError for
+ * a malformed address, and the signal's reason when that aborts.
  */
 export async function cachedCifar(
   archive: CifarArchive,

@@ -88,7 +88,7 @@ const found = (key: string, says: string): Finding => ({
 });
 
 /**
- * Why workers, of whom each seeds a generator of its own, augment otherwise; undefined where there are none, or
+ * Why workers, each with a generator of its own, augment otherwise; undefined where there are none, or
  * nothing explains it.
  */
 export function workersFinding(

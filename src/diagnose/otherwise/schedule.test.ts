@@ -42,7 +42,7 @@ const ofRates = (ours: readonly number[], from = 0): string[] =>
   said(ours, rateVariants({ ...run, from }, Float64Array.from(ours)), rates.slice(from));
 
 describe('rates', () => {
-  it('of the reference itself, and of a change that is none of these, nothing is said', () => {
+  it('of the reference itself, and of any other change, nothing is said', () => {
     expect(ofRates(rates)).toEqual([]);
     expect(ofRates(rates.map((rate, epoch) => rate * (1 + 1e-6 * Math.sin(epoch))))).toEqual([]);
     expect(ofRates(rates.map((rate, epoch) => (epoch === 100 ? rate / 2 : rate)))).toEqual([]);

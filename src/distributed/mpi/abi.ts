@@ -6,7 +6,7 @@ export interface MpiAbi {
   readonly handles: Readonly<Record<HandleName, number | string>>;
   /** A symbol that only these libraries have, or what they answer when asked for the version of their ABI. */
   readonly knownBy: string | { readonly abiVersion: number };
-  /** MPI_IN_PLACE, an address that is none. */
+  /** MPI_IN_PLACE, a constant in the place of an address. */
   readonly inPlace: number;
   /** MPI_THREAD_SERIALIZED: any thread may call, one at a time. */
   readonly serialized: number;

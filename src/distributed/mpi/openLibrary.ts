@@ -54,7 +54,7 @@ const filesOf = (abi: AbiName | undefined): readonly string[] =>
 
 /**
  * Loads the MPI library `named`, or the first known one of the launcher's family. Throws UsageError for a named file
- * that is none, DeviceError where there is none.
+ * that is not an MPI library, DeviceError where none is found.
  */
 export async function openLibrary(
   named: string | undefined,

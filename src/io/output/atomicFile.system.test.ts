@@ -213,7 +213,7 @@ describe.skipIf(!posix)('over a file that is more than its name (POSIX)', () => 
   });
 });
 
-describe.skipIf(!posix)('into what is no file (POSIX)', () => {
+describe.skipIf(!posix)('into what is not a regular file (POSIX)', () => {
   const read = (name: string, ...command: string[]) => {
     execFileSync('mkfifo', [at(name)]);
     const [file, ...argv] = command;

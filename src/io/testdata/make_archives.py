@@ -21,7 +21,7 @@ def npy(array):
 
 
 def described(array):
-    """What the tests compare, `dtype [shape] bytes`; None for what is no array of numbers."""
+    """What the tests compare, `dtype [shape] bytes`; None for anything but an array of numbers."""
     if not isinstance(array, np.ndarray) or array.dtype.kind not in NUMBERS:
         return None
     plain = np.ascontiguousarray(array, array.dtype.newbyteorder('<')).reshape(array.shape)

@@ -15,7 +15,7 @@ describe('scales', () => {
     expect(labels(zeroBasedScale([2.31], 6))).toEqual(['0.0', '0.5', '1.0', '1.5', '2.0', '2.5']);
   });
 
-  test('nothing, zeros and what is no number leave an axis all the same', () => {
+  test('an axis is drawn for nothing, zeros and NaN too', () => {
     for (const values of [[], [0], [0, 0], [Number.NaN], [Number.POSITIVE_INFINITY]]) {
       const { scale } = rangeScale(values, 5);
       expect(scale.ticks.length).toBeGreaterThan(1);
@@ -126,7 +126,7 @@ describe('figures are well-formed and hold no NaN', () => {
       2,
     ],
     [
-      'what is no number',
+      'NaN',
       [
         [1, Number.NaN],
         [2, 1],

@@ -139,7 +139,7 @@ describe('widths', () => {
     ['between two points', [1, 1.5, 2.5], 2, 1.5],
     ['at a point', [1, 2], 2, 1],
     ['never', [1, 1.9], 2, undefined],
-    ['where it is no number', [1, Number.NaN], 2, 1],
+    ['where it is NaN', [1, Number.NaN], 2, 1],
     ['where it is infinite', [1, 1.1, Number.POSITIVE_INFINITY], 2, 2],
     ['at once, from a loss of nothing', [0, 0.1], 2, 0],
   ])('%s', (_, losses, factor, distance) => {

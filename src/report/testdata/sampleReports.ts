@@ -184,7 +184,7 @@ const [flipped, byHand, wrong, gone] = [
   'features.0.weight.grad',
 ].map(at);
 
-/** One adjoint wrong, everything after it inherits, up to a tensor that is none; a flip and a limit by hand besides. */
+/** One adjoint wrong, everything after it inherits, up to an absent tensor; also a flip and a limit by hand. */
 export const divergingTrace = traceOf(
   'vgg16',
   plan.map((planned, i): TraceRow => {

@@ -217,7 +217,7 @@ describe.skipIf(!hasKoffi())("ONNX Runtime's C API on the CPU (needs koffi)", ()
     api.call('ReleaseSessionOptions', options);
   });
 
-  it('refuses a library that is none, and finds none in a folder without', async () => {
+  it('refuses a file that is not the library, and finds none in an empty folder', async () => {
     await expect(openLibrary('/dev/null')).rejects.toThrow(
       /^\/dev\/null: is not an ONNX Runtime that can be loaded: /,
     );

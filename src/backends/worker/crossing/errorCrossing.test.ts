@@ -43,7 +43,7 @@ describe('an error that crosses between threads', () => {
     expect(arrived).toMatchObject({ where: undefined, fix: undefined });
   });
 
-  test('built-in errors, those of others and what is no error', () => {
+  test('built-in errors, those of others and thrown values that are not errors', () => {
     expect(cross(new RangeError('far'))).toBeInstanceOf(RangeError);
     class Strange extends Error {
       override readonly name = 'Strange';

@@ -62,7 +62,7 @@ describe('images normalised otherwise', () => {
     );
   });
 
-  it('says nothing of other numbers, nor of what is no input', () => {
+  it('says nothing of other numbers, nor of tensors that are not inputs', () => {
     const truth = normalised(imageNet);
     const noise = numbersFrom(3, size);
     expect(

@@ -14,7 +14,7 @@ const fewestElements = 64;
 /** Numbers that were made of the same bytes by other constants round otherwise: to the bit they are never right. */
 const roundings = 4 * 2 ** -24;
 
-/** Channels of images [n, c, h, w] or [c, h, w]; undefined for what is no image. */
+/** Channels of images [n, c, h, w] or [c, h, w]; undefined for any other shape. */
 function channelsOf({ shape, truth }: Numbers): { count: number; size: number } | undefined {
   if (shape.length < 3 || shape.length > 4 || truth.length < fewestElements) return undefined;
   const [count, height, width] = shape.slice(-3);
