@@ -7,12 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { writeNpy } from '../io/numpy/npy.ts';
 import { writeNpz } from '../io/numpy/npz.ts';
 import { writeReprodLog } from '../io/numpy/reprodLog.ts';
-import { recordingOf } from '../io/recording.ts';
-import { archives, torchFile, vector } from '../io/testdata/support.ts';
+import { archives, vector } from '../io/testdata/support.ts';
 import { type Tensor, tensor } from '../tensor/tensor.ts';
 import { run } from './run.ts';
 import { commandTest } from './testdata/commandTest.ts';
-import { toldByCompare } from './testdata/toldByCompare.ts';
+import { logStamp, toldByCompare } from './testdata/toldByCompare.ts';
 
 const { dir, printed, errors } = commandTest('compare');
 
@@ -29,7 +28,6 @@ function resaved(zip: Uint8Array, name: string, change: (content: Buffer) => voi
   change(Buffer.from(members[name].buffer, members[name].byteOffset, members[name].length));
   return zipSync(members);
 }
-const stamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
 
 /** What is printed for people behind the log. */
 const told = (): string[] => toldByCompare(printed);
@@ -40,7 +38,7 @@ describe('compare', () => {
     const b = put('pytorch.npy', vector('reprod/published-pytorch'));
     const log = join(dir, 'loss_diff.log');
     expect(await run(['compare', a, b, '--log', log])).toBe(0);
-    const text = readFileSync(log, 'utf8').replaceAll(stamp, '');
+    const text = readFileSync(log, 'utf8').replaceAll(logStamp, '');
     expect(text.split('\n').slice(-4)).toEqual([
       'loss: ',
       '\tmean diff: check passed: True, value: 2.384185791015625e-07',
@@ -59,8 +57,11 @@ describe('compare', () => {
     async (stem) => {
       const [a, b] = ['paddle', 'pytorch'].map((side) => join(seed, `${stem}_${side}.npy`));
       expect(await run(['compare', a, b])).toBe(0);
-      const published = readFileSync(join(seed, `${stem}_diff.log`), 'utf8').replaceAll(stamp, '');
-      expect(printed.join('').replaceAll(stamp, '')).toContain(published);
+      const published = readFileSync(join(seed, `${stem}_diff.log`), 'utf8').replaceAll(
+        logStamp,
+        '',
+      );
+      expect(printed.join('').replaceAll(logStamp, '')).toContain(published);
     },
   );
 
@@ -84,7 +85,7 @@ describe('compare', () => {
       ),
     );
     expect(await run(['compare', a, b, '--method=all', '--threshold', '0.5'])).toBe(1);
-    const text = printed.join('').replaceAll(stamp, '');
+    const text = printed.join('').replaceAll(logStamp, '');
     expect(text).toContain(
       'far: \n\tmean diff: check passed: True, value: 0.5\n\tmax diff: check passed: False, value: 1.0\n\tmin diff: check passed: True, value: 0.0\n',
     );
@@ -170,7 +171,7 @@ describe('compare', () => {
 
 describe('whatever a file holds', () => {
   const archive = (name: string): string => put(`${name}.npz`, archives.get(name)!.file);
-  const text = (): string => printed.join('').replaceAll(stamp, '');
+  const text = (): string => printed.join('').replaceAll(logStamp, '');
   const threes = floats(3, 3, 3);
 
   it('compares members that are not called .npy', async () => {
@@ -299,54 +300,6 @@ it.skipIf(python === undefined)(
     });
     expect(status, stderr).toBe(0);
     await run(['compare', a, b]);
-    expect(printed.join('').replaceAll(stamp, '')).toContain(stdout);
+    expect(printed.join('').replaceAll(logStamp, '')).toContain(stdout);
   },
 );
-
-describe('checkpoints of PyTorch', () => {
-  const torch = (name: string): string => put(`${name}.ckpt`, torchFile(`checkpoint/${name}`));
-  const text = (): string => printed.join('').replaceAll(stamp, '');
-  const failed = (): string[] =>
-    [...text().matchAll(/^(.+): \n\t.*check passed: False/gm)].map(([, name]) => name);
-
-  it.each([
-    ['authors, another average', /^swa_state_dict\/[01]\./, 'state_dict'],
-    ['authors, another momentum', /^optimizer\/state\/0\/momentum_buffer$/, 'swa_state_dict'],
-  ])('with one state_dict and %s part', async (name, where, same) => {
-    const [a, b] = [torch('authors'), torch(name)];
-    expect(await run(['compare', a, b])).toBe(1);
-    expect(failed().length).toBeGreaterThan(0);
-    for (const key of failed()) expect(key).toMatch(where);
-    expect(text()).toContain("note: A: 'epoch', 'swa_n', ");
-    expect(await run(['compare', a, b, '--key', same])).toBe(0);
-  });
-
-  it('hold what bare weights do under a key', async () => {
-    const bare = put(
-      'bare.npz',
-      writeNpz(recordingOf(torchFile('checkpoint/authors'), 'x', { key: 'state_dict' }).tensors),
-    );
-    expect(await run(['compare', torch('authors'), bare])).toBe(1);
-    expect(text()).toContain("note: A: the part 'state_dict' has the other's keys");
-    expect(await run(['compare', torch('authors'), bare, '--key', 'state_dict'])).toBe(0);
-    expect(text()).toContain('note: B: has no parts, so all of it is taken');
-    printed.length = 0;
-    expect(await run(['compare', bare, torch('data parallel')])).toBe(0);
-    expect(text()).toContain("note: B: 'module.' removed from the names of the weights");
-    expect(await run(['compare', bare, torch('authors'), '--key', 'ema'])).toBe(2);
-    expect(errors.join()).toMatch(/authors\.ckpt: holds nothing under 'ema'/);
-  });
-
-  it('fail by name for a tensor that cannot be read', async () => {
-    const a = put('unread.pt', torchFile('unread/tensors'));
-    expect(await run(['compare', a, a])).toBe(1);
-    expect(failed().sort()).toEqual(['quantized', 'sparse']);
-    expect(text()).toContain('A and B hold a quantized tensor, which is not compared');
-  });
-
-  it('of another type of element differ, by its own name', async () => {
-    const [a, b] = ['bfloat16', 'float8_e5m2'].map((t) => put(t, torchFile(`types/${t}`)));
-    expect(await run(['compare', a, b, '--key', 'w'])).toBe(1);
-    expect(text()).toContain('dtype bfloat16 against float8_e5m2');
-  });
-});

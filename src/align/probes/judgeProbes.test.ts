@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recorder } from '../../port/recorder.ts';
-import type { TensorLike } from '../../port/tensorLike.ts';
 import { type Given, randomNumbers, randomReference } from '../../port/testdata/randomReference.ts';
-import { firstDivergence } from '../../report/divergence.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, type TensorMap, tensor, toFloat64 } from '../../tensor/tensor.ts';
 import { passed } from '../judge/verdict.ts';
 import { samplePositions } from '../reference/samplePositions.ts';
 import { type JudgeOptions, judgeProbes } from './judgeProbes.ts';
+import { off } from './testdata/off.ts';
 
 const integers = tensor('int64', [3], BigInt64Array.of(4n, -2n, 2n ** 53n + 1n));
 
@@ -32,19 +31,6 @@ const right = (): Map<string, Tensor> =>
       reference.whole(reference.probe(name)),
     ]),
   );
-
-/** The truth, off by `error` of its norm in a random direction. */
-function off(truth: Tensor, error: number): Tensor {
-  const values = toFloat64(truth);
-  const noise = randomNumbers(values.length, 99);
-  const norm = (v: Float64Array) => Math.hypot(...v);
-  const step = (error * norm(values)) / norm(noise);
-  return tensor(
-    'float64',
-    truth.shape,
-    values.map((v, i) => v + step * noise[i]),
-  );
-}
 
 const failures = (ours: TensorMap, options?: JudgeOptions): string[] =>
   judgeProbes(ours, reference, options)
@@ -283,129 +269,6 @@ describe('a recording held against a reference', () => {
     it('is not read at other places where the shape is another', () => {
       const { problem } = verdictOn(Float32Array.from(values), [60, 40]);
       expect(problem).toBe('shape [60, 40] against [40, 60], transposed');
-    });
-  });
-
-  describe('whole numbers', () => {
-    const truths = tensor('bool', [3], Uint8Array.of(1, 0, 1));
-    const small = tensor('int64', [3], BigInt64Array.of(4n, -2n, 0n));
-    const of = (values: Tensor, ours: TensorLike) => {
-      const found = new Recorder().add('y', ours).tensors;
-      const [verdict] = judgeProbes(found, randomReference([{ name: 'y', values }])).verdicts;
-      return passed(verdict) || (verdict.problem ?? 'other values');
-    };
-
-    it.each<[string, TensorLike]>([
-      ['a plain list', [4, -2, 0]],
-      ['int32', Int32Array.of(4, -2, 0)],
-      ['BigInt64Array', BigInt64Array.of(4n, -2n, 0n)],
-      ['bigints', [4n, -2n, 0n]],
-      ['Float64Array', Float64Array.of(4, -2, 0)],
-    ])('in %s are those of int64 where they are the same', (_, ours) => {
-      expect(of(small, ours)).toBe(true);
-    });
-
-    it.each<[string, TensorLike]>([
-      ['bytes', Uint8Array.of(1, 0, 1)],
-      ['truths', [true, false, true]],
-      ['a plain list', [1, 0, 1]],
-      ['bytes called bool', { data: Uint8Array.of(1, 0, 1), dtype: 'bool' }],
-    ])('in %s are those of bool', (_, ours) => {
-      expect(of(truths, ours)).toBe(true);
-    });
-
-    it.each<[Tensor, TensorLike, string]>([
-      [small, [4, -2, 1], 'other values'],
-      [small, [4, -2, 0.5], "element 2 is 0.5, PyTorch's are int64"],
-      [small, [4, -2, Number.NaN], "element 2 is NaN, PyTorch's are int64"],
-      [small, Float32Array.of(4, -2, 0), 'dtype float32 against int64'],
-      [truths, Uint8Array.of(1, 0, 2), 'other values'],
-      [truths, Uint8Array.of(255, 0, 255), 'other values'],
-      [truths, [1, 0, -1], 'dtype float64 against bool'],
-      [truths, [2 ** 60, 0, 1], `element 0 is ${2 ** 60}, PyTorch's are bool`],
-    ])('of %o are not %o', (values, ours, why) => {
-      expect(of(values, ours)).toBe(why);
-    });
-  });
-
-  describe('where PyTorch itself strays', () => {
-    const truth = tensor('float64', [100], randomNumbers(100, 5));
-    const strayed = (error: number, dtype = 'float32') =>
-      randomReference([
-        { name: 'y', values: truth, dtype, pytorch: off(truth, error) },
-        { name: 'z', from: ['y'] },
-      ]);
-    const judged = (error: number, ours: Tensor, options?: JudgeOptions) =>
-      judgeProbes(new Map([['y', ours]]), strayed(error), { ...options, partial: true });
-
-    it('says that a tensor proves little, in its verdict, the notes and the count', () => {
-      const found = judged(0.03, truth);
-      expect(found.verdicts[0].warning).toMatch(
-        /^what is off by 12 % passes, for PyTorch's own error 3\.0e-2: this tensor proves little$/,
-      );
-      expect(found.notes.join()).toContain('y: what is off by 12 % passes');
-      expect(firstDivergence(found)[0]).toBe(
-        '1 tensor aligned with PyTorch, 1 of which proves little',
-      );
-      const sharp = judged(0.01, truth);
-      expect(sharp.verdicts[0].warning).toBeUndefined();
-      expect(firstDivergence(sharp)[0]).toBe('1 tensor aligned with PyTorch');
-    });
-
-    it('never passes zeros or noise, however far it strays', () => {
-      const zeros = tensor('float64', [100], new Float64Array(100));
-      for (const error of [0.3, 1, 30]) {
-        expect(judged(error, truth).verdicts.every(passed)).toBe(true);
-        for (const ours of [
-          zeros,
-          off(truth, 0.6),
-          tensor(
-            'float64',
-            [100],
-            truth.data.map((x) => -x),
-          ),
-        ])
-          expect(judged(error, ours).verdicts.some(passed)).toBe(false);
-      }
-      const coarse = judged(1e-5, zeros, { precision: 'bfloat16' });
-      expect(coarse.verdicts.some(passed)).toBe(false);
-      expect(coarse.verdicts[0].warning).toMatch(/off by 50 % passes.* × 65536 for bfloat16/);
-    });
-
-    it('of what is zero but for rounding asks that it is as small, and says that this is little', () => {
-      const zero = tensor('float64', [100], new Float64Array(100));
-      const noise = (size: number, seed: number) =>
-        tensor(
-          'float64',
-          [100],
-          randomNumbers(100, seed).map((x) => size * x),
-        );
-      const ref = randomReference([{ name: 'y', values: zero, pytorch: noise(1e-9, 1) }]);
-      const verdict = (ours: Tensor) => judgeProbes(new Map([['y', ours]]), ref).verdicts[0];
-      expect(passed(verdict(noise(1e-9, 2)))).toBe(true);
-      expect(passed(verdict(zero))).toBe(true);
-      expect(passed(verdict(noise(1e-8, 2)))).toBe(false);
-      expect(verdict(zero).warning).toMatch(
-        /^what is off by 400 % of the RMS of PyTorch's float32/,
-      );
-    });
-
-    it('counts in roundings of the type that PyTorch computed in', () => {
-      const near = (dtype: string, error: number, options?: JudgeOptions) => {
-        const ours = new Map([['y', off(truth, error)]]);
-        return judgeProbes(ours, strayed(1e-9, dtype), {
-          ...options,
-          partial: true,
-        }).verdicts.every(passed);
-      };
-      const rounding = { float32: 2 ** -24, float16: 2 ** -11, bfloat16: 2 ** -8 };
-      for (const [dtype, one] of Object.entries(rounding)) {
-        expect(near(dtype, 3.9 * one)).toBe(true);
-        expect(near(dtype, 4.1 * one)).toBe(false);
-        // What is coarse already is not made coarser.
-        const precision = dtype === 'float32' ? undefined : (dtype as 'float16');
-        if (precision) expect(near(dtype, 4.1 * one, { precision })).toBe(false);
-      }
     });
   });
 

@@ -1,3 +1,6 @@
+/** How a line of the log begins. */
+export const logStamp = /^\[\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\] root INFO: /gm;
+
 /** What `compare` printed for people behind the log, line by line. */
 export const toldByCompare = (printed: readonly string[]): string[] =>
   printed

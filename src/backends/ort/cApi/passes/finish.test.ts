@@ -1,15 +1,11 @@
-import { beforeAll, describe, expect, it, test } from 'vitest';
-import { add, div, input, mul, reduceSum, sqrt, sub } from '../../../../ir/build.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { add, input, mul, sub } from '../../../../ir/build.ts';
 import type { Node } from '../../../../ir/node.ts';
 import { hasKoffi } from '../../../../native/koffi.ts';
 import { vgg } from '../../../../nn/models/vgg.ts';
-import { type OptimizerSettings, scalarsAt } from '../../../../optim/optimizer.ts';
-import { optimizerUpdate } from '../../../../program/optimizerStep.ts';
 import type { Program } from '../../../../program/program.ts';
-import { scalars, type Tensor, type TensorMap, tensor } from '../../../../tensor/tensor.ts';
-import { manualSeed } from '../../../../torch/generator.ts';
-import { normal } from '../../../../torch/normal.ts';
-import { watch, watched } from '../../../../train/health/finiteProbes.ts';
+import { type TensorMap, tensor } from '../../../../tensor/tensor.ts';
+import { watch } from '../../../../train/health/finiteProbes.ts';
 import type { Backend } from '../../../backend.ts';
 import { ortBackend } from '../../cpu/ortBackend.ts';
 import { targets } from '../../lowering/target.ts';
@@ -20,54 +16,8 @@ import { cpuByCApi } from '../cpuByCApi.ts';
 import { openLibrary } from '../library.ts';
 import { hostMemory } from '../memory.ts';
 import { cpuProvider } from '../providers.ts';
-import { partsOf } from './tailOf.ts';
+import { drawn, optimizers, updates } from './testdata/updates.ts';
 import { reachedMemory, type WasmMemory, wasmMemory } from './wasmMemory.ts';
-
-const random = manualSeed(5);
-const drawn = (shape: readonly number[]): Tensor => {
-  const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-  normal(random, data, 0, 1);
-  return tensor('float32', shape, data);
-};
-
-const shapes = [
-  ['a.weight', [5, 7]],
-  ['a.bias', [7]],
-  ['b.weight', [4, 2, 3, 3]],
-] as const;
-
-const optimizers: readonly OptimizerSettings[] = [
-  { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-  { kind: 'sgd', momentum: 0.9, weightDecay: 0, nesterov: true },
-  { kind: 'adam', betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01 },
-  { kind: 'adamw', betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01 },
-];
-
-/** An update of three parameters, two steps of it, and what it begins with. */
-function updates(settings: OptimizerSettings) {
-  const program = watched(optimizerUpdate(shapes, settings));
-  const begin = new Map(
-    [...program.state].map(([name, { role, current }]): [string, Tensor] => {
-      const t = drawn(current.shape);
-      // Adam's mean of squares is not negative.
-      return [name, role === 'optimizer' ? squared(t) : t];
-    }),
-  );
-  const feeds = [1, 2].map((t) => {
-    const given = new Map(scalars({ ...scalarsAt(settings, 0.05, t) }));
-    for (const [name, { shape }] of program.inputs)
-      if (!given.has(name)) given.set(name, drawn(shape));
-    return given;
-  });
-  return { program, begin, feeds };
-}
-
-const squared = (t: Tensor): Tensor =>
-  tensor(
-    'float32',
-    t.shape,
-    (t.data as Float32Array).map((x) => x * x),
-  );
 
 interface Run {
   readonly program: Program;
@@ -90,67 +40,7 @@ async function stateAfter(
   return { after, fetched };
 }
 
-const large = input('w', [3, 4]) as Node<'input'>;
-const gradient = input('g', [3, 4]) as Node<'input'>;
-const program = (next: Node, fetches: readonly (readonly [string, Node])[] = []): Program => ({
-  name: 'a step',
-  inputs: new Map([['g', gradient]]),
-  state: new Map([['w', { role: 'parameter', current: large, next }]]),
-  fetches: new Map(fetches),
-});
-const sum = (x: Node): Node => reduceSum(x, [0, 1]);
 const [a, b, c] = ['a', 'b', 'c'].map((name) => input(name, [6]) as Node<'input'>);
-
-describe('what is left to passes', () => {
-  const moved = sub(large, mul(gradient, 0.1));
-
-  test('is an update, and the sum of what it leaves', () => {
-    const parts = partsOf(program(moved, [['sum', add(sum(moved), 1)]]), ['sum'], 12)!;
-    expect(parts.fetches).toEqual([]);
-    expect(parts.head.state.get('w')).not.toHaveProperty('next');
-    expect(parts.tail.passes).toHaveLength(1);
-    expect(parts.tail.passes[0].steps.map(({ op }) => op)).toEqual(['mul', 'sub']);
-    expect([...parts.tail.numbers.fetched.keys()]).toEqual(['sum']);
-  });
-
-  test('is nothing of small tensors, of a loss, or of values that somebody asks for', () => {
-    expect(partsOf(program(moved), [], 13)).toBeUndefined();
-    const loss = sum(mul(large, gradient));
-    const parts = partsOf(program(moved, [['loss', loss]]), ['loss'], 12)!;
-    expect(parts.fetches).toEqual(['loss']);
-    expect(parts.tail.passes[0].sums).toEqual([]);
-    expect(partsOf(program(moved, [['new', moved]]), ['new'], 12)).toBeUndefined();
-  });
-
-  test('ends where others need a value: that is computed once, and read', () => {
-    const norm = mul(gradient, gradient);
-    const both = program(sub(large, norm), [['norm', sum(norm)]]);
-    const parts = partsOf(both, ['norm'], 12)!;
-    expect([...parts.reads.values()]).toEqual([norm]);
-    expect(parts.tail.passes[0].steps.map(({ op }) => op)).toEqual(['sub']);
-  });
-
-  test('is not an update that waits for a sum of its own', () => {
-    const once = sub(large, mul(gradient, 0.1));
-    const scaled: Program = {
-      ...program(once),
-      state: new Map([
-        ['w', { current: large, next: once }],
-        ['v', { current: input('v', [3, 4]) as Node<'input'>, next: div(once, sqrt(sum(once))) }],
-      ]),
-    };
-    expect(partsOf(scaled, [], 12)).toBeUndefined();
-  });
-
-  test('is one pass for what hangs together, and one each for what does not', () => {
-    const { program: adam } = updates(optimizers[2]);
-    const parts = partsOf(adam, [watch], 8)!;
-    expect(parts.tail.passes.map(({ size, writes }) => [size, writes.length])).toEqual([
-      [35, 3],
-      [72, 3],
-    ]);
-  });
-});
 
 describe.skipIf(!hasKoffi())('passes behind ONNX Runtime (needs koffi)', () => {
   let api: OrtApi;
