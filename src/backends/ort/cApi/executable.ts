@@ -114,11 +114,11 @@ export async function compile(
         written.set(output, next.get(name)!);
       }
       await session?.run(new Map([...read, ...fed]), written, { waits: ends.waits });
+      ends.finish?.();
     } catch (error) {
       for (const value of next.values()) spares.give(value);
       throw error;
     }
-    ends.finish?.();
     for (const [name, value] of next) {
       const replaced = state.get(name) as OrtValue | undefined;
       if (replaced !== undefined && !replaced.gone) {
