@@ -46,11 +46,11 @@ function scale(data: Float32Array, by: number): void {
 }
 
 /**
- * How many numbers are added up at once: a piece stays in the cache between the copies that a library makes of it. On
- * two ranks 61 MB then take 18 ms instead of 33 (MPICH) or 47 (Open MPI; the sum alone, by a script). Smaller pieces do not help, and where more
- * ranks than cores wait busily each piece costs them a turn. The order of `exact` is that of a whole bucket.
+ * How many numbers are added up at once: a piece stays in the cache between the copies that a library makes of it. The
+ * mean of 61 MB on four ranks of two cores then takes 54 ms instead of 71 (MPICH; four times as many: docs/distributed.md).
+ * The order of `exact` is that of a whole bucket.
  */
-const pieces: { readonly [R in Reduction]: number } = { fast: 1 << 22, exact: Infinity };
+const pieces: { readonly [R in Reduction]: number } = { fast: 1 << 20, exact: Infinity };
 
 /**
  * The mean over ranks as PyTorch's DistributedDataParallel takes it of a bucket of gradients, in its place: each number

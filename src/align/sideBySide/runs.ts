@@ -102,7 +102,7 @@ async function* onReference(
   const context = contextOf(runs, witness, backend);
   yield { kind: 'reference', witness };
   const results: StageResult[] = [];
-  // One after the other: two engines at once keep each other's threads waiting for the same cores.
+  // One after the other: products use all cores anyway.
   for (const [name, stage] of chosen) {
     yield { kind: 'begins', witness, part: name };
     const found = await runStage(name, stage, context);

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { DeviceError } from '../../errors.ts';
 import type { NativeFunction } from '../../native/koffi.ts';
 import { blank, type Communicator, type Numbers } from '../communicator.ts';
@@ -9,6 +9,11 @@ import type { MpiLibrary } from './openLibrary.ts';
 const longestText = 8192;
 /** Far longer than an exchange takes; whoever waits for longer by right waits at a barrier. */
 const longMs = 60_000;
+/** So long a rank only lets others have its core; then it sleeps, a hundredth of what it has waited, and 20 ms at most. */
+const alertMs = 2;
+const longestSleepMs = 20;
+/** The longest that this thread hears no signals. */
+const deafMs = 1;
 /** Counts are C ints. */
 const mostElements = 2 ** 31 - 1;
 
@@ -23,8 +28,10 @@ const shortVersion = (text: string): string =>
     .trim();
 
 /**
- * All ranks that a launcher started, by the MPI library. Calls wait in threads of their own, so that this one hears
- * signals; `onLongWait` is told the name of one that takes a minute. Throws DeviceError where the library does not start, or knows of other ranks than the launcher does.
+ * All ranks that a launcher started, by the MPI library. Every exchange is begun and then asked for, again and again:
+ * a library that waits itself does so busily, and where ranks are more than cores that takes the core from the rank
+ * that it waits for. `onLongWait` is told the name of a call that takes a minute. Throws DeviceError where the library
+ * does not start, or knows of other ranks than the launcher does.
  */
 export function mpiCommunicator(
   library: MpiLibrary,
@@ -70,26 +77,47 @@ export function mpiCommunicator(
     );
   }
 
-  /** The arrays that calls in threads work on: nothing else may hold them until these are done. */
+  /** What exchanges under way work on: it must not be collected before they are done. */
   const held = new Set<readonly unknown[]>();
 
-  /** Calls a function in a thread. */
-  const call = (name: string, of: NativeFunction, ...args: unknown[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      held.add(args);
-      const long = setTimeout(() => onLongWait(name), longMs).unref();
-      of.async(...args, (error: Error | null, code: number) => {
-        held.delete(args);
-        clearTimeout(long);
-        try {
-          if (error) throw error;
-          check(name, code);
-          resolve();
-        } catch (failure) {
-          reject(failure);
+  /** Begins an exchange and waits for its end; `long`: others may be waited for by right. */
+  async function exchange(
+    name: string,
+    begin: NativeFunction,
+    args: readonly unknown[],
+    long = false,
+  ): Promise<void> {
+    // A handle is an int or an address: eight bytes hold either.
+    const request = new BigUint64Array(1);
+    const status = new Uint8Array(128);
+    const all = [...args, request, status];
+    held.add(all);
+    try {
+      check(name, begin(...args, request));
+      const begun = performance.now();
+      let told = long;
+      for (let heard = begun; ; ) {
+        const done: [number] = [0];
+        check(name, functions.test(request, done, status));
+        if (done[0] !== 0) return;
+        const now = performance.now();
+        const waited = now - begun;
+        if (waited >= longMs && !told) {
+          told = true;
+          onLongWait(name);
         }
-      });
-    });
+        const sleep = Math.min(waited / 100, longestSleepMs);
+        if (waited < alertMs) library.giveWay();
+        else if (sleep < 1) library.sleep(1000 * sleep);
+        else await pause(sleep);
+        if (now - heard < deafMs) continue;
+        await turn();
+        heard = now;
+      }
+    } finally {
+      held.delete(all);
+    }
+  }
 
   const typeOf = (data: Numbers) =>
     data instanceof Float32Array
@@ -103,63 +131,31 @@ export function mpiCommunicator(
     throw new DeviceError(`${length} elements are more than MPI takes in one call`);
   };
 
-  async function barrier(): Promise<void> {
-    // A handle is an int or an address: eight bytes hold either.
-    const request = new BigUint64Array(1);
-    const status = new Uint8Array(128);
-    check('MPI_Ibarrier', functions.barrierBegin(handles.world, request));
-    for (let waited = 0; ; waited++) {
-      const done: [number] = [0];
-      check('MPI_Test', functions.test(request, done, status));
-      if (done[0] !== 0) return;
-      await pause(Math.min(20, waited));
-    }
-  }
+  const barrier = () => exchange('MPI_Ibarrier', functions.barrier, [handles.world], true);
 
   return {
     rank,
     size,
     description: `${[version, abi.note].filter(Boolean).join(' ')}, ${size} ranks`,
     broadcast: (data, root = 0) =>
-      call(
-        'MPI_Bcast',
-        functions.broadcast,
-        data,
-        counted(data),
-        typeOf(data),
-        root,
-        handles.world,
-      ),
+      exchange('MPI_Ibcast', functions.broadcast, [
+        ...[data, counted(data), typeOf(data), root, handles.world],
+      ]),
     async allgather(own) {
       const all = blank(own, own.length * size);
       const [type, count] = [typeOf(own), counted(own)];
-      await call(
-        'MPI_Allgather',
-        functions.allgather,
-        own,
-        count,
-        type,
-        all,
-        count,
-        type,
-        handles.world,
-      );
+      await exchange('MPI_Iallgather', functions.allgather, [
+        ...[own, count, type, all, count, type, handles.world],
+      ]);
       return Array.from(
         { length: size },
         (_, k) => all.subarray(k * own.length, (k + 1) * own.length) as typeof own,
       );
     },
     allreduce: (data) =>
-      call(
-        'MPI_Allreduce',
-        functions.allreduce,
-        abi.inPlace,
-        data,
-        counted(data),
-        typeOf(data),
-        handles.sum,
-        handles.world,
-      ),
+      exchange('MPI_Iallreduce', functions.allreduce, [
+        ...[abi.inPlace, data, counted(data), typeOf(data), handles.sum, handles.world],
+      ]),
     barrier,
     async close() {
       if (abi.quietMs !== undefined && size > 1) {
@@ -183,15 +179,15 @@ function prototypes({ func, abi: { handle } }: MpiLibrary) {
     rank: func(`int MPI_Comm_rank(${handle} comm, _Out_ int *rank)`),
     size: func(`int MPI_Comm_size(${handle} comm, _Out_ int *size)`),
     broadcast: func(
-      `int MPI_Bcast(void *data, int count, ${handle} type, int root, ${handle} comm)`,
+      `int MPI_Ibcast(void *data, int count, ${handle} type, int root, ${handle} comm, void *request)`,
     ),
     allgather: func(
-      `int MPI_Allgather(void *own, int sent, ${handle} sentType, void *all, int received, ${handle} receivedType, ${handle} comm)`,
+      `int MPI_Iallgather(void *own, int sent, ${handle} sentType, void *all, int received, ${handle} receivedType, ${handle} comm, void *request)`,
     ),
     allreduce: func(
-      `int MPI_Allreduce(intptr_t inPlace, void *data, int count, ${handle} type, ${handle} op, ${handle} comm)`,
+      `int MPI_Iallreduce(intptr_t inPlace, void *data, int count, ${handle} type, ${handle} op, ${handle} comm, void *request)`,
     ),
-    barrierBegin: func(`int MPI_Ibarrier(${handle} comm, void *request)`),
+    barrier: func(`int MPI_Ibarrier(${handle} comm, void *request)`),
     test: func('int MPI_Test(void *request, _Out_ int *done, void *status)'),
     finalize: func('int MPI_Finalize()'),
     abort: func(`int MPI_Abort(${handle} comm, int exitCode)`),

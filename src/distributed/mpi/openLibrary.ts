@@ -14,6 +14,9 @@ export interface MpiLibrary {
   readonly abi: Pick<MpiAbi, 'handle' | 'serialized' | 'quietMs' | 'note' | 'inPlace'>;
   readonly handles: Readonly<Record<HandleName, number | bigint>>;
   func(prototype: string): NativeFunction;
+  /** Lets others have this core for a moment: whoever waits for it, or so many microseconds. */
+  readonly giveWay: () => void;
+  readonly sleep: (microseconds: number) => void;
 }
 
 const has = (library: NativeLibrary, symbol: string): boolean => {
@@ -81,11 +84,14 @@ export async function openLibrary(
       const handles = Object.fromEntries(
         Object.entries(abi.handles).map(([name, of]) => [name, handle(of)]),
       ) as Record<HandleName, number | bigint>;
+      const system = koffi.load(null);
       return {
         file,
         abi,
         handles,
         func: (prototype) => library.func(prototype),
+        giveWay: system.func('int sched_yield()'),
+        sleep: system.func('int usleep(unsigned int microseconds)'),
       };
     } catch (error) {
       wrong.push(firstLine(error));

@@ -40,6 +40,8 @@ export async function openSession(
   try {
     if (threads !== undefined) api.call('SetIntraOpNumThreads', options, threads);
     api.call('AddSessionConfigEntry', options, 'session.record_ep_graph_assignment_info', '1');
+    // Threads that wait for work busily take cores from ranks, other sessions and our own thread; a step gains nothing by it.
+    api.call('AddSessionConfigEntry', options, 'session.intra_op.allow_spinning', '0');
     provider.choose(api, options);
     [session] = await api.makeAside(
       'CreateSessionFromArray',
