@@ -18,17 +18,19 @@ export const storedWeights = (arrays: TensorMap): TensorMap =>
 
 const drawn = new WeakMap<Reference, TensorMap>();
 
-/** The weights a stage starts from: those given, or those of the reference's seed, drawn once. */
-export function startingWeights({
+/** The weights of the reference's own seed, drawn once, or those of another. */
+export function drawnWeights(reference: Reference, seed: number): TensorMap {
+  if (seed !== reference.manifest.weights.seed) return weightsFromSeed(reference.model, seed);
+  const found = drawn.get(reference) ?? weightsFromSeed(reference.model, seed);
+  drawn.set(reference, found);
+  return found;
+}
+
+/** The weights a stage starts from: those given, or those of the reference's seed. */
+export const startingWeights = ({
   reference,
   weights,
 }: {
   readonly reference: Reference;
   readonly weights?: TensorMap;
-}): TensorMap {
-  const known = weights ?? drawn.get(reference);
-  if (known !== undefined) return known;
-  const found = weightsFromSeed(reference.model, reference.manifest.weights.seed);
-  drawn.set(reference, found);
-  return found;
-}
+}): TensorMap => weights ?? drawnWeights(reference, reference.manifest.weights.seed);

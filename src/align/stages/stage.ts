@@ -1,4 +1,6 @@
 import type { Backend } from '../../backends/backend.ts';
+import { compilingOnce } from '../../backends/compilingOnce.ts';
+import { releasing } from '../../backends/holding.ts';
 import type { TensorMap } from '../../tensor/tensor.ts';
 import type { Expectation, Rule } from '../judge/expectation.ts';
 import { type Failed, type Judged, judge } from '../judge/judge.ts';
@@ -60,6 +62,8 @@ export interface Review {
 
 /** A part of a stage: what is run, and what is expected of it. `judge` does the rest. */
 export interface Part {
+  /** It runs the same programs as others of its stage that say so, of one network: each is compiled once. */
+  readonly sameNetwork?: true;
   readonly run: (context: StageContext) => Promise<PartRun>;
   /** In the order in which things are computed: the first that fails is where the mistake is. */
   readonly expect: (context: ReferenceContext, ran: PartRun) => readonly Expectation[];
@@ -117,11 +121,14 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
 /** Runs and judges the parts of a stage one after the other; see `firstFailureOnly`. */
 export async function judgeStage(stage: Stage, context: StageContext): Promise<StageFindings> {
   const found: StageFindings[] = [];
-  for (const part of stage(context.reference)) {
-    const findings = await findingsOf(part, context);
-    found.push(findings);
-    if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
-  }
+  await releasing(async (on) => {
+    const sharing = { ...context, backend: compilingOnce(on(context.backend)) };
+    for (const part of stage(context.reference)) {
+      const findings = await findingsOf(part, part.sameNetwork ? sharing : context);
+      found.push(findings);
+      if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
+    }
+  });
   const failed = found.flatMap((f) => f.failed ?? []);
   return {
     ...(failed.length > 0 && { failed }),

@@ -13,7 +13,7 @@ import { tolerances } from '../judge/tolerances.ts';
 import { isConstant } from '../measure/constant.ts';
 import { recorded, recordedNames } from '../reference/recorded.ts';
 import { arrayOf, type Reference } from '../reference/reference.ts';
-import { startingWeights, weightsFromSeed } from '../reference/seedWeights.ts';
+import { drawnWeights, startingWeights } from '../reference/seedWeights.ts';
 import { digestRows, sameStart } from './sameStart.ts';
 import type { Part, Stage, StageContext } from './stage.ts';
 
@@ -84,7 +84,7 @@ const average: Part = {
       const generator = manualSeed(0); // nothing is drawn from it: no statistics are refreshed here
       for (const seed of seeds) {
         await releasing(async (onceOn) => {
-          const snapshot = await onceOn(backend).upload(weightsFromSeed(model, seed));
+          const snapshot = await onceOn(backend).upload(drawnWeights(reference, seed));
           await joinAverage(running, executable, model, snapshot, generator);
         });
       }
