@@ -91,7 +91,7 @@ export async function runPlanted(
   try {
     const { stages } = await import('../../src/align/stages/index.ts');
     const { openReference } = await import('../../src/align/reference/reference.ts');
-    const { judgeStage } = await import('../../src/align/stages/stage.ts');
+    const { judgeStage } = await import('../../src/align/stages/runStage.ts');
     const { passed } = await import('../../src/align/judge/verdict.ts');
     const { diagnosedStage } = await import('../../src/diagnose/stages/stage.ts');
     const key = ({ model, stage }: Look): string => `${model} ${stage}`;

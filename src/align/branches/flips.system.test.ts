@@ -16,7 +16,7 @@ import { rms } from '../measure/relativeError.ts';
 import { recordedBatch } from '../reference/recordedBatch.ts';
 import type { Reference } from '../reference/reference.ts';
 import { kinkFreeBatch } from '../stages/backward/kinkFreeBatch.ts';
-import { judgeStage } from '../stages/stage.ts';
+import { judgeStage } from '../stages/runStage.ts';
 import { alteredBackend } from '../testdata/alteredBackend.ts';
 import { narrowModel, narrowWeights, randomBatch } from '../testdata/narrowStep.ts';
 import { oracleReference } from '../testdata/oracleReference.ts';

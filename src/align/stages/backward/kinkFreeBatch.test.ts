@@ -12,7 +12,7 @@ import type { Reference } from '../../reference/reference.ts';
 import { weightsFromSeed } from '../../reference/seedWeights.ts';
 import { randomBatch } from '../../testdata/narrowStep.ts';
 import { oracleReference } from '../../testdata/oracleReference.ts';
-import { judgeStage } from '../stage.ts';
+import { judgeStage } from '../runStage.ts';
 import { kinkFreeBatch } from './kinkFreeBatch.ts';
 
 const oracle = oracleBackend();
