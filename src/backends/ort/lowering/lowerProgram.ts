@@ -5,6 +5,7 @@ import { type Program, programRoots } from '../../../program/program.ts';
 import { onnxGraph, type Value } from '../onnx/onnxGraph.ts';
 import { biasFusions } from './fusions.ts';
 import type { Lowering } from './lowering.ts';
+import { masksOnPools } from './pooledMasks.ts';
 import { type Target, targets } from './target.ts';
 
 /** A program as an ONNX model, with the names that connect the two. */
@@ -34,12 +35,17 @@ export function lowerProgram(
   fetches: readonly string[],
   target: Target = targets.cpu,
 ): LoweredProgram {
-  const { fetched, nextState } = programRoots(program, fetches);
+  const asked = programRoots(program, fetches);
+  const renewed = masksOnPools([...asked.fetched.values(), ...asked.nextState.values()]);
+  const standsFor = (named: ReadonlyMap<string, Node>): Map<string, Node> =>
+    new Map([...named].map(([name, node]) => [name, renewed.get(node) ?? node]));
+  const fetched = standsFor(asked.fetched);
+  const nextState = standsFor(asked.nextState);
   const roots = [...fetched.values(), ...nextState.values()];
   const order = topologicalOrder(roots);
   const fusions = biasFusions(order, new Set(roots));
   const absorbed = new Set([...fusions.values()].map(({ linear }) => linear));
-  const scope = scopes(order, program.fetches);
+  const scope = scopes(order, standsFor(program.fetches));
 
   const g = onnxGraph(program.name, { int: target.int });
   const values = new Map<Node, Value>();
