@@ -16,8 +16,8 @@ export interface Communicator {
   broadcast(data: Numbers, root?: number): Promise<void>;
   /** Everybody's `own`, by rank. */
   allgather<T extends Numbers>(own: T): Promise<T[]>;
-  /** Overwrites `data` by the element-wise sum of everybody's, in an order that the library chooses; the same bits on every rank. */
-  allreduce(data: Float32Array | Float64Array): Promise<void>;
+  /** Writes the element-wise sum of everybody's `own` to `sum`, other memory, in an order that the library chooses; the same bits on every rank. */
+  allreduce<T extends Float32Array | Float64Array>(own: T, sum: T): Promise<void>;
   /** Waits for all, for minutes if need be, and leaves the core to others meanwhile. */
   barrier(): Promise<void>;
   /** Leaves in peace, together with all others. */

@@ -46,10 +46,10 @@ export function ranksInProcess(size: number): Communicator[] {
       },
       // What arrives is the same array on all ranks, and theirs to read.
       allgather: (own) => exchange(`allgather of ${own.length}`, sent(own)),
-      async allreduce(data) {
-        const all = await exchange(`allreduce of ${data.length}`, sent(data));
-        data.fill(0);
-        for (const theirs of all) for (let i = 0; i < data.length; i++) data[i] += theirs[i];
+      async allreduce(own, sum) {
+        const all = await exchange(`allreduce of ${own.length}`, sent(own));
+        sum.fill(0);
+        for (const theirs of all) for (let i = 0; i < sum.length; i++) sum[i] += theirs[i];
       },
       async barrier() {
         await exchange('barrier', undefined);

@@ -20,35 +20,38 @@ export function addUp(
   }
 }
 
-/** Overwrites a rank's numbers by their sum over ranks. */
+/** Writes the sum over ranks of what each brings in `own`, which may change, to `sum`, other memory. */
 const sums: {
-  readonly [R in Reduction]: (comm: Communicator, data: Float32Array) => Promise<void>;
+  readonly [R in Reduction]: (
+    comm: Communicator,
+    own: Float32Array,
+    sum: Float32Array,
+  ) => Promise<void>;
 } = {
-  fast: (comm, data) => comm.allreduce(data),
-  async exact(comm, data) {
-    for (const { from, to, order } of glooChunks(data.length, comm.size)) {
-      const part = data.subarray(from, to);
-      addUp(await comm.allgather(part), order, part);
+  fast: (comm, own, sum) => comm.allreduce(own, sum),
+  async exact(comm, own, sum) {
+    for (const { from, to, order } of glooChunks(own.length, comm.size)) {
+      const all = await comm.allgather(own.subarray(from, to));
+      addUp(all, order, sum.subarray(from, to));
     }
   },
 };
 
 /** Each number times a float32. Four in a turn of the loop take half the time of one in a turn. */
-function scale(data: Float32Array, by: number): void {
+function scale(data: Float32Array, by: number, into: Float32Array): void {
   const fours = data.length - (data.length % 4);
   for (let i = 0; i < fours; i += 4) {
-    data[i] = fround(data[i] * by);
-    data[i + 1] = fround(data[i + 1] * by);
-    data[i + 2] = fround(data[i + 2] * by);
-    data[i + 3] = fround(data[i + 3] * by);
+    into[i] = fround(data[i] * by);
+    into[i + 1] = fround(data[i + 1] * by);
+    into[i + 2] = fround(data[i + 2] * by);
+    into[i + 3] = fround(data[i + 3] * by);
   }
-  for (let i = fours; i < data.length; i++) data[i] = fround(data[i] * by);
+  for (let i = fours; i < data.length; i++) into[i] = fround(data[i] * by);
 }
 
 /**
- * How many numbers are added up at once: a piece stays in the cache between the copies that a library makes of it. The
- * mean of 61 MB on four ranks of two cores then takes 54 ms instead of 71 (MPICH; four times as many: docs/distributed.md).
- * The order of `exact` is that of a whole bucket.
+ * How many numbers are added up at once: a piece stays in the cache between the copies that a library makes of it
+ * (docs/distributed.md has the times). The order of `exact` is that of a whole bucket.
  */
 const pieces: { readonly [R in Reduction]: number } = { fast: 1 << 20, exact: Infinity };
 
@@ -63,11 +66,13 @@ export async function meanOverRanks(
 ): Promise<Float32Array> {
   if (comm.size === 1) return bucket;
   const share = fround(1 / comm.size);
-  const most = pieces[reduction];
+  const most = Math.min(pieces[reduction], bucket.length);
+  const own = new Float32Array(most);
   for (let from = 0; from < bucket.length; from += most) {
     const piece = bucket.subarray(from, Math.min(bucket.length, from + most));
-    scale(piece, share);
-    await sums[reduction](comm, piece);
+    const scaled = own.subarray(0, piece.length);
+    scale(piece, share, scaled);
+    await sums[reduction](comm, scaled, piece);
   }
   return bucket;
 }

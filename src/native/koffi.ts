@@ -49,7 +49,7 @@ export function hasKoffi(): boolean {
 }
 
 /**
- * What a call in a thread has for its stack. koffi's own 128 KiB are too few: MPICH dies in them, and kernels of ONNX
+ * What a call in a thread has for its stack. koffi's own 128 KiB are too few: kernels of ONNX
  * Runtime come near.
  */
 const stackBytes = 8 << 20;

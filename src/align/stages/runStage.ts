@@ -42,7 +42,11 @@ async function findingsOf(part: Part, context: StageContext): Promise<StageFindi
 export async function judgeStage(stage: Stage, context: StageContext): Promise<StageFindings> {
   const found: StageFindings[] = [];
   await releasing(async (on) => {
-    const sharing = { ...context, backend: compilingOnce(on(context.backend)) };
+    const { backend } = context;
+    const sharing = {
+      ...context,
+      backend: compilingOnce({ ...backend, compile: on(backend).compile }),
+    };
     for (const part of stage(context.reference)) {
       const findings = await findingsOf(part, part.sameNetwork ? sharing : context);
       found.push(findings);

@@ -8,8 +8,8 @@ test('what a rank hands over is counted, and what comes back is left as it is', 
     ranks.map(async ({ comm }) => {
       const order = Float64Array.of(comm.rank === 0 ? 7 : 0);
       await comm.broadcast(order);
-      const sum = Float32Array.of(1, comm.rank);
-      await comm.allreduce(sum);
+      const sum = new Float32Array(2);
+      await comm.allreduce(Float32Array.of(1, comm.rank), sum);
       return [order[0], ...sum, ...(await comm.allgather(Uint8Array.of(comm.rank))).flat()];
     }),
   );

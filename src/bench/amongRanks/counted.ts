@@ -21,7 +21,7 @@ export function counted(comm: Communicator): { comm: Communicator; taken(): Exch
       ...comm,
       broadcast: (data, root) => timed(data, () => comm.broadcast(data, root)),
       allgather: (own) => timed(own, () => comm.allgather(own)),
-      allreduce: (data) => timed(data, () => comm.allreduce(data)),
+      allreduce: (own, sum) => timed(own, () => comm.allreduce(own, sum)),
     },
     taken() {
       const found = { ms, bytes };

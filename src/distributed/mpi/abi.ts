@@ -6,8 +6,6 @@ export interface MpiAbi {
   readonly handles: Readonly<Record<HandleName, number | string>>;
   /** A symbol that only these libraries have, or what they answer when asked for the version of their ABI. */
   readonly knownBy: string | { readonly abiVersion: number };
-  /** MPI_IN_PLACE, a constant in the place of an address. */
-  readonly inPlace: number;
   /** MPI_THREAD_SERIALIZED: any thread may call, one at a time. */
   readonly serialized: number;
   /**
@@ -40,7 +38,6 @@ export const mpiAbis = {
       errorsReturn: 'ompi_mpi_errors_return',
     },
     knownBy: 'ompi_mpi_comm_world',
-    inPlace: 1,
     serialized: 2,
     files: { linux: ['libmpi.so.40', 'libmpi.so'], darwin: ['libmpi.dylib'] },
   },
@@ -55,7 +52,6 @@ export const mpiAbis = {
       errorsReturn: 0x54000001,
     },
     knownBy: 'MPIR_Err_return_comm',
-    inPlace: -1,
     serialized: 2,
     quietMs: 500,
     files: {
@@ -74,7 +70,6 @@ export const mpiAbis = {
       errorsReturn: 0x143,
     },
     knownBy: { abiVersion: 1 },
-    inPlace: 1,
     serialized: 2048,
     note: 'by the MPI ABI',
     files: {

@@ -10,6 +10,8 @@ const called: string[] = [];
 let there = false;
 /** What calls that begin something answer. */
 let code = 0;
+/** What MPI_Test answers. */
+let testCode = 0;
 /** Milliseconds: every look at the clock is a quarter of one later, and a test may move it. */
 let now = 0;
 const slept: number[] = [];
@@ -29,7 +31,10 @@ const library = {
     const [name] = /MPI_\w+/.exec(prototype)!;
     const call = (...args: readonly unknown[]): number => {
       called.push(name);
-      if (name === 'MPI_Test') (args[1] as number[])[0] = Number(there);
+      if (name === 'MPI_Test') {
+        (args[1] as number[])[0] = Number(there);
+        return testCode;
+      }
       const out = args.at(-1) as number[];
       if (prototype.includes('MPI_Init_thread')) out[0] = mpiAbis.mpich.serialized;
       if (prototype.includes('MPI_Comm_size')) out[0] = 2;
@@ -59,7 +64,7 @@ const launch = { by: 'mpirun', size: 2, rank: 0, abi: 'mpich' } as const;
 beforeEach(() => {
   called.length = 0;
   slept.length = 0;
-  [there, code, now] = [false, 0, 0];
+  [there, code, testCode, now] = [false, 0, 0, 0];
   vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.25));
 });
 afterEach(() => {
@@ -74,7 +79,7 @@ test('a call that takes a minute is told, one that ends before is not', async ()
   there = true;
   await quick;
   there = false;
-  const slow = comm.allreduce(new Float32Array(1));
+  const slow = comm.allreduce(new Float32Array(1), new Float32Array(1));
   now += 59_000;
   await asked();
   expect(told).toEqual([]);
@@ -124,6 +129,14 @@ test('a call that fails says in the library’s words why', async () => {
   await expect(comm.broadcast(new Float32Array(1))).rejects.toThrow(
     /MPI_Ibcast failed: the network is gone; look after/,
   );
+});
+
+test('an exchange that fails on its way says so', async () => {
+  const comm = mpiCommunicator(library, launch);
+  const fails = comm.broadcast(new Float32Array(1));
+  await asked();
+  testCode = 15;
+  await expect(fails).rejects.toThrow(/MPI_Ibcast failed: the network is gone/);
 });
 
 test('a library that knows of other ranks than the launcher is refused', () => {

@@ -77,7 +77,7 @@ export function mpiCommunicator(
     );
   }
 
-  /** What exchanges under way work on: it must not be collected before they are done. */
+  /** What exchanges work on until they are done: it must not be collected. One that failed may not be done. */
   const held = new Set<readonly unknown[]>();
 
   /** Begins an exchange and waits for its end; `long`: others may be waited for by right. */
@@ -91,32 +91,29 @@ export function mpiCommunicator(
     const request = new BigUint64Array(1);
     const status = new Uint8Array(128);
     const all = [...args, request, status];
+    check(name, begin(...args, request));
     held.add(all);
-    try {
-      check(name, begin(...args, request));
-      const begun = performance.now();
-      let told = long;
-      for (let heard = begun; ; ) {
-        const done: [number] = [0];
-        check(name, functions.test(request, done, status));
-        if (done[0] !== 0) return;
-        const now = performance.now();
-        const waited = now - begun;
-        if (waited >= longMs && !told) {
-          told = true;
-          onLongWait(name);
-        }
-        const sleep = Math.min(waited / 100, longestSleepMs);
-        if (waited < alertMs) library.giveWay();
-        else if (sleep < 1) library.sleep(1000 * sleep);
-        else await pause(sleep);
-        if (now - heard < deafMs) continue;
-        await turn();
-        heard = now;
+    const begun = performance.now();
+    let told = long;
+    for (let heard = begun; ; ) {
+      const done: [number] = [0];
+      check(name, functions.test(request, done, status));
+      if (done[0] !== 0) break;
+      const now = performance.now();
+      const waited = now - begun;
+      if (waited >= longMs && !told) {
+        told = true;
+        onLongWait(name);
       }
-    } finally {
-      held.delete(all);
+      const sleep = Math.min(waited / 100, longestSleepMs);
+      if (waited < alertMs) library.giveWay();
+      else if (sleep < 1) library.sleep(1000 * sleep);
+      else await pause(sleep);
+      if (now - heard < deafMs) continue;
+      await turn();
+      heard = now;
     }
+    held.delete(all);
   }
 
   const typeOf = (data: Numbers) =>
@@ -152,9 +149,10 @@ export function mpiCommunicator(
         (_, k) => all.subarray(k * own.length, (k + 1) * own.length) as typeof own,
       );
     },
-    allreduce: (data) =>
+    // Not in place: Open MPI would send all to one rank, and all back.
+    allreduce: (own, sum) =>
       exchange('MPI_Iallreduce', functions.allreduce, [
-        ...[abi.inPlace, data, counted(data), typeOf(data), handles.sum, handles.world],
+        ...[own, sum, counted(own), typeOf(own), handles.sum, handles.world],
       ]),
     barrier,
     async close() {
@@ -185,7 +183,7 @@ function prototypes({ func, abi: { handle } }: MpiLibrary) {
       `int MPI_Iallgather(void *own, int sent, ${handle} sentType, void *all, int received, ${handle} receivedType, ${handle} comm, void *request)`,
     ),
     allreduce: func(
-      `int MPI_Iallreduce(intptr_t inPlace, void *data, int count, ${handle} type, ${handle} op, ${handle} comm, void *request)`,
+      `int MPI_Iallreduce(void *own, void *sum, int count, ${handle} type, ${handle} op, ${handle} comm, void *request)`,
     ),
     barrier: func(`int MPI_Ibarrier(${handle} comm, void *request)`),
     test: func('int MPI_Test(void *request, _Out_ int *done, void *status)'),

@@ -11,7 +11,7 @@ import { type AbiName, type HandleName, type MpiAbi, mpiAbis } from './abi.ts';
 /** An MPI library in this process. */
 export interface MpiLibrary {
   readonly file: string;
-  readonly abi: Pick<MpiAbi, 'handle' | 'serialized' | 'quietMs' | 'note' | 'inPlace'>;
+  readonly abi: Pick<MpiAbi, 'handle' | 'serialized' | 'quietMs' | 'note'>;
   readonly handles: Readonly<Record<HandleName, number | bigint>>;
   func(prototype: string): NativeFunction;
   /** Lets others have this core for a moment: whoever waits for it, or so many microseconds. */

@@ -94,7 +94,7 @@ export async function assist(member: Member): Promise<void> {
   await shareState(member);
   let rested = true;
   while (true) {
-    // A wait that leaves the cores to rank 0, where it may be long.
+    // Rank 0 may be long by right: nobody is warned.
     if (rested) await comm.barrier();
     const words = new Float64Array(3);
     await comm.broadcast(words);

@@ -238,8 +238,8 @@ export const distributed: Family = {
               async make(...step) {
                 const made = await stepper.make(...step);
                 for (const [name, value] of await backend.download(state, names)) {
-                  const sum = toFloat32(value);
-                  await comm.allreduce(sum);
+                  const sum = new Float32Array(toFloat32(value).length);
+                  await comm.allreduce(toFloat32(value), sum);
                   const mean = tensor(
                     'float32',
                     value.shape,

@@ -13,7 +13,7 @@ export const ranksHere = (
   size: number,
 ): Promise<RanksRan> =>
   releasing(async (on) => {
-    const compiling = compilingOnce(on(backend));
+    const compiling = compilingOnce({ ...backend, compile: on(backend).compile });
     const comms = ranksInProcess(size);
     const findings = await Promise.all(
       comms.map((comm) => findingsOfRank(compiling, reference, comm)),
