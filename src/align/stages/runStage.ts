@@ -48,7 +48,7 @@ export async function judgeStage(stage: Stage, context: StageContext): Promise<S
       backend: compilingOnce({ ...backend, compile: on(backend).compile }),
     };
     for (const part of stage(context.reference)) {
-      const findings = await findingsOf(part, part.sameNetwork ? sharing : context);
+      const findings = await findingsOf(part, part.keepsPrograms ? sharing : context);
       found.push(findings);
       if (context.firstFailureOnly === true && !findings.verdicts.every(passed)) break;
     }

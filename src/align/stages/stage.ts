@@ -60,8 +60,8 @@ export interface Review {
 
 /** A part of a stage: what is run, and what is expected of it. `judge` does the rest. */
 export interface Part {
-  /** It runs the same programs as others of its stage that say so, of one network: each is compiled once. */
-  readonly sameNetwork?: true;
+  /** What it compiles is kept until its stage ends, for parts that say so too: networks so small that they are compiled for longer than they run. */
+  readonly keepsPrograms?: true;
   readonly run: (context: StageContext) => Promise<PartRun>;
   /** In the order in which things are computed: the first that fails is where the mistake is. */
   readonly expect: (context: ReferenceContext, ran: PartRun) => readonly Expectation[];

@@ -6,7 +6,7 @@ import { smallRun } from './smallRun.ts';
 
 /** A small run from its step `from` on: in one go from its beginning, or stopped there and resumed. */
 const runFrom = (from: number, prefix: string): Part => ({
-  sameNetwork: true,
+  keepsPrograms: true,
   async run(context: StageContext) {
     const { reference } = context;
     const record = recordOf(reference);
