@@ -8,6 +8,7 @@ import { type Family, inModule, type Look } from '../plant.ts';
 type Ahead = typeof import('../../../src/train/loop/stepsAhead.ts');
 type Checkpoints = typeof import('../../../src/train/checkpoint/checkpoint.ts');
 type Schedule = typeof import('../../../src/optim/schedule.ts');
+type Settings = typeof import('../../../src/train/settings/trainingSettings.ts');
 type Stream = typeof import('../../../src/data/trainingStream.ts');
 
 const epochs = (at: string): Look & { at: string } => ({ model: 'vgg16bn', stage: 'epochs', at });
@@ -16,6 +17,29 @@ const zeroed = (tensors: TensorMap): TensorMap =>
   new Map(
     [...tensors].map(([name, { shape }]): [string, Tensor] => [name, zeros('float32', shape)]),
   );
+
+/** What is resumed is another program of the same names and shapes: it must not be taken for the first one. */
+function withoutDecayOnceResumed() {
+  let resumed = false;
+  return [
+    inModule<Stream>('data/trainingStream.ts', (real) => ({
+      openTrainingStream: (settings) => {
+        resumed = false;
+        return real.openTrainingStream(settings);
+      },
+      resumeTrainingStream: (settings, position, where) => {
+        resumed = true;
+        return real.resumeTrainingStream(settings, position, where);
+      },
+    })),
+    inModule<Settings>('train/settings/trainingSettings.ts', (real) => ({
+      optimizerOf: (settings) => ({
+        ...real.optimizerOf(settings),
+        ...(resumed && { weightDecay: 0 }),
+      }),
+    })),
+  ];
+}
 
 export const resuming: Family = {
   name: 'resuming',
@@ -91,6 +115,13 @@ export const resuming: Family = {
       ],
       cause: causes.noMomentum,
       caught: epochs('resumed: epoch 4/features.0.weight'),
+    },
+    {
+      name: 'no weight decay on resuming',
+      people: 'make the optimizer of a resumed run by its defaults',
+      plants: withoutDecayOnceResumed(),
+      cause: causes.noWeightDecay,
+      caught: epochs('resumed: loss@13'),
     },
     {
       name: 'sums of the epoch not restored on resuming',
