@@ -66,6 +66,14 @@ describe('the gradient of a ReLU before a pool', () => {
     expect(ops.filter((op) => op === 'maxPool2d')).toHaveLength(1);
   });
 
+  it('is made on the pool of its own windows, where a map has two', () => {
+    const { y, pool, dx } = layers(windowOf(2, 2, 0));
+    const other = maxPool2d(y, windowOf(3, 2, 1));
+    expect(other.shape).toEqual(pool.shape);
+    const after = masksOnPools([other, pool, dx]).get(dx)!;
+    expect(after.inputs[1].inputs[1]).toBe(pool);
+  });
+
   it('stays where somebody wants what is between, or another map is looked at', () => {
     const { between, dx, y, pool } = layers(windowOf(2, 2, 0));
     expect(masksOnPools([pool, dx, between]).get(dx)).toBe(dx);

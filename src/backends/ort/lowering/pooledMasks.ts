@@ -1,6 +1,7 @@
-import { reluGrad } from '../../../ir/build.ts';
+import { maxPool2d, maxPool2dGrad, reluGrad } from '../../../ir/build.ts';
 import { topologicalOrder } from '../../../ir/graph.ts';
-import { apply, type Node } from '../../../ir/node.ts';
+import type { Node } from '../../../ir/node.ts';
+import type { Window } from '../../../ir/op.ts';
 import { rewrite } from '../../../ir/rewrite.ts';
 
 /**
@@ -13,24 +14,20 @@ import { rewrite } from '../../../ir/rewrite.ts';
  */
 export function masksOnPools(roots: readonly Node[]): ReadonlyMap<Node, Node> {
   const wanted = new Set(roots);
+  const order = topologicalOrder(roots);
   const uses = new Map<Node, number>();
-  /** By a map and its window, which nodes share where they were built from one layer. */
-  const pools = new Map<Node, Node[]>();
-  for (const node of topologicalOrder(roots)) {
-    for (const x of node.inputs) uses.set(x, (uses.get(x) ?? 0) + 1);
-    if (node.op !== 'maxPool2d') continue;
-    const [y] = node.inputs;
-    pools.set(y, [...(pools.get(y) ?? []), node]);
-  }
-  const pooled = (y: Node, window: Node<'maxPool2dGrad'>['params']): Node =>
-    pools.get(y)?.find(({ params }) => JSON.stringify(params) === JSON.stringify(window)) ??
-    apply('maxPool2d', window, y);
+  for (const { inputs } of order) for (const x of inputs) uses.set(x, (uses.get(x) ?? 0) + 1);
+  const pooled = (y: Node, window: Window): Node =>
+    order.find(
+      ({ op, params, inputs: [x] }) =>
+        op === 'maxPool2d' && x === y && JSON.stringify(params) === JSON.stringify(window),
+    ) ?? maxPool2d(y, window);
   return rewrite(roots, (node, [spread, y]) => {
     if (node.op !== 'reluGrad') return undefined;
     const [between, map] = node.inputs;
     if (between.op !== 'maxPool2dGrad' || between.inputs[0] !== map) return undefined;
     if (uses.get(between) !== 1 || wanted.has(between)) return undefined;
     const masked = reluGrad(spread.inputs[1], pooled(y, between.params));
-    return apply('maxPool2dGrad', between.params, y, masked);
+    return maxPool2dGrad(y, masked, between.params);
   });
 }
